@@ -1,0 +1,119 @@
+#include "core/step/channel.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+
+namespace core {
+namespace {
+
+/// `base` x 2^exponent up to `most`, with +-20 % keyed jitter. [kafka ExponentialBackoff]
+Duration backoff(Duration base, Duration most, std::uint32_t exponent, std::uint64_t draw) {
+    Duration term = base;
+    for (std::uint32_t i = 0; i < exponent && term < most; ++i) term *= 2;
+    term = std::min(term, most);
+    // 80 % .. 120 % in steps of a thousandth.
+    const auto thousandths = static_cast<std::int64_t>(800 + below(draw, 401));
+    return std::min(Duration(term.count() / 1000 * thousandths), most);
+}
+
+}  // namespace
+
+bool Channel::backing_off(TimePoint now) const {
+    return state_ == State::disconnected && now < backoff_ends_;
+}
+
+bool Channel::maybe_connect(TimePoint now, Effects& effects) {
+    if (state_ != State::disconnected) return true;
+    if (backing_off(now)) return false;
+    connection_ = effects.open(peer_);
+    state_ = State::connecting;
+    last_attempt_ = now;
+    ++attempts_;
+    const std::uint64_t draw = keyed_draw(seed_, Purpose::setup_jitter,
+                                          {static_cast<std::uint64_t>(self_.value()),
+                                           static_cast<std::uint64_t>(peer_.value()), attempts_});
+    setup_expires_ = saturating_add(
+        now, backoff(options_.setup_timeout, options_.setup_timeout_max, setup_failures_, draw));
+    return true;
+}
+
+CorrelationId Channel::send(TimePoint now, Message&& message, std::uint64_t mark, Effects& effects,
+                            std::optional<Duration> timeout, bool expects_response) {
+    ASSERT(can_send());
+    const CorrelationId correlation(next_correlation_++);
+    if (expects_response) {
+        const TimePoint expires = saturating_add(now, timeout.value_or(options_.request_timeout));
+        in_flight_.push_back(InFlight{correlation, mark, now, expires});
+    }
+    effects.send(*connection_, correlation, std::move(message));
+    return correlation;
+}
+
+void Channel::on_connected(TimePoint now) {
+    ASSERT(state_ == State::connecting);
+    state_ = State::ready;
+    failures_ = 0;
+    setup_failures_ = 0;
+    backoff_ends_ = now;
+    setup_expires_ = TimePoint::max();
+}
+
+InFlight Channel::on_response(CorrelationId correlation) {
+    ASSERT(!in_flight_.empty());
+    ASSERT(in_flight_.front().correlation == correlation);
+    const InFlight answered = in_flight_.front();
+    in_flight_.pop_front();
+    return answered;
+}
+
+void Channel::start_backoff(TimePoint now) {
+    const std::uint64_t draw = keyed_draw(seed_, Purpose::reconnect_jitter,
+                                          {static_cast<std::uint64_t>(self_.value()),
+                                           static_cast<std::uint64_t>(peer_.value()), attempts_});
+    backoff_ends_ = saturating_add(
+        now, backoff(options_.reconnect_backoff, options_.reconnect_backoff_max, failures_, draw));
+    ++failures_;
+    state_ = State::disconnected;
+    connection_.reset();
+    setup_expires_ = TimePoint::max();
+}
+
+std::vector<InFlight> Channel::on_lost(TimePoint now) {
+    ASSERT(state_ != State::disconnected);
+    std::vector<InFlight> lost(in_flight_.begin(), in_flight_.end());
+    in_flight_.clear();
+    start_backoff(now);
+    return lost;
+}
+
+std::vector<InFlight> Channel::disconnect(TimePoint now, Effects& effects) {
+    if (state_ == State::disconnected) return {};
+    effects.close(*connection_);
+    return on_lost(now);
+}
+
+std::pair<std::vector<InFlight>, bool> Channel::expire(TimePoint now, Effects& effects) {
+    if (state_ == State::connecting && now >= setup_expires_) {
+        ++setup_failures_;
+        return {disconnect(now, effects), true};
+    }
+    const bool late =
+        std::any_of(in_flight_.begin(), in_flight_.end(),
+                    [&](const InFlight& request) { return now > request.expires_at; });
+    // NetworkClient drops a connection only when a request is strictly older than its timeout.
+    if (late) return {disconnect(now, effects), true};
+    return {std::vector<InFlight>{}, false};
+}
+
+std::optional<TimePoint> Channel::next_deadline() const {
+    if (state_ == State::connecting) return setup_expires_;
+    if (in_flight_.empty()) return std::nullopt;
+    TimePoint due = TimePoint::max();
+    for (const InFlight& request : in_flight_) due = std::min(due, request.expires_at);
+    // One nanosecond later: strictly older.
+    return saturating_add(due, Duration(1));
+}
+
+}  // namespace core
