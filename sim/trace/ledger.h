@@ -1,0 +1,184 @@
+/// The ledger: what became of every record, from send to fate, folded online from events.
+///
+/// One entry a batch, because a batch is the unit of append, of acknowledgement, of replication and
+/// of truncation; records are named by (producer, number). The ledger knows which replica holds
+/// which batch by append and truncate notes and by what power loss took, never by asking a node.
+///
+/// Rules:
+///   L1  A record is in exactly one batch entry at a time (a split moves it).
+///   L2  `copies` of an entry are exactly the replicas whose logs hold it at this moment.
+///   L3  Gauges are counters kept up to date by every event, O(1) to read.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/messages.h"
+#include "sim/trace/event.h"
+
+namespace trace {
+
+/// How the client was told.
+enum class ClientOutcome : std::uint8_t { pending, acked, failed, unanswered };
+
+/// How one copy of a batch ended.
+enum class CopyEnd : std::uint8_t { truncation, power_loss, recovery, wipe };
+
+/// A copy of a batch in one replica's log at one offset.
+struct Copy {
+    core::NodeId broker;
+    core::Offset base_offset;
+    core::LeaderEpoch leader_epoch;
+    core::TimePoint appended_at;
+    EventId appended_event;
+    bool as_leader;
+};
+/// A copy that is gone.
+struct LostCopy {
+    Copy copy;
+    CopyEnd how;
+    core::TimePoint at;
+    EventId event;
+    std::optional<core::NodeId> leader;             ///< who was followed when it was cut
+    std::optional<core::LeaderEpoch> leader_epoch;  ///< of that leader, as the broker knew it
+};
+
+/// One attempt to send a batch.
+struct Attempt {
+    core::TimePoint at;
+    core::NodeId broker;
+    EventId event;
+    core::ErrorCode ended =
+        core::ErrorCode::none;  ///< why it was retried, none while open or acked
+};
+
+/// The acknowledgement as the client saw it and as the leader sent it.
+struct Acknowledgement {
+    core::TimePoint at;           ///< callback at the client
+    core::TimePoint answered_at;  ///< when the leader answered (equal to `at` if not known)
+    EventId event;
+    core::NodeId broker;
+    std::optional<core::Offset> base_offset;  ///< acks=0: none
+    std::optional<core::LeaderEpoch> leader_epoch;
+    std::uint16_t isr_size = 0;  ///< the leader's committed ISR when it answered
+    /// What the world knew at the answer (view): a zombie's acknowledgement differs.
+    std::optional<core::NodeId> committed_leader;
+    core::LeaderEpoch committed_epoch{0};
+    core::ReplicaList committed_isr;
+    boost::container::small_vector<core::NodeId, 3> copies;  ///< who held it then
+    std::optional<core::Offset> leader_high_watermark;
+};
+
+/// One batch of one client.
+struct BatchEntry {
+    core::BatchTag tag;
+    core::PartitionId partition;
+    core::RecordNumber first_record;
+    std::uint32_t record_count = 0;
+    bool contiguous = true;                   ///< numbers are first, first+1, ...
+    std::vector<core::RecordNumber> numbers;  ///< only where not contiguous
+    core::TimePoint queued_at;                ///< of its first record
+    boost::container::small_vector<Attempt, 1> attempts;
+    ClientOutcome outcome = ClientOutcome::pending;
+    core::ErrorCode error = core::ErrorCode::none;
+    core::TimePoint ended_at = core::TimePoint::max();
+    std::optional<Acknowledgement> ack;
+    boost::container::small_vector<Copy, 3> copies;  ///< in the logs now
+    std::vector<LostCopy> lost_copies;
+    std::optional<core::TimePoint> below_hw_at;  ///< first time a leader's HW passed it
+    /// The moment the last copy on any disk went; reset if one comes back.
+    std::optional<core::TimePoint> gone_at;
+
+    core::RecordNumber number(std::uint32_t index) const {
+        return contiguous ? first_record + static_cast<std::int64_t>(index) : numbers[index];
+    }
+};
+
+/// A record as its producer made it.
+struct RecordEntry {
+    core::PartitionId partition{0};
+    std::uint32_t batch = UINT32_MAX;  ///< index of its entry in the ledger, or none
+    std::uint32_t index_in_batch = 0;
+    core::TimePoint sent_at;                          ///< send()
+    core::ErrorCode refused = core::ErrorCode::none;  ///< failed before it was in a batch
+    core::TimePoint refused_at = core::TimePoint::max();
+};
+
+class ClusterView;
+
+class Ledger final : public Observer {
+  public:
+    /// `view` outlives the ledger and is folded before it. Clients are NodeIds from
+    /// core::kFirstClientId on, `clients` of them. `acks_none[i]`: client i sends with acks=0.
+    Ledger(const ClusterView& view, std::uint32_t partitions, std::vector<bool> acks_none);
+
+    /// The workload hands a record to a producer's send().
+    void on_send(const Moment& moment, core::NodeId client, core::RecordNumber number,
+                 core::PartitionId partition);
+
+    const std::vector<RecordEntry>& records(std::uint32_t client) const {
+        return clients_[client].records;
+    }
+    std::uint32_t client_count() const { return static_cast<std::uint32_t>(clients_.size()); }
+    const std::vector<BatchEntry>& batches() const { return batches_; }
+    const BatchEntry* find(core::BatchTag tag) const;
+    /// The batch entry that holds a record, or nothing.
+    const BatchEntry* batch_of(std::uint32_t client, core::RecordNumber number) const;
+
+    /// Records acknowledged at the client, in the committed leader's log and in no other's.
+    std::int64_t acked_only_on_leader(core::PartitionId partition) const;
+    /// Log end of a replica as its notes say (0 if it never said).
+    core::Offset log_end(core::PartitionId partition, core::NodeId broker) const;
+    /// Highest high watermark any leader had.
+    core::Offset highest_high_watermark(core::PartitionId partition) const;
+
+    void on_note(const Moment& moment, core::NodeId who, const core::Note& note,
+                 std::span<const core::NodeId> replicas) override;
+    void on_world(const Moment& moment, const WorldEvent& event) override;
+
+  private:
+    struct Client {
+        std::vector<RecordEntry> records;
+        std::vector<std::uint32_t> batch_index;  ///< by batch number
+        bool acks_none = false;
+    };
+    /// What one replica's log holds: entries by base offset, ascending.
+    struct Held {
+        core::Offset base;
+        std::uint32_t entry;
+    };
+    struct ReplicaLog {
+        core::NodeId broker;
+        core::Offset end{0};
+        std::vector<Held> held;
+        std::optional<core::NodeId> following;
+        std::optional<core::LeaderEpoch> epoch;
+    };
+    struct PartitionState {
+        std::vector<ReplicaLog> logs;
+        core::Offset highest_hw{0};
+        std::optional<core::Offset> leader_hw;
+        std::vector<std::uint32_t> above_hw;  ///< entries appended, not yet below a leader's HW
+        std::vector<std::uint32_t> single;    ///< acked entries with one copy, for the gauge
+    };
+
+    Client& client_of(core::NodeId node);
+    BatchEntry* entry_of(core::BatchTag tag);
+    ReplicaLog& log_of(core::PartitionId partition, core::NodeId broker);
+    void on_append(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
+                core::Offset new_end, CopyEnd how, std::optional<core::LeaderEpoch> epoch);
+    void on_ack(const Moment& moment, const core::Note& note);
+    void on_queued(const Moment& moment, core::NodeId who, const core::Note& note);
+
+    const ClusterView& view_;
+    std::vector<Client> clients_;
+    std::vector<BatchEntry> batches_;
+    std::vector<PartitionState> partitions_;
+};
+
+}  // namespace trace

@@ -1,0 +1,72 @@
+/// The outcome of a run: what is judged. End state of every partition, every replica's log, what
+/// the audit read, what every step did. Made by sim/audit, judged and worded by reports.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/protocol/metadata_record.h"
+#include "sim/trace/event.h"
+#include "sim/trace/ledger.h"
+
+namespace trace {
+
+/// A record as it stands in a log: by its value's own words ("p1#7").
+struct LogRecord {
+    core::Offset offset;
+    core::LeaderEpoch leader_epoch;
+    std::uint32_t client;       ///< index of its producer; UINT32_MAX: not one of ours
+    core::RecordNumber number;  ///< its producer's count
+};
+
+struct ReplicaOutcome {
+    core::NodeId broker;
+    bool up;  ///< its process ran at the audit
+    core::Offset log_start{0};
+    core::Offset log_end{0};
+    core::Offset high_watermark{0};
+    std::uint64_t digest = 0;  ///< of (offset, epoch, record) of its whole log
+    std::vector<LogRecord> log;
+    std::vector<core::OffsetAndEpoch> epochs;  ///< leader-epoch-checkpoint
+};
+
+struct PartitionOutcome {
+    core::PartitionId partition;
+    std::string name;                    ///< "orders-0"
+    std::optional<core::NodeId> leader;  ///< committed at the audit; none: no leader
+    core::LeaderEpoch leader_epoch{0};
+    core::ReplicaList isr;
+    core::Offset high_watermark{0};  ///< the leader's; 0 without one
+    std::vector<ReplicaOutcome> replicas;
+    bool readable = false;        ///< the audit's reader got through
+    std::vector<LogRecord> read;  ///< what it read, in offset order
+};
+
+struct StepOutcome {
+    std::string id;
+    bool fired = false;
+    core::TimePoint at = core::TimePoint::max();
+    std::optional<core::TimePoint> ended_at;
+    std::vector<core::NodeId> brokers;  ///< resolved
+    std::vector<core::NodeId> clients;
+    std::string remark;  ///< why it did nothing, or what it did not do; empty otherwise
+    bool timed_out = false;
+};
+
+/// How the run itself went.
+enum class RunEnd : std::uint8_t { complete, event_cap, broken };
+
+struct Outcome {
+    RunEnd end = RunEnd::complete;
+    std::string failure;  ///< the broken invariant, where end is broken
+    std::uint64_t digest = 0;
+    std::uint64_t events = 0;    ///< kernel events from 0 on
+    core::TimePoint run_end;     ///< faults end
+    core::TimePoint audited_at;  ///< settle is over
+    std::vector<PartitionOutcome> partitions;
+    std::vector<StepOutcome> steps;
+};
+
+}  // namespace trace
