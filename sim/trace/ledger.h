@@ -12,6 +12,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,19 +59,20 @@ struct Attempt {
 
 /// The acknowledgement as the client saw it and as the leader sent it.
 struct Acknowledgement {
-    core::TimePoint at;           ///< callback at the client
+    /// Callback at the client; TimePoint::max() while the answer has not reached it.
+    core::TimePoint at = core::TimePoint::max();
     core::TimePoint answered_at;  ///< when the leader answered (equal to `at` if not known)
     EventId event;
     core::NodeId broker;
-    std::optional<core::Offset> base_offset;  ///< acks=0: none
-    std::optional<core::LeaderEpoch> leader_epoch;
+    std::optional<core::Offset> base_offset = std::nullopt;  ///< acks=0: none
+    std::optional<core::LeaderEpoch> leader_epoch = std::nullopt;
     std::uint16_t isr_size = 0;  ///< the leader's committed ISR when it answered
     /// What the world knew at the answer (view): a zombie's acknowledgement differs.
-    std::optional<core::NodeId> committed_leader;
+    std::optional<core::NodeId> committed_leader = std::nullopt;
     core::LeaderEpoch committed_epoch{0};
-    core::ReplicaList committed_isr;
-    boost::container::small_vector<core::NodeId, 3> copies;  ///< who held it then
-    std::optional<core::Offset> leader_high_watermark;
+    core::ReplicaList committed_isr = {};
+    boost::container::small_vector<core::NodeId, 3> copies = {};  ///< who held it then
+    std::optional<core::Offset> leader_high_watermark = std::nullopt;
 };
 
 /// One batch of one client.
@@ -79,19 +81,20 @@ struct BatchEntry {
     core::PartitionId partition;
     core::RecordNumber first_record;
     std::uint32_t record_count = 0;
-    bool contiguous = true;                   ///< numbers are first, first+1, ...
-    std::vector<core::RecordNumber> numbers;  ///< only where not contiguous
-    core::TimePoint queued_at;                ///< of its first record
-    boost::container::small_vector<Attempt, 1> attempts;
+    bool contiguous = true;                        ///< numbers are first, first+1, ...
+    std::vector<core::RecordNumber> numbers = {};  ///< only where not contiguous
+    core::TimePoint queued_at;                     ///< of its first record
+    boost::container::small_vector<Attempt, 1> attempts = {};
     ClientOutcome outcome = ClientOutcome::pending;
     core::ErrorCode error = core::ErrorCode::none;
     core::TimePoint ended_at = core::TimePoint::max();
-    std::optional<Acknowledgement> ack;
-    boost::container::small_vector<Copy, 3> copies;  ///< in the logs now
-    std::vector<LostCopy> lost_copies;
-    std::optional<core::TimePoint> below_hw_at;  ///< first time a leader's HW passed it
+    std::optional<Acknowledgement> ack = std::nullopt;
+    boost::container::small_vector<Copy, 3> copies = {};  ///< in the logs now
+    std::vector<LostCopy> lost_copies = {};
+    std::optional<core::TimePoint> below_hw_at =
+        std::nullopt;  ///< first time a leader's HW passed it
     /// The moment the last copy on any disk went; reset if one comes back.
-    std::optional<core::TimePoint> gone_at;
+    std::optional<core::TimePoint> gone_at = std::nullopt;
 
     core::RecordNumber number(std::uint32_t index) const {
         return contiguous ? first_record + static_cast<std::int64_t>(index) : numbers[index];
@@ -120,11 +123,11 @@ class Ledger final : public Observer {
     void on_send(const Moment& moment, core::NodeId client, core::RecordNumber number,
                  core::PartitionId partition);
 
-    const std::vector<RecordEntry>& records(std::uint32_t client) const {
+    const std::deque<RecordEntry>& records(std::uint32_t client) const {
         return clients_[client].records;
     }
     std::uint32_t client_count() const { return static_cast<std::uint32_t>(clients_.size()); }
-    const std::vector<BatchEntry>& batches() const { return batches_; }
+    const std::deque<BatchEntry>& batches() const { return batches_; }
     const BatchEntry* find(core::BatchTag tag) const;
     /// The batch entry that holds a record, or nothing.
     const BatchEntry* batch_of(std::uint32_t client, core::RecordNumber number) const;
@@ -142,8 +145,8 @@ class Ledger final : public Observer {
 
   private:
     struct Client {
-        std::vector<RecordEntry> records;
-        std::vector<std::uint32_t> batch_index;  ///< by batch number
+        std::deque<RecordEntry> records;
+        std::vector<std::uint32_t> batch_index;  ///< by batch number; kNoEntry where unused
         bool acks_none = false;
     };
     /// What one replica's log holds: entries by base offset, ascending.
@@ -154,30 +157,35 @@ class Ledger final : public Observer {
     struct ReplicaLog {
         core::NodeId broker;
         core::Offset end{0};
-        std::vector<Held> held;
+        std::deque<Held> held;
         std::optional<core::NodeId> following;
         std::optional<core::LeaderEpoch> epoch;
+        std::int64_t acked_alone = 0;  ///< records acked whose only copy is here (gauge)
     };
     struct PartitionState {
         std::vector<ReplicaLog> logs;
         core::Offset highest_hw{0};
-        std::optional<core::Offset> leader_hw;
-        std::vector<std::uint32_t> above_hw;  ///< entries appended, not yet below a leader's HW
-        std::vector<std::uint32_t> single;    ///< acked entries with one copy, for the gauge
+        core::Offset leader_hw{0};
+        std::deque<std::uint32_t> above_hw;  ///< entries appended by a leader, not yet below its HW
     };
 
     Client& client_of(core::NodeId node);
-    BatchEntry* entry_of(core::BatchTag tag);
+    std::optional<std::uint32_t> index_of(core::BatchTag tag) const;
     ReplicaLog& log_of(core::PartitionId partition, core::NodeId broker);
-    void on_append(const Moment& moment, core::NodeId who, const core::Note& note);
-    void on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
-                core::Offset new_end, CopyEnd how, std::optional<core::LeaderEpoch> epoch);
-    void on_ack(const Moment& moment, const core::Note& note);
+    /// Adds `sign` times the entry to the gauge, if it is acknowledged and has one copy.
+    void count_alone(const BatchEntry& entry, std::int64_t sign);
     void on_queued(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_client_batch(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_answered(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_append(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_high_watermark(const Moment& moment, core::NodeId who, core::PartitionId partition,
+                           core::Offset high_watermark);
+    void on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
+                core::Offset new_end, CopyEnd how);
 
     const ClusterView& view_;
     std::vector<Client> clients_;
-    std::vector<BatchEntry> batches_;
+    std::deque<BatchEntry> batches_;
     std::vector<PartitionState> partitions_;
 };
 
