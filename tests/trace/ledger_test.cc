@@ -1,0 +1,193 @@
+#include "sim/trace/ledger.h"
+
+#include <doctest/doctest.h>
+
+#include "sim/trace/view.h"
+
+namespace {
+
+using namespace core;
+using trace::ClientOutcome;
+using trace::CopyEnd;
+
+const NodeId kClient(kFirstClientId);
+const PartitionId kPartition(0);
+
+/// One partition on brokers 1, 2, 3, led by 1; notes are fed by hand.
+struct History {
+    History()
+        : view({trace::PartitionView{.replicas = {NodeId(1), NodeId(2), NodeId(3)},
+                                     .isr = {NodeId(1), NodeId(2), NodeId(3)},
+                                     .leader = NodeId(1)}}),
+          ledger(view, 1, {false}) {}
+
+    trace::Moment moment() {
+        ++clock;
+        return trace::Moment{at_ns(clock), trace::EventId(static_cast<std::uint64_t>(clock)),
+                             trace::EventId(0)};
+    }
+    void note(NodeId who, const Note& n, std::vector<NodeId> replicas = {}) {
+        const auto now = moment();
+        view.on_note(now, who, n, replicas);
+        ledger.on_note(now, who, n, replicas);
+    }
+    /// The client sends records first.. as one batch with this number.
+    void send(std::int64_t first, std::int64_t count, std::uint32_t batch) {
+        for (std::int64_t i = first; i < first + count; ++i) {
+            ledger.on_send(moment(), kClient, RecordNumber(i), kPartition);
+            Note queued{.kind = NoteKind::record_queued, .partition = kPartition};
+            queued.tag = BatchTag{kClient, batch};
+            queued.value = i;
+            note(kClient, queued);
+        }
+        Note sent{.kind = NoteKind::produce_send, .partition = kPartition, .peer = NodeId(1)};
+        sent.tag = BatchTag{kClient, batch};
+        note(kClient, sent);
+    }
+    void append(std::int32_t broker, std::int64_t first, std::int64_t end, std::uint32_t batch,
+                bool leader) {
+        Note n{.kind = NoteKind::log_append, .partition = kPartition};
+        n.leader_epoch = LeaderEpoch(0);
+        n.tag = BatchTag{kClient, batch};
+        n.first = Offset(first);
+        n.end = Offset(end);
+        n.value = leader ? 1 : 0;
+        note(NodeId(broker), n);
+    }
+    void ack(std::int64_t first, std::int64_t end, std::uint32_t batch) {
+        Note answered{.kind = NoteKind::produce_answered, .partition = kPartition};
+        answered.tag = BatchTag{kClient, batch};
+        answered.first = Offset(first);
+        answered.end = Offset(end);
+        answered.leader_epoch = LeaderEpoch(0);
+        answered.value = 3;
+        note(NodeId(1), answered);
+        Note acked{.kind = NoteKind::produce_ack, .partition = kPartition, .peer = NodeId(1)};
+        acked.tag = BatchTag{kClient, batch};
+        acked.first = Offset(first);
+        acked.end = Offset(end);
+        note(kClient, acked);
+    }
+    void truncate(std::int32_t broker, std::int64_t to) {
+        Note n{.kind = NoteKind::log_truncate, .partition = kPartition};
+        n.first = Offset(to);
+        note(NodeId(broker), n);
+    }
+
+    std::int64_t clock = 0;
+    trace::ClusterView view;
+    trace::Ledger ledger;
+};
+
+TEST_SUITE("trace.ledger") {
+    TEST_CASE("a record acknowledged by the leader alone counts until a follower has it") {
+        History h;
+        h.send(0, 2, 0);
+        h.append(1, 0, 2, 0, true);
+        CHECK(h.ledger.acked_only_on_leader(kPartition) == 0);
+        h.ack(0, 2, 0);
+        CHECK(h.ledger.acked_only_on_leader(kPartition) == 2);
+        h.append(2, 0, 2, 0, false);
+        CHECK(h.ledger.acked_only_on_leader(kPartition) == 0);
+        h.truncate(2, 0);
+        CHECK(h.ledger.acked_only_on_leader(kPartition) == 2);
+    }
+
+    TEST_CASE("the last copy's end is the moment a record is gone, and a new copy takes it back") {
+        History h;
+        h.send(0, 1, 0);
+        h.append(1, 0, 1, 0, true);
+        h.ack(0, 1, 0);
+        h.truncate(1, 0);
+        const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(0));
+        REQUIRE(entry != nullptr);
+        CHECK(entry->copies.empty());
+        CHECK(entry->gone_at == at_ns(h.clock));
+        REQUIRE(entry->lost_copies.size() == 1);
+        CHECK(entry->lost_copies[0].how == CopyEnd::truncation);
+        CHECK(entry->outcome == ClientOutcome::acked);
+        h.append(2, 0, 1, 0, true);
+        CHECK_FALSE(entry->gone_at.has_value());
+    }
+
+    TEST_CASE("a cut inside a batch takes the whole batch") {
+        History h;
+        h.send(0, 3, 0);
+        h.send(3, 3, 1);
+        h.append(1, 0, 3, 0, true);
+        h.append(1, 3, 6, 1, true);
+        h.truncate(1, 4);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies.size() == 1);
+        CHECK(h.ledger.batch_of(0, RecordNumber(5))->copies.empty());
+    }
+
+    TEST_CASE("loss of power and a wiped disk end copies, each by its own name") {
+        History h;
+        h.send(0, 1, 0);
+        h.send(1, 1, 1);
+        h.append(1, 0, 1, 0, true);
+        h.append(1, 1, 2, 1, true);
+        const trace::WorldEvent power{.kind = trace::WorldKind::disk_lost,
+                                      .node = NodeId(1),
+                                      .partition = kPartition,
+                                      .first = Offset(1),
+                                      .end = Offset(2)};
+        h.ledger.on_world(h.moment(), power);
+        CHECK(h.ledger.batch_of(0, RecordNumber(1))->lost_copies[0].how == CopyEnd::power_loss);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies.size() == 1);
+        const trace::WorldEvent wiped{.kind = trace::WorldKind::disk_wiped, .node = NodeId(1)};
+        h.ledger.on_world(h.moment(), wiped);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->lost_copies[0].how == CopyEnd::wipe);
+    }
+
+    TEST_CASE("an acknowledgement remembers who led, who was in sync and who held it") {
+        History h;
+        h.send(0, 1, 0);
+        h.append(1, 0, 1, 0, true);
+        Note elected{.kind = NoteKind::partition_change, .partition = kPartition};
+        elected.peer = NodeId(2);
+        elected.leader_epoch = LeaderEpoch(1);
+        elected.value = 1;
+        h.note(NodeId(100), elected, {NodeId(2), NodeId(3)});
+        h.ack(0, 1, 0);
+        const auto& ack = h.ledger.batch_of(0, RecordNumber(0))->ack;
+        REQUIRE(ack.has_value());
+        CHECK(ack->broker == NodeId(1));
+        CHECK(ack->leader_epoch == LeaderEpoch(0));
+        CHECK(ack->committed_leader == NodeId(2));
+        CHECK(ack->committed_epoch == LeaderEpoch(1));
+        CHECK(ack->committed_isr == ReplicaList{NodeId(2), NodeId(3)});
+        REQUIRE(ack->copies.size() == 1);
+        CHECK(ack->copies[0] == NodeId(1));
+    }
+
+    TEST_CASE("a split batch moves its records to the new entries") {
+        History h;
+        h.send(0, 2, 0);
+        for (std::int64_t i = 0; i < 2; ++i) {
+            Note moved{.kind = NoteKind::record_queued, .partition = kPartition};
+            moved.tag = BatchTag{kClient, static_cast<std::uint32_t>(1 + i)};
+            moved.value = i;
+            h.note(kClient, moved);
+        }
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->tag.number == 1);
+        CHECK(h.ledger.batch_of(0, RecordNumber(1))->tag.number == 2);
+    }
+
+    TEST_CASE("batches below a leader's high watermark are marked once, in order") {
+        History h;
+        h.send(0, 1, 0);
+        h.send(1, 1, 1);
+        h.append(1, 0, 1, 0, true);
+        h.append(1, 1, 2, 1, true);
+        Note advance{.kind = NoteKind::hw_advance, .partition = kPartition};
+        advance.first = Offset(0);
+        advance.end = Offset(1);
+        h.note(NodeId(1), advance);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->below_hw_at.has_value());
+        CHECK_FALSE(h.ledger.batch_of(0, RecordNumber(1))->below_hw_at.has_value());
+        CHECK(h.ledger.highest_high_watermark(kPartition) == Offset(1));
+    }
+}
+
+}  // namespace
