@@ -75,7 +75,7 @@ void ClusterImage::replay(MetadataOffset offset, const MetadataRecord& record) {
     if (highest_offset_) ASSERT(offset > *highest_offset_);
     match(
         record,  //
-        [&](const RegisterBrokerRecord& r) { apply(r); },
+        [&](const RegisterBrokerRecord& r) { apply(offset, r); },
         [&](const BrokerRegistrationChangeRecord& r) { apply(r); },
         [&](const UnregisterBrokerRecord& r) { apply(r); },
         [&](const TopicRecord& r) { topics_[r.topic.value()] = 1; },
@@ -87,13 +87,18 @@ void ClusterImage::replay(MetadataOffset offset, const MetadataRecord& record) {
     highest_offset_ = offset;
 }
 
-void ClusterImage::apply(const RegisterBrokerRecord& record) {
-    BrokerRegistration registration{record.broker,      record.epoch,
-                                    record.incarnation, record.directories,
-                                    record.fenced,      record.in_controlled_shutdown};
+void ClusterImage::apply(MetadataOffset offset, const RegisterBrokerRecord& record) {
+    BrokerRegistration registration{record.broker,
+                                    record.epoch,
+                                    record.incarnation,
+                                    record.directories,
+                                    record.fenced,
+                                    record.in_controlled_shutdown,
+                                    offset};
     const auto at = lower_bound_of(brokers_, record.broker);
     if (at != brokers_.end() && at->id == record.broker) {
-        ASSERT(record.epoch > at->epoch);
+        if (record.incarnation == at->incarnation) ASSERT(record.epoch == at->epoch);
+        if (record.incarnation != at->incarnation) ASSERT(record.epoch > at->epoch);
         *at = std::move(registration);
         return;
     }
@@ -125,12 +130,20 @@ void ClusterImage::apply(const PartitionRecord& record) {
     ASSERT(!made.replicas.empty());
     ASSERT(made.directories.empty() || made.directories.size() == made.replicas.size());
     slot = made;
+    count(*slot, 1);
+}
+
+void ClusterImage::count(const PartitionRegistration& partition, std::uint32_t step) {
+    if (!partition.leader) leaderless_ += step;
+    if (partition.leader != partition.replicas.front()) imbalanced_ += step;
 }
 
 void ClusterImage::apply(const PartitionChangeRecord& record) {
     auto& slot = partitions_[record.partition.value()];
     ASSERT(slot.has_value());
+    count(*slot, ~std::uint32_t{0});
     slot = merge(*slot, record);
+    count(*slot, 1);
 }
 
 void ClusterImage::apply(const ConfigRecord& record) {

@@ -30,11 +30,14 @@ namespace core {
 /// One broker as it registered (BrokerRegistration).
 struct BrokerRegistration {
     NodeId id;
-    BrokerEpoch epoch;  ///< the offset of its RegisterBrokerRecord
+    BrokerEpoch epoch;  ///< the offset of the first RegisterBrokerRecord of this incarnation
     IncarnationId incarnation;
     DirectoryList directories;  ///< online log directories
     bool fenced = true;
     bool in_controlled_shutdown = false;
+    /// Offset of its last RegisterBrokerRecord: a broker that has applied it may be unfenced. The
+    /// same as the epoch unless the same incarnation registered twice.
+    MetadataOffset registered_at;
 
     /// Not fenced and not about to leave: may lead and join an ISR.
     bool active() const { return !fenced && !in_controlled_shutdown; }
@@ -104,6 +107,10 @@ class ClusterImage {
     const ConfigMap& broker_config(NodeId broker) const;
     const ConfigMap& cluster_config() const { return cluster_config_; }
 
+    /// Partitions with no leader, and with another leader (or none) than their first replica.
+    std::uint32_t leaderless_count() const { return leaderless_; }
+    std::uint32_t imbalanced_count() const { return imbalanced_; }
+
     /// Ids below are handed out.
     ProducerId next_producer_id() const { return next_producer_id_; }
     /// The level of a feature (metadata.version, ...); 0 if no record named it.
@@ -112,14 +119,18 @@ class ClusterImage {
     friend bool operator==(const ClusterImage&, const ClusterImage&) = default;
 
   private:
-    void apply(const RegisterBrokerRecord& record);
+    void apply(MetadataOffset offset, const RegisterBrokerRecord& record);
     void apply(const BrokerRegistrationChangeRecord& record);
     void apply(const UnregisterBrokerRecord& record);
     void apply(const PartitionRecord& record);
     void apply(const PartitionChangeRecord& record);
     void apply(const ConfigRecord& record);
 
+    void count(const PartitionRegistration& partition, std::uint32_t step);
+
     std::optional<MetadataOffset> highest_offset_;
+    std::uint32_t leaderless_ = 0;
+    std::uint32_t imbalanced_ = 0;
     std::vector<BrokerRegistration> brokers_;
     std::vector<std::optional<PartitionRegistration>> partitions_;
     std::vector<std::uint8_t> topics_;
