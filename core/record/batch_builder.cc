@@ -1,0 +1,188 @@
+#include "core/record/batch_builder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "core/record/batch_layout.h"
+#include "core/record/batch_parser.h"
+#include "core/record/crc32c.h"
+#include "core/record/varint.h"
+
+namespace core {
+
+namespace {
+
+using layout::in_tail;
+
+/// Length, attributes, timestamp and offset of any record at their largest
+/// (DefaultRecord.MAX_RECORD_OVERHEAD).
+constexpr std::int32_t kMaxRecordOverhead = 21;
+constexpr std::int32_t kNullSize = 1;
+constexpr std::int64_t kNoProducerId = -1;
+constexpr std::int16_t kNoProducerEpoch = -1;
+constexpr std::int32_t kNoSequence = -1;
+constexpr std::byte kMagicV2{2};
+
+std::int32_t length_of(BytesView bytes) {
+    return static_cast<std::int32_t>(bytes.size());
+}
+
+std::int32_t nullable_size(const std::optional<BytesView>& bytes) {
+    if (!bytes) return kNullSize;
+    return varint_size(length_of(*bytes)) + length_of(*bytes);
+}
+
+/// Key, value and headers with their lengths (DefaultRecord.sizeOf).
+std::int32_t content_size(const std::optional<BytesView>& key,
+                          const std::optional<BytesView>& value,
+                          std::span<const RecordHeader> headers) {
+    std::int32_t size = nullable_size(key) + nullable_size(value) +
+                        varint_size(static_cast<std::int32_t>(headers.size()));
+    for (const RecordHeader& header : headers)
+        size += nullable_size(as_bytes(header.key)) + nullable_size(header.value);
+    return size;
+}
+
+std::int32_t body_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
+                       const std::optional<BytesView>& key, const std::optional<BytesView>& value,
+                       std::span<const RecordHeader> headers) {
+    return 1 + varlong_size(timestamp_delta) + varint_size(offset_delta) +
+           content_size(key, value, headers);
+}
+
+std::byte* write_nullable(std::byte* out, const std::optional<BytesView>& bytes) {
+    if (!bytes) return write_varint(out, -1);
+    out = write_varint(out, length_of(*bytes));
+    if (!bytes->empty()) std::memcpy(out, bytes->data(), bytes->size());
+    return out + bytes->size();
+}
+
+void store_producer(std::span<std::byte> tail, const std::optional<ProducerFields>& producer) {
+    store_be(tail, in_tail(layout::kProducerId), producer ? producer->id.value() : kNoProducerId);
+    store_be(tail, in_tail(layout::kProducerEpoch),
+             producer ? producer->epoch.value() : kNoProducerEpoch);
+    store_be(tail, in_tail(layout::kBaseSequence),
+             producer ? producer->base_sequence.value() : kNoSequence);
+}
+
+/// Computes and stores the checksum.
+std::uint32_t store_crc(std::span<std::byte> tail) {
+    const std::uint32_t crc = crc32c(BytesView(tail).subspan(in_tail(layout::kAttributes)));
+    store_be(tail, in_tail(layout::kCrc), crc);
+    return crc;
+}
+
+}  // namespace
+
+std::int32_t record_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
+                         std::optional<BytesView> key, std::optional<BytesView> value,
+                         std::span<const RecordHeader> headers) {
+    const std::int32_t size = body_size(offset_delta, timestamp_delta, key, value, headers);
+    return varint_size(size) + size;
+}
+
+std::int32_t batch_size_upper_bound(std::optional<BytesView> key, std::optional<BytesView> value,
+                                    std::span<const RecordHeader> headers) {
+    return static_cast<std::int32_t>(kBatchHeaderBytes) + kMaxRecordOverhead +
+           content_size(key, value, headers);
+}
+
+void BatchBuilder::clear() {
+    used_ = kBatchHeaderBytes;
+    write_limit_ = batch_size_;
+    record_count_ = 0;
+    base_timestamp_ms_ = 0;
+    max_timestamp_ms_ = 0;
+}
+
+bool BatchBuilder::has_room_for(std::optional<BytesView> key, std::optional<BytesView> value,
+                                std::int64_t timestamp_ms,
+                                std::span<const RecordHeader> headers) const {
+    if (record_count_ == 0) return true;
+    if (full()) return false;
+    const std::int32_t size =
+        record_size(record_count_, timestamp_ms - base_timestamp_ms_, key, value, headers);
+    return write_limit_ - size_bytes() >= size;
+}
+
+void BatchBuilder::append(std::optional<BytesView> key, std::optional<BytesView> value,
+                          std::int64_t timestamp_ms, std::span<const RecordHeader> headers) {
+    if (record_count_ == 0) {
+        write_limit_ = std::max(batch_size_, batch_size_upper_bound(key, value, headers));
+        base_timestamp_ms_ = timestamp_ms;
+        max_timestamp_ms_ = timestamp_ms;
+    }
+    max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
+    const std::int64_t timestamp_delta = timestamp_ms - base_timestamp_ms_;
+    const std::int32_t size = body_size(record_count_, timestamp_delta, key, value, headers);
+    const std::size_t end = used_ + static_cast<std::size_t>(varint_size(size) + size);
+    if (buffer_.size() < end - kBatchPrefixBytes)
+        buffer_.resize(std::max(end, 2 * buffer_.size()) - kBatchPrefixBytes);
+
+    std::byte* out = buffer_.data() + (used_ - kBatchPrefixBytes);
+    out = write_varint(out, size);
+    *out++ = std::byte{0};
+    out = write_varlong(out, timestamp_delta);
+    out = write_varint(out, record_count_);
+    out = write_nullable(out, key);
+    out = write_nullable(out, value);
+    out = write_varint(out, static_cast<std::int32_t>(headers.size()));
+    for (const RecordHeader& header : headers) {
+        out = write_nullable(out, as_bytes(header.key));
+        out = write_nullable(out, header.value);
+    }
+    ASSERT(out == buffer_.data() + (end - kBatchPrefixBytes));
+    used_ = end;
+    ++record_count_;
+}
+
+void BatchBuilder::write_header(const BatchHeader& header, std::span<std::byte> tail) const {
+    tail[0] = kMagicV2;
+    store_be(tail, in_tail(layout::kAttributes), header.attributes);
+    store_be(tail, in_tail(layout::kLastOffsetDelta), header.last_offset_delta);
+    store_be(tail, in_tail(layout::kBaseTimestamp), header.base_timestamp_ms);
+    store_be(tail, in_tail(layout::kMaxTimestamp), header.max_timestamp_ms);
+    store_producer(tail, header.producer);
+    store_be(tail, in_tail(layout::kRecordCount), header.record_count);
+}
+
+BatchBodyRef BatchBuilder::close(const std::optional<ProducerFields>& producer,
+                                 std::optional<BatchTag> tag) {
+    ASSERT(record_count_ > 0);
+    BatchHeader header;
+    header.last_offset_delta = record_count_ - 1;
+    header.base_timestamp_ms = base_timestamp_ms_;
+    header.max_timestamp_ms = max_timestamp_ms_;
+    header.producer = producer;
+    header.record_count = record_count_;
+    const std::span<std::byte> tail(buffer_.data(), used_ - kBatchPrefixBytes);
+    write_header(header, tail);
+    header.crc = store_crc(tail);
+    Bytes bytes(tail.begin(), tail.end());
+    clear();
+    return BatchBodyRef(new BatchBody(std::move(bytes), header, true, tag));
+}
+
+BatchBodyRef reissue(const BatchBody& body, const std::optional<ProducerFields>& producer) {
+    Bytes tail(body.tail().begin(), body.tail().end());
+    BatchHeader header = body.header();
+    store_producer(tail, producer);
+    header.producer = producer;
+    header.crc = store_crc(tail);
+    return BatchBodyRef(new BatchBody(std::move(tail), header, true, body.tag()));
+}
+
+BatchBodyRef stamp_append_time(const BatchBody& body, std::int64_t now_ms) {
+    constexpr std::int16_t kLogAppendTime = 0x8;
+    Bytes tail(body.tail().begin(), body.tail().end());
+    BatchHeader header = body.header();
+    header.attributes = static_cast<std::int16_t>(header.attributes | kLogAppendTime);
+    header.max_timestamp_ms = now_ms;
+    store_be(std::span<std::byte>(tail), in_tail(layout::kAttributes), header.attributes);
+    store_be(std::span<std::byte>(tail), in_tail(layout::kMaxTimestamp), now_ms);
+    header.crc = store_crc(tail);
+    return BatchBodyRef(new BatchBody(std::move(tail), header, true, body.tag()));
+}
+
+}  // namespace core

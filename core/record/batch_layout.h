@@ -1,0 +1,29 @@
+/// Places of the fields of a batch v2, counted from its first byte. [kafka DefaultRecordBatch 3.9]
+#pragma once
+
+#include <cstddef>
+
+#include "core/record/batch.h"
+
+namespace core::layout {
+
+inline constexpr std::size_t kBaseOffset = 0;
+inline constexpr std::size_t kLength = 8;
+inline constexpr std::size_t kLeaderEpoch = 12;
+inline constexpr std::size_t kMagic = 16;
+inline constexpr std::size_t kCrc = 17;
+inline constexpr std::size_t kAttributes = 21;
+inline constexpr std::size_t kLastOffsetDelta = 23;
+inline constexpr std::size_t kBaseTimestamp = 27;
+inline constexpr std::size_t kMaxTimestamp = 35;
+inline constexpr std::size_t kProducerId = 43;
+inline constexpr std::size_t kProducerEpoch = 51;
+inline constexpr std::size_t kBaseSequence = 53;
+inline constexpr std::size_t kRecordCount = 57;
+
+/// The same place within the bytes from the magic byte on.
+constexpr std::size_t in_tail(std::size_t place) {
+    return place - kBatchPrefixBytes;
+}
+
+}  // namespace core::layout

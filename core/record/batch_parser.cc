@@ -1,0 +1,97 @@
+#include "core/record/batch_parser.h"
+
+#include <utility>
+
+#include "core/record/batch_layout.h"
+#include "core/record/crc32c.h"
+
+namespace core {
+
+namespace {
+
+using layout::in_tail;
+
+BatchHeader read_header(BytesView tail) {
+    BatchHeader header;
+    header.crc = load_be<std::uint32_t>(tail, in_tail(layout::kCrc));
+    header.attributes = load_be<std::int16_t>(tail, in_tail(layout::kAttributes));
+    header.last_offset_delta = load_be<std::int32_t>(tail, in_tail(layout::kLastOffsetDelta));
+    header.base_timestamp_ms = load_be<std::int64_t>(tail, in_tail(layout::kBaseTimestamp));
+    header.max_timestamp_ms = load_be<std::int64_t>(tail, in_tail(layout::kMaxTimestamp));
+    const auto producer_id = load_be<std::int64_t>(tail, in_tail(layout::kProducerId));
+    if (producer_id >= 0)
+        header.producer = ProducerFields{
+            ProducerId(producer_id),
+            ProducerEpoch(load_be<std::int16_t>(tail, in_tail(layout::kProducerEpoch))),
+            Sequence(load_be<std::int32_t>(tail, in_tail(layout::kBaseSequence)))};
+    header.record_count = load_be<std::int32_t>(tail, in_tail(layout::kRecordCount));
+    return header;
+}
+
+ParsedBatch refused(BatchProblem problem, std::uint64_t size_bytes) {
+    ParsedBatch parsed;
+    parsed.size_bytes = size_bytes;
+    parsed.problem = problem;
+    return parsed;
+}
+
+}  // namespace
+
+BatchBodyRef make_batch_body(Bytes tail, std::optional<BatchTag> tag) {
+    ASSERT(tail.size() >= kBatchHeaderBytes - kBatchPrefixBytes);
+    const BatchHeader header = read_header(tail);
+    const BytesView covered = BytesView(tail).subspan(in_tail(layout::kAttributes));
+    const bool crc_valid = crc32c(covered) == header.crc;
+    return BatchBodyRef(new BatchBody(std::move(tail), header, crc_valid, tag));
+}
+
+ParsedBatch parse_batch(BytesView bytes, std::size_t position, std::optional<BatchTag> tag) {
+    ASSERT(position <= bytes.size());
+    const BytesView rest = bytes.subspan(position);
+    if (rest.size() < kBytesUpToMagic) return refused(BatchProblem::too_short, 0);
+    const auto base_offset = load_be<std::int64_t>(rest, layout::kBaseOffset);
+    const auto length = load_be<std::int32_t>(rest, layout::kLength);
+    if (length < kMinLengthField) return refused(BatchProblem::bad_length, 0);
+    const std::size_t size = static_cast<std::size_t>(length) + kLogOverheadBytes;
+    if (size > rest.size()) return refused(BatchProblem::too_short, 0);
+
+    const auto magic = load_be<std::int8_t>(rest, layout::kMagic);
+    if (magic == 0 || magic == 1) {
+        ParsedBatch parsed;
+        parsed.older_magic = true;
+        parsed.size_bytes = size;
+        return parsed;
+    }
+    if (magic != 2) return refused(BatchProblem::bad_magic, size);
+    if (size < kBatchHeaderBytes) return refused(BatchProblem::bad_length, 0);
+    const auto delta = load_be<std::int32_t>(rest, layout::kLastOffsetDelta);
+    if (base_offset < 0 || delta < 0 || base_offset > INT64_MAX - 1 - delta)
+        return refused(BatchProblem::bad_fields, size);
+
+    const BytesView tail = rest.subspan(kBatchPrefixBytes, size - kBatchPrefixBytes);
+    ParsedBatch parsed;
+    parsed.size_bytes = size;
+    parsed.batch =
+        Batch{Offset(base_offset), LeaderEpoch(load_be<std::int32_t>(rest, layout::kLeaderEpoch)),
+              make_batch_body(Bytes(tail.begin(), tail.end()), tag)};
+    if (!parsed.batch->body->crc_valid()) parsed.problem = BatchProblem::bad_crc;
+    return parsed;
+}
+
+void encode_prefix(const Batch& batch, std::span<std::byte> out) {
+    ASSERT(out.size() >= kBatchPrefixBytes);
+    store_be(out, layout::kBaseOffset, batch.base_offset.value());
+    store_be(out, layout::kLength,
+             batch.size_bytes() - static_cast<std::int32_t>(kLogOverheadBytes));
+    store_be(out, layout::kLeaderEpoch, batch.leader_epoch.value());
+}
+
+void encode_batch(const Batch& batch, Bytes& out) {
+    const std::size_t at = out.size();
+    const BytesView tail = batch.body->tail();
+    out.resize(at + kBatchPrefixBytes);
+    encode_prefix(batch, std::span<std::byte>(out).subspan(at));
+    out.insert(out.end(), tail.begin(), tail.end());
+}
+
+}  // namespace core

@@ -1,0 +1,95 @@
+#include "core/record/record.h"
+
+namespace core {
+
+namespace {
+
+/// A length and that many bytes; -1 (any negative length) is null. Nothing: the bytes end before.
+std::optional<std::optional<BytesView>> read_nullable(ByteReader& reader) {
+    const auto length = reader.read_varint();
+    if (!length) return std::nullopt;
+    if (*length < 0) return std::optional<BytesView>();
+    const auto bytes = reader.read_bytes(static_cast<std::size_t>(*length));
+    if (!bytes) return std::nullopt;
+    return bytes;
+}
+
+std::optional<RecordHeader> read_header(ByteReader& reader) {
+    const auto key = read_nullable(reader);
+    if (!key || !*key) return std::nullopt;
+    const auto value = read_nullable(reader);
+    if (!value) return std::nullopt;
+    return RecordHeader{as_text(**key), *value};
+}
+
+}  // namespace
+
+std::optional<RecordHeader> HeaderReader::next() {
+    if (left_ <= 0) return std::nullopt;
+    --left_;
+    return read_header(reader_);
+}
+
+RecordReader::RecordReader(const BatchBody& body)
+    : reader_(body.records()), left_(body.header().record_count) {
+    if (body.header().compression() != Compression::none)
+        problem_ = RecordProblem::compressed;
+    else if (left_ < 0)
+        problem_ = RecordProblem::bad_count;
+    else if (left_ == 0 && reader_.remaining() > 0)
+        problem_ = RecordProblem::trailing_bytes;
+}
+
+std::optional<RecordView> RecordReader::next() {
+    if (problem_ || left_ == 0) return std::nullopt;
+    auto record = read_one();
+    if (!record) return std::nullopt;
+    --left_;
+    if (left_ == 0 && reader_.remaining() > 0) problem_ = RecordProblem::trailing_bytes;
+    return record;
+}
+
+std::optional<RecordView> RecordReader::read_one() {
+    const auto fail = [this](RecordProblem problem) {
+        problem_ = problem;
+        return std::optional<RecordView>();
+    };
+    const auto size = reader_.read_varint();
+    if (!size) return fail(RecordProblem::too_short);
+    if (*size < 0) return fail(RecordProblem::bad_size);
+    const auto bytes = reader_.read_bytes(static_cast<std::size_t>(*size));
+    if (!bytes) return fail(RecordProblem::too_short);
+
+    ByteReader body(*bytes);
+    const auto attributes = body.read_int8();
+    const auto timestamp_delta = body.read_varlong();
+    const auto offset_delta = body.read_varint();
+    if (!attributes || !timestamp_delta || !offset_delta) return fail(RecordProblem::bad_size);
+    const auto key = read_nullable(body);
+    if (!key) return fail(RecordProblem::bad_size);
+    const auto value = read_nullable(body);
+    if (!value) return fail(RecordProblem::bad_size);
+    const auto header_count = body.read_varint();
+    if (!header_count) return fail(RecordProblem::bad_size);
+    if (*header_count < 0) return fail(RecordProblem::bad_header);
+    const std::size_t headers_at = body.position();
+    for (std::int32_t i = 0; i < *header_count; ++i)
+        if (!read_header(body)) return fail(RecordProblem::bad_header);
+    if (body.remaining() > 0) return fail(RecordProblem::bad_size);
+    return RecordView{*offset_delta, *timestamp_delta, *key,
+                      *value,        *header_count,    bytes->subspan(headers_at)};
+}
+
+std::optional<ControlRecord> read_control_record(const BatchBody& body) {
+    if (!body.header().control() || body.header().record_count != 1) return std::nullopt;
+    RecordReader reader(body);
+    const auto record = reader.next();
+    if (!record || !record->key || record->key->size() < 4) return std::nullopt;
+    const auto type = load_be<std::int16_t>(*record->key, 2);
+    if (type != 0 && type != 1) return ControlRecord{ControlType::other, -1};
+    if (!record->value || record->value->size() < 6) return std::nullopt;
+    return ControlRecord{type == 0 ? ControlType::abort : ControlType::commit,
+                         load_be<std::int32_t>(*record->value, 2)};
+}
+
+}  // namespace core

@@ -1,0 +1,61 @@
+/// Zigzag varints, as records of a batch v2 use them. [kafka ByteUtils 3.9]
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "core/base/bytes.h"
+
+namespace core {
+
+inline constexpr int kMaxVarintBytes = 5;
+inline constexpr int kMaxVarlongBytes = 10;
+
+constexpr std::uint32_t zigzag(std::int32_t value) {
+    return (static_cast<std::uint32_t>(value) << 1) ^ static_cast<std::uint32_t>(value >> 31);
+}
+constexpr std::uint64_t zigzag(std::int64_t value) {
+    return (static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63);
+}
+constexpr std::int32_t unzigzag(std::uint32_t value) {
+    return static_cast<std::int32_t>((value >> 1) ^ (0U - (value & 1U)));
+}
+constexpr std::int64_t unzigzag(std::uint64_t value) {
+    return static_cast<std::int64_t>((value >> 1) ^ (0ULL - (value & 1ULL)));
+}
+
+/// Bytes that write_varint will write, 1 to 5.
+constexpr int varint_size(std::int32_t value) {
+    return (38 - std::countl_zero(zigzag(value) | 1U)) / 7;
+}
+/// Bytes that write_varlong will write, 1 to 10.
+constexpr int varlong_size(std::int64_t value) {
+    return (70 - std::countl_zero(zigzag(value) | 1ULL)) / 7;
+}
+
+/// Writes at `out`, which has room for the value's size; returns the byte behind it.
+std::byte* write_varint(std::byte* out, std::int32_t value);
+std::byte* write_varlong(std::byte* out, std::int64_t value);
+
+/// Reads numbers and runs of bytes from the front of some bytes. Every read past the end, and every
+/// varint longer than its type allows, is answered by nothing; what follows is then meaningless.
+class ByteReader {
+  public:
+    explicit ByteReader(BytesView bytes) : bytes_(bytes) {}
+
+    std::size_t position() const { return position_; }
+    std::size_t remaining() const { return bytes_.size() - position_; }
+    std::optional<std::int32_t> read_varint();
+    std::optional<std::int64_t> read_varlong();
+    std::optional<std::int8_t> read_int8();
+    /// The next `length` bytes.
+    std::optional<BytesView> read_bytes(std::size_t length);
+
+  private:
+    BytesView bytes_;
+    std::size_t position_ = 0;
+};
+
+}  // namespace core
