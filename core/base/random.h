@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <string_view>
 
 #include "core/base/assert.h"
 
@@ -47,6 +48,13 @@ constexpr std::uint64_t keyed_draw(std::uint64_t seed, Purpose purpose,
     std::uint64_t h = mix64(seed ^ mix64(static_cast<std::uint64_t>(purpose)));
     for (std::uint64_t part : identity) h = mix64(h ^ mix64(part));
     return h;
+}
+
+/// A text as part of an identity (FNV-1a, then mixed).
+constexpr std::uint64_t text_key(std::string_view text) {
+    std::uint64_t h = 0xcbf29ce484222325ULL;
+    for (char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    return mix64(h);
 }
 
 /// Maps a draw onto [0, bound), bound > 0; bias below 2^-32 for bounds that fit 32 bits.

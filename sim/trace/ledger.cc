@@ -54,6 +54,22 @@ const BatchEntry* Ledger::batch_of(std::uint32_t client, core::RecordNumber numb
     return batch == kNoEntry ? nullptr : &batches_[batch];
 }
 
+const BatchEntry* Ledger::held_at(core::PartitionId partition, core::NodeId broker,
+                                  core::Offset offset) const {
+    for (const ReplicaLog& log : partitions_[partition.value()].logs) {
+        if (log.broker != broker) continue;
+        auto above = std::upper_bound(
+            log.held.begin(), log.held.end(), offset,
+            [](core::Offset wanted, const Held& held) { return wanted < held.base; });
+        if (above == log.held.begin()) return nullptr;
+        --above;
+        const BatchEntry& entry = batches_[above->entry];
+        const auto end = above->base + static_cast<std::int64_t>(entry.record_count);
+        return offset < end ? &entry : nullptr;
+    }
+    return nullptr;
+}
+
 std::int64_t Ledger::acked_only_on_leader(core::PartitionId partition) const {
     const auto leader = view_.partition(partition).leader;
     if (!leader) return 0;

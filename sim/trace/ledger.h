@@ -132,6 +132,10 @@ class Ledger final : public Observer {
     /// The batch entry that holds a record, or nothing.
     const BatchEntry* batch_of(std::uint32_t client, core::RecordNumber number) const;
 
+    /// The batch that a replica's log holds at an offset, or nothing.
+    const BatchEntry* held_at(core::PartitionId partition, core::NodeId broker,
+                              core::Offset offset) const;
+
     /// Records acknowledged at the client, in the committed leader's log and in no other's.
     std::int64_t acked_only_on_leader(core::PartitionId partition) const;
     /// Log end of a replica as its notes say (0 if it never said).

@@ -1,0 +1,306 @@
+#include "sim/steps/actions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "core/base/text.h"
+#include "core/base/variant.h"
+#include "sim/steps/target.h"
+
+namespace sim {
+namespace {
+
+using core::NodeId;
+using scenario::StepNumber;
+using trace::StepOutcome;
+
+void add_remark(StepOutcome& outcome, const std::string& remark) {
+    if (!outcome.remark.empty()) outcome.remark += "; ";
+    outcome.remark += remark;
+}
+
+KeepRule keep_rule(const scenario::Keep& keep) {
+    KeepRule rule;
+    switch (keep.kind) {
+        case scenario::KeepKind::none:
+            rule.kind = KeepRule::Kind::none;
+            break;
+        case scenario::KeepKind::all:
+            rule.kind = KeepRule::Kind::all;
+            break;
+        case scenario::KeepKind::random:
+            rule.kind = KeepRule::Kind::random;
+            break;
+        case scenario::KeepKind::from_offset:
+            rule.kind = KeepRule::Kind::from_offset;
+            rule.offset = core::Offset(keep.offset);
+            break;
+    }
+    return rule;
+}
+
+}  // namespace
+
+Actions::Actions(const scenario::Scenario& scenario, std::uint64_t seed,
+                 const trace::ClusterView& view, World& world)
+    : scenario_(scenario),
+      seed_(seed),
+      view_(view),
+      world_(world),
+      effects_(scenario.steps.size()) {}
+
+std::vector<NodeId> Actions::resolve_target(const scenario::Target& target, StepNumber step,
+                                            std::uint32_t firing) {
+    const std::uint64_t draw = core::keyed_draw(seed_, core::Purpose::step_pick,
+                                                {core::text_key(scenario_.steps[step].id), firing});
+    return resolve(target, scenario_, view_, world_, draw);
+}
+
+void Actions::record(const std::vector<NodeId>& nodes, StepOutcome& outcome) const {
+    for (NodeId node : nodes) {
+        auto& list = node.value() >= core::kFirstClientId ? outcome.clients : outcome.brokers;
+        if (std::find(list.begin(), list.end(), node) == list.end()) list.push_back(node);
+    }
+}
+
+void Actions::remember_down(NodeId node, StepNumber step) {
+    effects_[step].down.push_back(Down{node, episodes_[node]});
+}
+
+bool Actions::paused_by_another(NodeId node, StepNumber step) const {
+    for (StepNumber other = 0; other < effects_.size(); ++other) {
+        const auto& paused = effects_[other].paused;
+        if (other != step && std::find(paused.begin(), paused.end(), node) != paused.end())
+            return true;
+    }
+    return false;
+}
+
+bool Actions::crash(const scenario::CrashAction& action, StepNumber step, std::uint32_t firing,
+                    StepOutcome& outcome) {
+    const auto nodes = resolve_target(action.target, step, firing);
+    record(nodes, outcome);
+    const InFlightFate fate =
+        action.in_flight == scenario::InFlight::drop ? InFlightFate::drop : InFlightFate::deliver;
+    KeepRule keep = keep_rule(action.keep);
+    for (const auto& exception : action.keep_of)
+        keep.partitions.emplace_back(exception.partition, keep_rule(exception.keep));
+    for (NodeId node : nodes) {
+        const std::uint64_t draw =
+            core::keyed_draw(seed_, core::Purpose::crash_keep,
+                             {core::text_key(scenario_.steps[step].id), firing,
+                              static_cast<std::uint64_t>(node.value())});
+        const bool done = action.kind == scenario::CrashKind::host
+                              ? world_.crash_host(node, keep, fate, draw)
+                              : world_.crash_process(node, fate);
+        if (done)
+            remember_down(node, step);
+        else
+            add_remark(outcome, scenario_.node_name(node) + " was down already");
+    }
+    return !nodes.empty();
+}
+
+bool Actions::stop(const scenario::Target& target, StepNumber step, std::uint32_t firing,
+                   StepOutcome& outcome) {
+    const auto nodes = resolve_target(target, step, firing);
+    record(nodes, outcome);
+    for (NodeId node : nodes) {
+        if (world_.shut_down(node))
+            remember_down(node, step);
+        else
+            add_remark(outcome, scenario_.node_name(node) + " was down already");
+    }
+    return !nodes.empty();
+}
+
+bool Actions::restart(const scenario::RestartAction& action, StepNumber step, std::uint32_t firing,
+                      StepOutcome& outcome) {
+    const auto nodes = resolve_target(action.target, step, firing);
+    record(nodes, outcome);
+    core::Duration down_for{0};
+    if (const auto* lasting = std::get_if<scenario::Distribution>(&scenario_.steps[step].lasting))
+        down_for = lasting->sample(
+            core::keyed_draw(seed_, core::Purpose::step_time,
+                             {core::text_key(scenario_.steps[step].id), firing, 1}));
+    for (NodeId node : nodes) {
+        if (world_.process(node) == ProcessState::down) {
+            world_.start(node);
+            continue;
+        }
+        world_.shut_down(node);
+        awaited_.push_back(AwaitedExit{node, down_for});
+    }
+    return !nodes.empty();
+}
+
+bool Actions::pause(const scenario::PauseAction& action, StepNumber step, std::uint32_t firing,
+                    StepOutcome& outcome) {
+    const auto nodes = resolve_target(action.target, step, firing);
+    record(nodes, outcome);
+    for (NodeId node : nodes) {
+        if (world_.process(node) == ProcessState::down) {
+            add_remark(outcome, scenario_.node_name(node) + " was down already");
+            continue;
+        }
+        world_.pause(node);
+        effects_[step].paused.push_back(node);
+    }
+    return !nodes.empty();
+}
+
+bool Actions::partition(const scenario::PartitionAction& action, StepNumber step,
+                        std::uint32_t firing, StepOutcome& outcome) {
+    std::vector<LinkCut> cuts;
+    if (action.from && action.to) {
+        cuts.push_back(LinkCut{resolve_target(*action.from, step, firing),
+                               resolve_target(*action.to, step, firing)});
+    } else {
+        std::vector<std::vector<NodeId>> groups;
+        for (const auto& targets : action.groups) {
+            std::vector<NodeId>& group = groups.emplace_back();
+            for (const auto& target : targets)
+                for (NodeId node : resolve_target(target, step, firing)) group.push_back(node);
+        }
+        for (std::size_t a = 0; a < groups.size(); ++a)
+            for (std::size_t b = 0; b < groups.size(); ++b)
+                if (a != b) cuts.push_back(LinkCut{groups[a], groups[b]});
+    }
+    for (const LinkCut& cut : cuts) {
+        record(cut.from, outcome);
+        record(cut.to, outcome);
+        if (cut.from.empty() || cut.to.empty()) return false;
+    }
+    effects_[step].cuts.push_back(world_.cut(cuts));
+    return true;
+}
+
+bool Actions::wipe(const scenario::WipeDiskAction& action, StepNumber step, std::uint32_t firing,
+                   StepOutcome& outcome) {
+    const auto nodes = resolve_target(action.target, step, firing);
+    record(nodes, outcome);
+    for (NodeId node : nodes) {
+        world_.wipe_disk(node);
+        remember_down(node, step);
+    }
+    return !nodes.empty();
+}
+
+bool Actions::alter(const scenario::AlterConfigAction& action, StepNumber step,
+                    std::uint32_t firing, StepOutcome& outcome) {
+    std::vector<core::ConfigRecord> changes;
+    for (const auto& [key, value] : action.config) {
+        if (action.topic) {
+            changes.push_back(core::ConfigRecord{core::ConfigResource::topic,
+                                                 core::TopicIndex(*action.topic), std::nullopt, key,
+                                                 value});
+            continue;
+        }
+        for (NodeId node : resolve_target(action.target.value(), step, firing)) {
+            record({node}, outcome);
+            changes.push_back(
+                core::ConfigRecord{core::ConfigResource::broker, std::nullopt, node, key, value});
+        }
+    }
+    if (changes.empty()) return false;
+    if (!world_.alter_config(changes)) {
+        outcome.remark = "no active controller: nothing was altered";
+        return false;
+    }
+    return true;
+}
+
+bool Actions::perform(StepNumber step, std::uint32_t firing, StepOutcome& outcome,
+                      std::optional<StepNumber>& ends) {
+    return core::match(
+        scenario_.steps[step].action,
+        [&](const scenario::CrashAction& a) { return crash(a, step, firing, outcome); },
+        [&](const scenario::ShutdownAction& a) { return stop(a.target, step, firing, outcome); },
+        [&](const scenario::RestartAction& a) { return restart(a, step, firing, outcome); },
+        [&](const scenario::PauseAction& a) { return pause(a, step, firing, outcome); },
+        [&](const scenario::PartitionAction& a) { return partition(a, step, firing, outcome); },
+        [&](const scenario::HealAction& a) {
+            ends = a.step;
+            if (!active(a.step)) add_remark(outcome, "there was nothing left to heal");
+            return true;
+        },
+        [&](const scenario::WipeDiskAction& a) { return wipe(a, step, firing, outcome); },
+        [&](const scenario::ElectLeaderAction& a) {
+            if (world_.elect_leader(a.partition, a.unclean)) return true;
+            outcome.remark = "no active controller: nothing was elected";
+            return false;
+        },
+        [&](const scenario::AlterConfigAction& a) { return alter(a, step, firing, outcome); },
+        [&](const scenario::ProduceAction& a) {
+            const NodeId producer = scenario_.producers[a.producer].node;
+            record({producer}, outcome);
+            const std::int64_t missing = world_.produce(producer, a.records);
+            if (missing > 0)
+                add_remark(outcome, core::concat(missing, " records not produced: ",
+                                                 scenario_.producers[a.producer].id, " is down"));
+            return true;
+        },
+        [&](const scenario::NoteAction&) { return true; });
+}
+
+void Actions::end(StepNumber step) {
+    StepEffects undone;
+    std::swap(undone, effects_[step]);
+    for (CutId cut : undone.cuts) world_.mend(cut);
+    for (NodeId node : undone.paused)
+        if (!paused_by_another(node, step)) world_.resume(node);
+    for (const Down& down : undone.down) {
+        if (episodes_[down.node] != down.episode) continue;
+        if (world_.process(down.node) == ProcessState::down)
+            world_.start(down.node);
+        else
+            awaited_.push_back(AwaitedExit{down.node, core::Duration(0)});
+    }
+}
+
+void Actions::on_process(const trace::WorldEvent& event) {
+    using trace::WorldKind;
+    if (event.kind == WorldKind::process_start) ++episodes_[event.node.value()];
+    if (event.kind != WorldKind::process_exit && event.kind != WorldKind::process_crash) return;
+    const NodeId node = event.node.value();
+    const auto awaited = std::find_if(awaited_.begin(), awaited_.end(),
+                                      [&](const AwaitedExit& a) { return a.node == node; });
+    if (awaited == awaited_.end()) return;
+    due_starts_.push_back(DueStart{world_.now() + awaited->delay, node});
+    awaited_.erase(awaited);
+}
+
+std::vector<DueStart> Actions::take_due_starts() {
+    return std::exchange(due_starts_, {});
+}
+
+void Actions::end_all() {
+    std::vector<NodeId> stays_down;
+    for (StepNumber step = 0; step < effects_.size(); ++step) {
+        if (std::holds_alternative<scenario::Forever>(scenario_.steps[step].lasting)) {
+            for (const Down& down : effects_[step].down)
+                if (episodes_[down.node] == down.episode) stays_down.push_back(down.node);
+            continue;
+        }
+        const StepEffects undone = std::exchange(effects_[step], {});
+        for (CutId cut : undone.cuts) world_.mend(cut);
+        for (NodeId node : undone.paused)
+            if (!paused_by_another(node, step)) world_.resume(node);
+    }
+    std::vector<NodeId> nodes;
+    for (const auto& broker : scenario_.cluster.brokers) nodes.push_back(broker.id);
+    for (const auto& controller : scenario_.cluster.controllers) nodes.push_back(controller.id);
+    std::sort(nodes.begin(), nodes.end());
+    for (NodeId node : nodes) {
+        if (std::find(stays_down.begin(), stays_down.end(), node) != stays_down.end()) continue;
+        const ProcessState state = world_.process(node);
+        if (state == ProcessState::down)
+            world_.start(node);
+        else if (state == ProcessState::shutting_down)
+            awaited_.push_back(AwaitedExit{node, core::Duration(0)});
+    }
+}
+
+}  // namespace sim

@@ -1,0 +1,262 @@
+#include "sim/steps/condition.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/variant.h"
+
+namespace sim {
+namespace {
+
+using core::NodeId;
+using core::NoteKind;
+using scenario::Condition;
+using scenario::ConditionKind;
+using scenario::Event;
+
+static_assert(core::kNoteKinds <= 64, "Watch keeps the kinds it watches in one word");
+
+/// The node an event is about: of an election the leader, of fencing the broker.
+std::optional<NodeId> subject(Event event, NodeId who, const core::Note& note) {
+    if (event == Event::leader_elect || event == Event::broker_fenced ||
+        event == Event::broker_unfenced)
+        return note.peer;
+    return who;
+}
+
+bool offset_matches(Event event, const core::Note& note, std::int64_t offset) {
+    if (!note.first || !note.end) return false;
+    // The high watermark advances from below N to N or more; all else holds N.
+    if (event == Event::hw_advance)
+        return note.first->value() < offset && offset <= note.end->value();
+    return note.first->value() <= offset && offset < note.end->value();
+}
+
+bool note_matches(const Condition& c, NodeId who, const core::Note& note,
+                  std::span<const NodeId> replicas) {
+    if (note.kind != note_kind(c.event)) return false;
+    if (c.event == Event::leader_elect && !note.peer) return false;
+    if (c.partition && note.partition != c.partition) return false;
+    if (c.broker && subject(c.event, who, note) != c.broker) return false;
+    if (c.producer && who != *c.producer && note.peer != c.producer) return false;
+    if (c.offset && !offset_matches(c.event, note, *c.offset)) return false;
+    if (c.isr_size && static_cast<std::int64_t>(replicas.size()) != *c.isr_size) return false;
+    if (c.leader_epoch_ge &&
+        (!note.leader_epoch || note.leader_epoch->value() < *c.leader_epoch_ge))
+        return false;
+    if (c.clean && (note.value == 1) != *c.clean) return false;
+    return true;
+}
+
+}  // namespace
+
+NoteKind note_kind(Event event) {
+    switch (event) {
+        case Event::produce_send:
+            return NoteKind::produce_send;
+        case Event::produce_receive:
+            return NoteKind::produce_receive;
+        case Event::produce_ack:
+            return NoteKind::produce_ack;
+        case Event::produce_error:
+            return NoteKind::produce_error;
+        case Event::produce_retry:
+            return NoteKind::produce_retry;
+        case Event::log_append:
+            return NoteKind::log_append;
+        case Event::log_flush:
+            return NoteKind::log_flush;
+        case Event::log_truncate:
+            return NoteKind::log_truncate;
+        case Event::fetch_request:
+            return NoteKind::fetch_request;
+        case Event::fetch_response:
+            return NoteKind::fetch_response;
+        case Event::hw_advance:
+            return NoteKind::hw_advance;
+        case Event::hw_checkpoint:
+            return NoteKind::hw_checkpoint;
+        case Event::isr_shrink:
+            return NoteKind::isr_shrink;
+        case Event::isr_expand:
+            return NoteKind::isr_expand;
+        case Event::leader_elect:
+            return NoteKind::leader_elect;
+        case Event::broker_fenced:
+            return NoteKind::broker_fenced;
+        case Event::broker_unfenced:
+            return NoteKind::broker_unfenced;
+        case Event::broker_start:
+            return NoteKind::broker_start;
+        case Event::controller_elect:
+            return NoteKind::controller_elect;
+    }
+    UNREACHABLE();
+}
+
+Watch::Watch(const Condition& condition, const trace::ClusterView& view,
+             const trace::Ledger& ledger)
+    : condition_(condition), view_(view), ledger_(ledger) {
+    collect(condition_);
+}
+
+void Watch::collect(const Condition& condition) {
+    if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::step) {
+        leaves_.push_back(Leaf{&condition});
+        has_edges_ = true;
+        if (condition.kind == ConditionKind::event && condition.phase == scenario::Phase::after)
+            kinds_ |= std::uint64_t{1} << static_cast<unsigned>(note_kind(condition.event));
+    }
+    for (const Condition& child : condition.children) collect(child);
+}
+
+void Watch::on_note(NodeId who, const core::Note& note, std::span<const NodeId> replicas) {
+    for (Leaf& leaf : leaves_) {
+        const Condition& c = *leaf.condition;
+        if (c.kind != ConditionKind::event || c.phase != scenario::Phase::after) continue;
+        if (!note_matches(c, who, note, replicas)) continue;
+        if (++leaf.matches >= c.nth) leaf.hit = any_hit_ = true;
+    }
+}
+
+void Watch::on_edge(scenario::StepNumber step, scenario::Edge edge) {
+    for (Leaf& leaf : leaves_) {
+        const Condition& c = *leaf.condition;
+        if (c.kind != ConditionKind::step || c.step != step) continue;
+        // "before the start" may be written as edge before or as phase before of start.
+        const scenario::Edge wanted =
+            c.edge == scenario::Edge::start && c.phase == scenario::Phase::before
+                ? scenario::Edge::before
+                : c.edge;
+        if (wanted == edge && ++leaf.matches >= c.nth) leaf.hit = any_hit_ = true;
+    }
+}
+
+bool Watch::watches_delivery(const core::Message& message) const {
+    for (const Leaf& leaf : leaves_) {
+        const Condition& c = *leaf.condition;
+        if (c.kind != ConditionKind::event || c.phase != scenario::Phase::before) continue;
+        if (c.event == Event::produce_receive &&
+            std::holds_alternative<core::ProduceRequest>(message))
+            return true;
+        if ((c.event == Event::produce_ack || c.event == Event::produce_error) &&
+            std::holds_alternative<core::ProduceResponse>(message))
+            return true;
+        if (c.event == Event::fetch_request && std::holds_alternative<core::FetchRequest>(message))
+            return true;
+        if (c.event == Event::fetch_response &&
+            std::holds_alternative<core::FetchResponse>(message))
+            return true;
+    }
+    return false;
+}
+
+bool Watch::delivery_matches(const Condition& c, NodeId to, NodeId from,
+                             const core::Message& message) const {
+    const auto wanted = [&](core::PartitionId partition) {
+        return !c.partition || *c.partition == partition;
+    };
+    if (const auto* produce = std::get_if<core::ProduceRequest>(&message)) {
+        if (c.event != Event::produce_receive) return false;
+        if ((c.broker && *c.broker != to) || (c.producer && *c.producer != from)) return false;
+        return std::any_of(produce->partitions.begin(), produce->partitions.end(),
+                           [&](const auto& p) { return wanted(p.partition); });
+    }
+    if (const auto* answer = std::get_if<core::ProduceResponse>(&message)) {
+        if (c.event != Event::produce_ack && c.event != Event::produce_error) return false;
+        if ((c.broker && *c.broker != from) || (c.producer && *c.producer != to)) return false;
+        const bool success = c.event == Event::produce_ack;
+        return std::any_of(
+            answer->partitions.begin(), answer->partitions.end(), [&](const auto& p) {
+                if (!wanted(p.partition) || (p.error == core::ErrorCode::none) != success)
+                    return false;
+                if (!c.offset) return true;
+                if (!p.base_offset) return false;
+                const auto* held = ledger_.held_at(p.partition, from, core::Offset(*c.offset));
+                return held != nullptr && p.base_offset->value() <= *c.offset &&
+                       *c.offset <
+                           p.base_offset->value() + static_cast<std::int64_t>(held->record_count);
+            });
+    }
+    if (const auto* fetch = std::get_if<core::FetchRequest>(&message)) {
+        if (c.event != Event::fetch_request || !fetch->replica) return false;
+        if (c.broker && *c.broker != to) return false;
+        return std::any_of(fetch->partitions.begin(), fetch->partitions.end(), [&](const auto& p) {
+            return wanted(p.partition) && (!c.offset || p.fetch_offset.value() == *c.offset);
+        });
+    }
+    if (const auto* data = std::get_if<core::FetchResponse>(&message)) {
+        if (c.event != Event::fetch_response) return false;
+        if (c.broker && *c.broker != to) return false;
+        return std::any_of(data->partitions.begin(), data->partitions.end(), [&](const auto& p) {
+            if (!wanted(p.partition) || p.batches.empty()) return false;
+            return !c.offset || (p.batches.front().base_offset.value() <= *c.offset &&
+                                 *c.offset < p.batches.back().next_offset().value());
+        });
+    }
+    return false;
+}
+
+void Watch::on_delivery(NodeId to, NodeId from, const core::Message& message) {
+    for (Leaf& leaf : leaves_) {
+        const Condition& c = *leaf.condition;
+        if (c.kind != ConditionKind::event || c.phase != scenario::Phase::before) continue;
+        if (delivery_matches(c, to, from, message) && ++leaf.matches >= c.nth)
+            leaf.hit = any_hit_ = true;
+    }
+}
+
+bool Watch::gauge_holds(const Condition& c) const {
+    ASSERT(c.partition.has_value());
+    const trace::PartitionView& partition = view_.partition(*c.partition);
+    std::int64_t level = 0;
+    switch (c.gauge) {
+        case scenario::Gauge::acked_only_on_leader:
+            level = ledger_.acked_only_on_leader(*c.partition);
+            break;
+        case scenario::Gauge::isr_size:
+            level = static_cast<std::int64_t>(partition.isr.size());
+            break;
+        case scenario::Gauge::replica_lag: {
+            if (!partition.leader) return false;
+            const core::Offset end = ledger_.log_end(*c.partition, *partition.leader);
+            for (NodeId replica : partition.replicas)
+                if (replica != *partition.leader && (!c.broker || *c.broker == replica))
+                    level = std::max(level, end - ledger_.log_end(*c.partition, replica));
+            break;
+        }
+    }
+    return std::all_of(c.bounds.begin(), c.bounds.end(), [&](const scenario::Bound& bound) {
+        return scenario::holds(level, bound.op, bound.value);
+    });
+}
+
+bool Watch::holds(const Condition& c) const {
+    switch (c.kind) {
+        case ConditionKind::event:
+        case ConditionKind::step:
+            return std::any_of(leaves_.begin(), leaves_.end(),
+                               [&](const Leaf& leaf) { return leaf.condition == &c && leaf.hit; });
+        case ConditionKind::gauge:
+            return gauge_holds(c);
+        case ConditionKind::any:
+            return std::any_of(c.children.begin(), c.children.end(),
+                               [&](const Condition& child) { return holds(child); });
+        case ConditionKind::all:
+            return std::all_of(c.children.begin(), c.children.end(),
+                               [&](const Condition& child) { return holds(child); });
+    }
+    UNREACHABLE();
+}
+
+bool Watch::holds() const {
+    return holds(condition_);
+}
+
+void Watch::clear() {
+    if (!any_hit_) return;
+    for (Leaf& leaf : leaves_) leaf.hit = false;
+    any_hit_ = false;
+}
+
+}  // namespace sim
