@@ -6,19 +6,17 @@
 #include "core/base/random.h"
 
 namespace core {
-namespace {
 
-/// `base` x 2^exponent up to `most`, with +-20 % keyed jitter. [kafka ExponentialBackoff]
-Duration backoff(Duration base, Duration most, std::uint32_t exponent, std::uint64_t draw) {
-    Duration term = base;
-    for (std::uint32_t i = 0; i < exponent && term < most; ++i) term *= 2;
-    term = std::min(term, most);
+Duration exponential_backoff(Duration base, Duration most, std::uint64_t exponent,
+                             std::uint64_t draw) {
+    Duration term = std::min(base, most);
+    for (std::uint64_t i = 0; i < exponent && term < most; ++i)
+        term = term > most / 2 ? most : term * 2;
     // 80 % .. 120 % in steps of a thousandth.
     const auto thousandths = static_cast<std::int64_t>(800 + below(draw, 401));
+    if (term.count() / 1000 > Duration::max().count() / thousandths) return most;
     return std::min(Duration(term.count() / 1000 * thousandths), most);
 }
-
-}  // namespace
 
 bool Channel::backing_off(TimePoint now) const {
     return state_ == State::disconnected && now < backoff_ends_;
@@ -34,8 +32,9 @@ bool Channel::maybe_connect(TimePoint now, Effects& effects) {
     const std::uint64_t draw = keyed_draw(seed_, Purpose::setup_jitter,
                                           {static_cast<std::uint64_t>(self_.value()),
                                            static_cast<std::uint64_t>(peer_.value()), attempts_});
-    setup_expires_ = saturating_add(
-        now, backoff(options_.setup_timeout, options_.setup_timeout_max, setup_failures_, draw));
+    setup_expires_ =
+        saturating_add(now, exponential_backoff(options_.setup_timeout, options_.setup_timeout_max,
+                                                setup_failures_, draw));
     return true;
 }
 
@@ -72,9 +71,15 @@ void Channel::start_backoff(TimePoint now) {
     const std::uint64_t draw = keyed_draw(seed_, Purpose::reconnect_jitter,
                                           {static_cast<std::uint64_t>(self_.value()),
                                            static_cast<std::uint64_t>(peer_.value()), attempts_});
-    backoff_ends_ = saturating_add(
-        now, backoff(options_.reconnect_backoff, options_.reconnect_backoff_max, failures_, draw));
+    backoff_ends_ =
+        saturating_add(now, exponential_backoff(options_.reconnect_backoff,
+                                                options_.reconnect_backoff_max, failures_, draw));
     ++failures_;
+    if (state_ == State::connecting)
+        ++setup_failures_;
+    else
+        setup_failures_ = 0;
+    last_attempt_ = now;
     state_ = State::disconnected;
     connection_.reset();
     setup_expires_ = TimePoint::max();
@@ -95,10 +100,8 @@ std::vector<InFlight> Channel::disconnect(TimePoint now, Effects& effects) {
 }
 
 std::pair<std::vector<InFlight>, bool> Channel::expire(TimePoint now, Effects& effects) {
-    if (state_ == State::connecting && now >= setup_expires_) {
-        ++setup_failures_;
+    if (state_ == State::connecting && now >= setup_expires_)
         return {disconnect(now, effects), true};
-    }
     const bool late =
         std::any_of(in_flight_.begin(), in_flight_.end(),
                     [&](const InFlight& request) { return now > request.expires_at; });
@@ -108,8 +111,13 @@ std::pair<std::vector<InFlight>, bool> Channel::expire(TimePoint now, Effects& e
 }
 
 std::optional<TimePoint> Channel::next_deadline() const {
+    const TimePoint due = expire_due();
+    if (due == TimePoint::max()) return std::nullopt;
+    return due;
+}
+
+TimePoint Channel::expire_due() const {
     if (state_ == State::connecting) return setup_expires_;
-    if (in_flight_.empty()) return std::nullopt;
     TimePoint due = TimePoint::max();
     for (const InFlight& request : in_flight_) due = std::min(due, request.expires_at);
     // One nanosecond later: strictly older.

@@ -15,6 +15,9 @@
 ///   C4  Not before the back-off has ended is a new connection opened. The back-off counts from
 ///       the disconnect; it is 50 ms x 2^failures up to the maximum, with +-20 % jitter
 ///       (ExponentialBackoff), keyed by (node, peer, attempt).
+///   C5  The handshake's time-out doubles with each handshake that came to nothing, whether it was
+///       refused or timed out, and starts over with an established connection.
+///       [kafka ClusterConnectionStates.updateConnectionSetupTimeout]
 #pragma once
 
 #include <cstdint>
@@ -27,6 +30,11 @@
 #include "core/step/node.h"
 
 namespace core {
+
+/// `base` x 2^exponent up to `most`, times 0.8 to 1.2 by `draw`, and never above `most`.
+/// [kafka ExponentialBackoff: multiplier 2, jitter 0.2]
+Duration exponential_backoff(Duration base, Duration most, std::uint64_t exponent,
+                             std::uint64_t draw);
 
 struct ChannelOptions {
     Duration reconnect_backoff = from_ms(50);
@@ -60,7 +68,8 @@ class Channel {
     bool backing_off(TimePoint now) const;
     /// When the back-off ends (meaningful while disconnected).
     TimePoint backoff_ends() const { return backoff_ends_; }
-    /// When the last attempt to connect began; nothing before the first.
+    /// When the last attempt to connect began, or the connection was lost, whichever came last;
+    /// nothing before the first. [kafka ClusterConnectionStates.lastConnectAttemptMs]
     std::optional<TimePoint> last_attempt() const { return last_attempt_; }
     std::size_t in_flight() const { return in_flight_.size(); }
     bool can_send() const {
@@ -91,6 +100,8 @@ class Channel {
     /// When expire() must run: the oldest request's or the handshake's time-out. The end of a
     /// back-off is the owner's to watch (backoff_ends), if it wants to send.
     std::optional<TimePoint> next_deadline() const;
+    /// The same as a plain time; never (TimePoint::max()) if nothing is waited for.
+    TimePoint expire_due() const;
 
   private:
     void start_backoff(TimePoint now);
@@ -104,7 +115,7 @@ class Channel {
     std::deque<InFlight> in_flight_;
     std::uint32_t next_correlation_ = 0;
     std::uint32_t failures_ = 0;        ///< since the last established connection
-    std::uint32_t setup_failures_ = 0;  ///< handshakes that timed out in a row
+    std::uint32_t setup_failures_ = 0;  ///< handshakes in a row that came to nothing
     std::uint64_t attempts_ = 0;        ///< ever, for keyed jitter
     TimePoint backoff_ends_ = TimePoint::min();
     TimePoint setup_expires_ = TimePoint::max();

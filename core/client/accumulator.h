@@ -1,0 +1,131 @@
+/// The accumulator: records wait here in batches, one queue per partition, until they are drained.
+///
+/// Follows RecordAccumulator and BufferPool (3.9).
+///
+/// Rules:
+///   A1  A record enters the last batch of its partition's queue if that has room, else a new
+///       batch, for which max(batch.size, upper bound of the record) bytes of buffer.memory are
+///       taken. [kafka RecordAccumulator.append]
+///   A2  A batch is ready when it is full, or another waits behind it, or it is linger.ms old, or
+///       senders wait for memory; never while its retry backs off or its partition is muted.
+///       [kafka RecordAccumulator.batchReady]
+///   A3  A retried batch goes to the front of its queue, with idempotence in sequence order.
+///   A4  The retry back-off is skipped when the partition's leader epoch rose since (KIP-951).
+///   A5  Memory is given back when the batch has its outcome, whatever is still on the network.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/client/client_metadata.h"
+#include "core/client/connections.h"
+#include "core/client/producer_batch.h"
+#include "core/profile/config.h"
+#include "core/profile/profile.h"
+
+namespace core {
+
+/// One record to append; the views are valid during the call.
+struct NewRecord {
+    RecordNumber number;
+    PartitionId partition;
+    std::optional<BytesView> key;
+    BytesView value;
+    std::int64_t timestamp_ms;
+};
+
+/// What append did.
+struct AppendResult {
+    BatchSlot batch;    ///< where the record is; kNoBatch if there was no memory for a new batch
+    bool wakes_sender;  ///< a batch became full or was begun
+};
+
+class Accumulator {
+  public:
+    Accumulator(NodeId self, std::uint64_t seed, const Profile& profile,
+                const ProducerConfig& config, std::uint32_t partition_count,
+                std::uint32_t first_batch_number);
+
+    BatchPool& pool() { return pool_; }
+    ProducerBatch& batch(BatchSlot slot) { return pool_[slot]; }
+    const ProducerBatch& batch(BatchSlot slot) const { return pool_[slot]; }
+    std::uint32_t next_batch_number() const { return next_number_; }
+
+    // Input side.
+    AppendResult append(TimePoint now, const NewRecord& record);
+    std::int64_t memory_available() const { return available_; }
+
+    // Output side.
+    /// What ready() found beside the brokers.
+    struct ReadyCheck {
+        bool unknown_leaders = false;             ///< some queue's partition has no leader
+        TimePoint next_check = TimePoint::max();  ///< when a waiting batch becomes ready
+    };
+    /// Puts the brokers with ready batches into `brokers`, ascending. `exhausted`: senders wait for
+    /// memory, so every batch is ready.
+    ReadyCheck ready(TimePoint now, const ClientMetadata& metadata, bool exhausted,
+                     std::vector<BrokerIndex>& brokers);
+    /// The first batch of a partition's queue that a drain may take now: there is one, it is not
+    /// muted and not backing off. Nothing else is checked.
+    std::optional<BatchSlot> drainable(TimePoint now, PartitionId partition,
+                                       const ClientMetadata& metadata);
+    /// Takes a batch out of its queue.
+    void unqueue(BatchSlot slot);
+    /// After a failed attempt: counts it, starts its back-off, queues it again (A3).
+    void reenqueue(TimePoint now, BatchSlot slot);
+    /// Cuts a batch that was too large for the broker into smaller ones that are queued in its
+    /// place, with its sequences. The new slots, first to last, in `parts`. The batch itself is no
+    /// longer tracked. [kafka ProducerBatch.split]
+    void split(TimePoint now, BatchSlot slot, std::vector<BatchSlot>& parts);
+    /// Queues in sequence order, or at the front without sequences (A3).
+    void enqueue_retry(BatchSlot slot);
+    /// The batch has its outcome: memory back, off the list of incomplete ones.
+    void complete(BatchSlot slot);
+    /// The slot may be used anew; nothing refers to it any more.
+    void release(BatchSlot slot);
+
+    void mute(PartitionId partition) { queues_[partition.value()].muted = true; }
+    void unmute(PartitionId partition) { queues_[partition.value()].muted = false; }
+
+    /// Oldest batch without an outcome, queued or in flight; kNoBatch if there is none.
+    BatchSlot oldest_incomplete() const { return incomplete_first_; }
+    BatchSlot first_queued(PartitionId partition) const { return queues_[partition.value()].first; }
+    BatchSlot last_queued(PartitionId partition) const { return queues_[partition.value()].last; }
+    bool has_queued() const { return !active_.empty(); }
+
+  private:
+    struct Queue {
+        BatchSlot first = kNoBatch;
+        BatchSlot last = kNoBatch;
+        std::uint32_t active_at = UINT32_MAX;  ///< place in active_; none while empty
+        bool muted = false;
+    };
+
+    BatchSlot begin_batch(TimePoint now, PartitionId partition);
+    void add_record(ProducerBatch& batch, const NewRecord& record);
+    void link(Queue& queue, PartitionId partition, BatchSlot slot, BatchSlot before);
+    void list_incomplete(BatchSlot slot, BatchSlot before);
+    bool backing_off(TimePoint now, ProducerBatch& batch, const ClientMetadata& metadata) const;
+    Duration retry_backoff(const ProducerBatch& batch) const;
+
+    NodeId self_;
+    std::uint64_t seed_;
+    Duration linger_;
+    Duration retry_backoff_;
+    Duration retry_backoff_max_;
+    std::int32_t batch_size_;
+    bool exponential_;
+    bool skips_backoff_on_new_leader_;
+    BatchPool pool_;
+    std::vector<Queue> queues_;          ///< by partition
+    std::vector<std::uint32_t> active_;  ///< partitions with a queued batch, in no order
+    std::int64_t available_;             ///< bytes of buffer.memory left
+    std::uint32_t next_number_;
+    BatchSlot incomplete_first_ = kNoBatch;
+    BatchSlot incomplete_last_ = kNoBatch;
+};
+
+}  // namespace core

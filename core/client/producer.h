@@ -1,0 +1,175 @@
+/// The Java producer as a state machine: records in, one outcome for each record out.
+///
+/// Follows KafkaProducer, Sender and NetworkClient (3.9). Kafka runs a sender thread in a loop;
+/// here every step that may change what can be sent ends with that loop's body (`run`), until
+/// nothing more can be done at this instant.
+///
+/// Promises: every record that was given gets exactly one of record_refused, produce_ack and
+/// produce_error, unless the process dies; each batch that is sent was queued; an acknowledgement
+/// says what the broker said.
+///
+/// Rules:
+///   P1  Per request and broker at most one batch of a partition, at most max.request.size bytes;
+///       per connection at most max.in.flight.requests.per.connection requests.
+///   P2  With one request in flight a partition is muted while its batch is under way.
+///       [kafka Sender.guaranteeMessageOrder]
+///   P3  A batch expires when delivery.timeout.ms have passed since its creation, inclusive, queued
+///       or in flight; its late answer only moves sequences.
+///   P4  While a metadata refresh is due and not sent, nothing is sent to any broker.
+///       [kafka NetworkClient.isReady]
+///   P5  With acks=0 a batch succeeds when it is written to the connection.
+///   P6  Sends that wait for metadata or memory keep their order; each fails max.block.ms after its
+///       call, inclusive.
+///
+/// Deviations: the first metadata, connection and producer id are asked for with the first record
+/// instead of at construction; every metadata request asks for all topics; an error of
+/// InitProducerId is always retried.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/client/accumulator.h"
+#include "core/client/client_metadata.h"
+#include "core/client/connections.h"
+#include "core/client/producer_batch.h"
+#include "core/client/sequences.h"
+#include "core/profile/config.h"
+#include "core/profile/profile.h"
+#include "core/protocol/topics.h"
+#include "core/step/node.h"
+
+namespace core {
+
+class Producer final : public Node {
+  public:
+    /// `bootstrap`: the brokers of bootstrap.servers, at least one. `topics` outlives the producer.
+    /// `first_batch`: tag number of its first batch; a client that starts again goes on where its
+    /// last life ended (next_batch_number), so that tags stay unique.
+    Producer(NodeId id, std::uint64_t seed, const Profile& profile, const ProducerConfig& config,
+             const TopicTable& topics, std::span<const NodeId> bootstrap,
+             std::uint32_t first_batch = 0);
+
+    void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
+    std::optional<TimePoint> next_deadline(Lane lane) const override;
+    Lane lane_of(const Message& message) const override;
+
+    std::uint32_t next_batch_number() const { return accumulator_.next_batch_number(); }
+    /// Batches that have no outcome yet, or sends that wait.
+    bool has_incomplete() const {
+        return accumulator_.oldest_incomplete() != kNoBatch || !waiting_.empty();
+    }
+
+  private:
+    /// A send() that blocks: the record is copied.
+    struct WaitingSend {
+        RecordNumber number;
+        PartitionId partition;
+        std::optional<Bytes> key;
+        Bytes value;
+        std::int64_t timestamp_ms;
+        TimePoint expires;
+    };
+    /// A produce request between drain and response.
+    struct ProduceInFlight {
+        BrokerIndex broker = 0;
+        BatchList batches;
+    };
+    enum class RequestKind : std::uint8_t { produce, metadata, init_producer_id };
+    enum class SendOutcome : std::uint8_t { taken, waits_for_metadata, waits_for_memory };
+
+    // Inputs.
+    void on_woken(TimePoint now, Effects& effects);
+    void on_received(TimePoint now, Received& received, Effects& effects);
+    void on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFlight>& lost,
+                 Effects& effects);
+    void on_send_record(TimePoint now, const SendRecord& call, Effects& effects);
+    void on_produce_response(TimePoint now, std::uint32_t request, const ProduceResponse& response,
+                             Effects& effects);
+    void on_init_producer_id_response(TimePoint now, const InitProducerIdResponse& response,
+                                      Effects& effects);
+
+    // The way of a record into a batch.
+    SendOutcome try_send(TimePoint now, const NewRecord& record, Effects& effects);
+    /// True if a record left the queue.
+    bool admit_waiting(TimePoint now, Effects& effects);
+    void expire_waiting(TimePoint now, Effects& effects);
+    void refuse(const NewRecord& record, ErrorCode error, Effects& effects);
+
+    // The sender's loop.
+    void run(TimePoint now, Effects& effects);
+    bool maybe_update_metadata(TimePoint now, Effects& effects);
+    void maybe_init_producer_id(TimePoint now, Effects& effects);
+    bool send_round(TimePoint now, Effects& effects);
+    bool broker_ready(TimePoint now, BrokerIndex broker, Effects& effects);
+    void drain(TimePoint now, BrokerIndex broker, BatchList& drained);
+    void build(ProducerBatch& batch);
+    void send_produce_request(TimePoint now, std::uint32_t request, Effects& effects);
+    void plan_deadline(TimePoint now);
+
+    // The outcome of a batch.
+    /// What the client itself finds out about a batch, in the form of a response.
+    static ProducePartitionResponse own_finding(PartitionId partition, ErrorCode error);
+    void complete_batch(TimePoint now, BatchSlot slot, const ProducePartitionResponse& response,
+                        NodeId peer, Effects& effects);
+    bool may_retry(TimePoint now, BatchSlot slot, ErrorCode error);
+    void retry(TimePoint now, BatchSlot slot, ErrorCode error, NodeId peer, Effects& effects);
+    void succeed(BatchSlot slot, const ProducePartitionResponse& response, NodeId peer,
+                 Effects& effects);
+    void fail(BatchSlot slot, ErrorCode error, std::optional<NodeId> peer, bool adjust,
+              Effects& effects);
+    void split(TimePoint now, BatchSlot slot, Effects& effects);
+    void expire_batches(TimePoint now, Effects& effects);
+
+    bool wants_producer_id() const {
+        return idempotent_ && in_use_ && !sequences_.current() && !producer_id_asked_;
+    }
+    bool past_delivery_timeout(TimePoint now, const ProducerBatch& batch) const {
+        return now - batch.created >= config_.delivery_timeout;
+    }
+    BatchTag tag(const ProducerBatch& batch) const { return BatchTag{id_, batch.number}; }
+    std::uint32_t take_request(BrokerIndex broker);
+
+    NodeId id_;
+    std::uint64_t seed_;
+    ProducerConfig config_;
+    const TopicTable& topics_;
+    bool idempotent_;
+    bool takes_leader_hints_;
+    bool guarantees_order_;  ///< P2
+
+    Connections connections_;
+    Accumulator accumulator_;
+    Sequences sequences_;
+    ClientMetadata metadata_;
+
+    std::deque<WaitingSend> waiting_;  ///< in the order of their calls
+    bool memory_exhausted_ = false;    ///< the first of waiting_ waits for memory
+    std::vector<bool> topic_in_use_;
+    bool in_use_ = false;  ///< a record was given
+
+    bool producer_id_asked_ = false;  ///< InitProducerId is in flight
+    TimePoint producer_id_retry_ = TimePoint::min();
+    std::uint64_t producer_id_attempts_ = 0;
+
+    std::vector<ProduceInFlight> requests_;
+    std::vector<std::uint32_t> free_requests_;
+    std::vector<std::size_t> drain_index_;  ///< by broker: which of its partitions goes first
+
+    // Scratch of one step, kept for its memory.
+    std::vector<BrokerIndex> ready_brokers_;
+    std::vector<std::uint32_t> drained_requests_;
+    std::vector<BatchSlot> parts_;
+
+    bool expire_now_ = false;                    ///< this step is a wake-up
+    TimePoint next_check_ = TimePoint::max();    ///< when a waiting batch becomes ready
+    TimePoint next_connect_ = TimePoint::max();  ///< when a needed broker's back-off ends
+    TimePoint deadline_ = TimePoint::max();
+};
+
+}  // namespace core

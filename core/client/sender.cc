@@ -1,0 +1,214 @@
+// The sender's loop of the producer: metadata, producer id, drain, send. [kafka Sender 3.9]
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "core/client/producer.h"
+
+namespace core {
+namespace {
+
+constexpr std::uint64_t kInitProducerIdApi = 22;
+
+std::uint64_t mark_of(std::uint8_t kind, std::uint32_t request) {
+    return (std::uint64_t{kind} << 32) | request;
+}
+
+}  // namespace
+
+void Producer::run(TimePoint now, Effects& effects) {
+    if (idempotent_ && sequences_.maybe_bump_epoch())
+        effects.note(
+            Note{.kind = NoteKind::epoch_bump, .value = sequences_.current()->epoch.value()});
+    if (!waiting_.empty()) admit_waiting(now, effects);
+    for (bool busy = true; busy;) {
+        busy = maybe_update_metadata(now, effects);
+        maybe_init_producer_id(now, effects);
+        if (send_round(now, effects)) busy = true;
+        // A batch that expired or was sent with acks=0 gave its memory back.
+        if (memory_exhausted_ && admit_waiting(now, effects)) busy = true;
+    }
+    plan_deadline(now);
+}
+
+bool Producer::maybe_update_metadata(TimePoint now, Effects& effects) {
+    if (!metadata_.update_due(now)) return false;
+    const std::optional<BrokerIndex> node =
+        connections_.least_loaded(now, metadata_.nodes(), metadata_.node_draw());
+    if (!node) return false;
+    Channel& channel = connections_.channel(*node);
+    if (channel.can_send()) {
+        channel.send(now, MetadataRequest{},
+                     mark_of(static_cast<std::uint8_t>(RequestKind::metadata), 0), effects);
+        metadata_.on_sent();
+        return true;
+    }
+    // One connection at a time is set up for metadata. [kafka DefaultMetadataUpdater.maybeUpdate]
+    if (!connections_.any_connecting()) channel.maybe_connect(now, effects);
+    return false;
+}
+
+void Producer::maybe_init_producer_id(TimePoint now, Effects& effects) {
+    if (!wants_producer_id() || now < producer_id_retry_ || metadata_.update_due(now)) return;
+    const std::uint64_t draw = keyed_draw(
+        seed_, Purpose::least_loaded_node,
+        {static_cast<std::uint64_t>(id_.value()), kInitProducerIdApi, producer_id_attempts_});
+    const std::optional<BrokerIndex> node = connections_.least_loaded(now, metadata_.nodes(), draw);
+    if (!node) return;
+    Channel& channel = connections_.channel(*node);
+    if (!channel.can_send()) {
+        channel.maybe_connect(now, effects);
+        return;
+    }
+    channel.send(now, InitProducerIdRequest{},
+                 mark_of(static_cast<std::uint8_t>(RequestKind::init_producer_id), 0), effects);
+    producer_id_asked_ = true;
+}
+
+bool Producer::send_round(TimePoint now, Effects& effects) {
+    next_check_ = TimePoint::max();
+    next_connect_ = TimePoint::max();
+    drained_requests_.clear();
+    // Kafka's sender does not come to its queues before it has a producer id.
+    if (accumulator_.has_queued() && (!idempotent_ || sequences_.current())) {
+        const Accumulator::ReadyCheck check =
+            accumulator_.ready(now, metadata_, memory_exhausted_, ready_brokers_);
+        next_check_ = check.next_check;
+        if (check.unknown_leaders) metadata_.request_update(ClientMetadata::Fresh::no);
+        for (const BrokerIndex broker : ready_brokers_) {
+            if (!broker_ready(now, broker, effects)) continue;
+            const std::uint32_t request = take_request(broker);
+            drain(now, broker, requests_[request].batches);
+            if (requests_[request].batches.empty())
+                free_requests_.push_back(request);
+            else
+                drained_requests_.push_back(request);
+        }
+    }
+    // Between drain and send, as in Sender.sendProducerData.
+    if (expire_now_) expire_batches(now, effects);
+    expire_now_ = false;
+    for (const std::uint32_t request : drained_requests_)
+        send_produce_request(now, request, effects);
+    return !drained_requests_.empty();
+}
+
+bool Producer::broker_ready(TimePoint now, BrokerIndex broker, Effects& effects) {
+    Channel& channel = connections_.channel(broker);
+    if (channel.can_send()) return !metadata_.update_due(now);
+    if (channel.state() == Channel::State::disconnected && !channel.maybe_connect(now, effects))
+        next_connect_ = std::min(next_connect_, channel.backoff_ends());
+    return false;
+}
+
+void Producer::drain(TimePoint now, BrokerIndex broker, BatchList& drained) {
+    const std::span<const PartitionId> led = metadata_.led_by(broker);
+    if (led.empty()) return;
+    if (broker >= drain_index_.size()) drain_index_.resize(broker + 1, 0);
+    std::int64_t size = 0;
+    std::size_t index = drain_index_[broker] % led.size();
+    const std::size_t start = index;
+    do {
+        const PartitionId partition = led[index];
+        drain_index_[broker] = index;
+        index = (index + 1) % led.size();
+        const std::optional<BatchSlot> first = accumulator_.drainable(now, partition, metadata_);
+        if (!first) continue;
+        ProducerBatch& batch = accumulator_.batch(*first);
+        if (size + batch.size_bytes() > config_.max_request_size && !drained.empty()) break;
+        if (idempotent_ && sequences_.must_wait(batch)) break;
+        accumulator_.unqueue(*first);
+        if (idempotent_ && !batch.producer) sequences_.assign(*first);
+        build(batch);
+        batch.in_request = true;
+        size += batch.size_bytes();
+        drained.push_back(*first);
+        if (guarantees_order_) accumulator_.mute(partition);
+    } while (index != start);
+}
+
+void Producer::build(ProducerBatch& batch) {
+    if (!batch.body)
+        batch.body = batch.builder.close(batch.producer, tag(batch));
+    else if (batch.sequence_reset)
+        batch.body = reissue(*batch.body, batch.producer);
+    batch.closed = true;
+    batch.sequence_reset = false;
+}
+
+std::uint32_t Producer::take_request(BrokerIndex broker) {
+    std::uint32_t request = 0;
+    if (free_requests_.empty()) {
+        request = static_cast<std::uint32_t>(requests_.size());
+        requests_.emplace_back();
+    } else {
+        request = free_requests_.back();
+        free_requests_.pop_back();
+    }
+    requests_[request].broker = broker;
+    requests_[request].batches.clear();
+    return request;
+}
+
+void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effects& effects) {
+    Channel& channel = connections_.channel(requests_[request].broker);
+    const NodeId peer = channel.peer();
+    const BatchList& batches = requests_[request].batches;
+    const ProducerBatch& first = accumulator_.batch(batches.front());
+    ProduceRequest message{.acks = static_cast<Acks>(config_.acks),
+                           .timeout = config_.request_timeout,
+                           .partitions = {},
+                           .first_record = first.records.front(),
+                           .attempt = first.attempts};
+    for (const BatchSlot slot : batches) {
+        const ProducerBatch& batch = accumulator_.batch(slot);
+        message.partitions.push_back(ProducePartition{batch.partition, batch.body});
+        effects.note(Note{.kind = NoteKind::produce_send,
+                          .partition = batch.partition,
+                          .peer = peer,
+                          .tag = tag(batch),
+                          .value = batch.attempts,
+                          .batch = batch.body.get()});
+    }
+    const bool expects_response = config_.acks != 0;
+    channel.send(now, std::move(message),
+                 mark_of(static_cast<std::uint8_t>(RequestKind::produce), request), effects,
+                 std::nullopt, expects_response);
+    if (expects_response) return;
+    const BatchList written = std::exchange(requests_[request].batches, {});
+    free_requests_.push_back(request);
+    for (const BatchSlot slot : written) {
+        const ProducePartitionResponse success =
+            own_finding(accumulator_.batch(slot).partition, ErrorCode::none);
+        complete_batch(now, slot, success, peer, effects);
+    }
+}
+
+void Producer::plan_deadline(TimePoint now) {
+    TimePoint due = std::min({connections_.next_deadline(), next_check_, next_connect_});
+    const BatchSlot oldest = accumulator_.oldest_incomplete();
+    if (oldest != kNoBatch)
+        due = std::min(
+            due, saturating_add(accumulator_.batch(oldest).created, config_.delivery_timeout));
+    if (!waiting_.empty()) due = std::min(due, waiting_.front().expires);
+    // What is due but had no node waits for the end of a back-off.
+    bool wants_node = false;
+    if (!metadata_.in_progress()) {
+        if (metadata_.next_update() > now)
+            due = std::min(due, metadata_.next_update());
+        else
+            wants_node = true;
+    }
+    if (wants_producer_id()) {
+        if (producer_id_retry_ > now)
+            due = std::min(due, producer_id_retry_);
+        else
+            wants_node = true;
+    }
+    if (wants_node) due = std::min(due, connections_.backoff_ends(now, metadata_.nodes()));
+    deadline_ = due;
+}
+
+}  // namespace core

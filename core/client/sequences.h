@@ -1,0 +1,95 @@
+/// Sequences: the client's half of idempotence without transactions.
+///
+/// Follows TransactionManager and TxnPartitionMap (3.9, KIP-360), and for profiles before 2.5 the
+/// reset of the producer id.
+///
+/// Rules:
+///   S1  A batch gets its sequence when it is drained first and keeps it over retries.
+///   S2  While a batch of a partition is retried, only the first in sequence is sent.
+///   S3  A gap that is known to be one makes the producer bump its epoch; the batches of that
+///       partition that are still under way are numbered from 0.
+///   S4  A retried batch that expired leaves its partition unresolved: nothing new is drained until
+///       what is under way has ended.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/error_code.h"
+#include "core/base/ids.h"
+#include "core/client/producer_batch.h"
+#include "core/profile/profile.h"
+
+namespace core {
+
+struct ProducerIdAndEpoch {
+    ProducerId id;
+    ProducerEpoch epoch;
+    friend constexpr bool operator==(const ProducerIdAndEpoch&,
+                                     const ProducerIdAndEpoch&) = default;
+};
+
+class Sequences {
+  public:
+    Sequences(const Profile& profile, BatchPool& pool, std::uint32_t partition_count)
+        : bumps_epoch_(profile.idempotence_epoch_bump), pool_(pool), partitions_(partition_count) {}
+
+    const std::optional<ProducerIdAndEpoch>& current() const { return current_; }
+    void set_producer_id(const ProducerIdAndEpoch& current) { current_ = current; }
+
+    /// Resolves partitions whose batches have all ended, and bumps the epoch if one asks for it.
+    /// True if the epoch was bumped. [kafka TransactionManager.maybeResolveSequences,
+    /// bumpIdempotentEpochAndResetIdIfNeeded]
+    bool maybe_bump_epoch();
+    /// True if this first batch of a queue must wait.
+    /// [kafka RecordAccumulator.shouldStopDrainBatchesForPartition]
+    bool must_wait(const ProducerBatch& batch) const;
+    /// Numbers a batch that is drained for the first time (S1), and tracks it.
+    void assign(BatchSlot slot);
+    /// Tracks a batch that has its sequence already (made by a split).
+    void track(BatchSlot slot);
+    void untrack(BatchSlot slot);
+
+    /// [kafka TransactionManager.canRetry] May ask for an epoch bump.
+    bool can_retry(BatchSlot slot, ErrorCode error);
+    void on_success(BatchSlot slot);
+    /// `adjust`: the broker is known not to hold it, so that its sequences are a gap.
+    void on_failure(BatchSlot slot, ErrorCode error, bool adjust);
+    /// The batch expired after a retry (S4).
+    void mark_unresolved(BatchSlot slot);
+
+    std::int32_t next_sequence(PartitionId partition) const {
+        return partitions_[partition.value()].next_sequence;
+    }
+
+  private:
+    struct Partition {
+        std::optional<ProducerIdAndEpoch> owner;  ///< whose sequences these are
+        std::int32_t next_sequence = 0;
+        std::int32_t last_acked = -1;  ///< sequence of the last acknowledged record; -1: none
+        std::optional<std::int32_t> unresolved;  ///< sequence after an expired batch
+        bool rewrite = false;                    ///< asked for an epoch bump
+        /// Drained batches without an outcome, by (id, epoch, sequence).
+        boost::container::small_vector<BatchSlot, 5> under_way;
+    };
+
+    bool before(const ProducerBatch& a, const ProducerBatch& b) const;
+    bool is_next(const Partition& state, std::int32_t sequence) const {
+        return sequence - state.last_acked == 1;
+    }
+    void request_bump(PartitionId partition);
+    void restart(Partition& state);
+    void reset_producer_id();
+
+    bool bumps_epoch_;
+    BatchPool& pool_;
+    std::optional<ProducerIdAndEpoch> current_;
+    std::vector<Partition> partitions_;
+    std::vector<PartitionId> unresolved_;  ///< partitions whose `unresolved` is set
+    std::vector<PartitionId> rewrite_;     ///< partitions whose `rewrite` is set
+    bool bump_requested_ = false;
+};
+
+}  // namespace core
