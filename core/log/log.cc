@@ -1,0 +1,310 @@
+#include "core/log/log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/log/log_state.h"
+#include "core/record/batch_builder.h"
+
+namespace core {
+
+namespace {
+
+/// What LogValidator.validateBatch asks of a client's batch beyond its checksum. Records are not
+/// walked: their offsets are implied by the counts that are checked here.
+ErrorCode validate_client_batch(const BatchBody& body, const TopicConfig& config) {
+    const BatchHeader& header = body.header();
+    if (body.size_bytes() > config.max_message_bytes) return ErrorCode::message_too_large;
+    if (!body.crc_valid()) return ErrorCode::corrupt_message;
+    if (body.size_bytes() > config.segment_bytes) return ErrorCode::record_list_too_large;
+    if (header.record_count <= 0 || header.last_offset_delta != header.record_count - 1)
+        return ErrorCode::invalid_record;
+    if (header.control()) return ErrorCode::invalid_record;
+    if (header.producer && header.producer->base_sequence.value() < 0)
+        return ErrorCode::invalid_record;
+    return ErrorCode::none;
+}
+
+}  // namespace
+
+// ---- State: appending
+// ----------------------------------------------------------------------------
+
+void Log::State::add_segment(Offset base) {
+    ASSERT(segments.empty() || segments.back().base < base);
+    Segment segment{base, storage.open(file_path(directory, base, kLogSuffix)), now};
+    segments.push_back(segment);
+}
+
+std::size_t Log::State::floor_segment(Offset offset) const {
+    const auto above =
+        std::partition_point(segments.begin(), segments.end(),
+                             [offset](const Segment& segment) { return segment.base <= offset; });
+    return above == segments.begin() ? 0 : static_cast<std::size_t>(above - segments.begin()) - 1;
+}
+
+void Log::State::set_log_end(Offset end) {
+    log_end = end;
+    recovery_point = std::min(recovery_point, end);
+}
+
+bool Log::State::maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first,
+                            Offset last) {
+    if (!should_roll(active(), bytes, max_timestamp_ms, last, config.segment_bytes,
+                     config.segment_age, now))
+        return false;
+    // A segment without a batch at the same offset is used as it is: a log that was cut to its
+    // base, whose offsets then ran away by more than an int.
+    if (active().base == first) return false;
+    add_segment(first);
+    producers.set_map_end(first);
+    producers.take_snapshot(ProducerState::Synced::no);
+    flush_waiting = first;
+    return true;
+}
+
+void Log::State::append_batch(const Batch& batch) {
+    Segment& segment = active();
+    ASSERT(batch.base_offset >= log_end);
+    ASSERT(batch.base_offset >= segment.base);
+    storage.append(segment.file, batch);
+    if (segment.size_bytes == 0) segment.first_timestamp_ms = batch.body->header().max_timestamp_ms;
+    segment.size_bytes += static_cast<std::uint64_t>(batch.size_bytes());
+    set_log_end(batch.next_offset());
+    producers.update(batch);
+}
+
+void Log::State::finish_append(Offset end, AppendInfo& info) {
+    ASSERT(log_end == end);
+    if (high_watermark > log_end) high_watermark = log_end;
+    if (log_end - recovery_point >= config.flush_messages) info.flushed = flush(log_end);
+    check_invariants();
+}
+
+bool Log::State::flush(Offset end) {
+    if (end <= recovery_point) return false;
+    bool new_segment = false;
+    for (std::size_t i = floor_segment(recovery_point); i < segments.size(); ++i) {
+        if (i > floor_segment(recovery_point) && segments[i].base >= end) break;
+        storage.sync(segments[i].file);
+        new_segment = new_segment || segments[i].base >= recovery_point;
+    }
+    producers.sync_snapshots(end);
+    if (new_segment) storage.sync_directory(directory);
+    recovery_point = end;
+    last_flush = now;
+    if (flush_waiting && *flush_waiting <= end) flush_waiting.reset();
+    return true;
+}
+
+void Log::State::check_invariants() const {
+    ASSERT(!segments.empty());
+    ASSERT(log_start <= high_watermark);
+    ASSERT(high_watermark <= log_end);
+    ASSERT(recovery_point <= log_end);
+    ASSERT(segments.back().base <= log_end);
+}
+
+// ---- Log
+// -----------------------------------------------------------------------------------------
+
+Log::Log(Storage& storage, std::string directory, const TopicConfig& config, TimePoint now,
+         const LogLoadState& state, LogLoadReport& report)
+    : state_(std::make_unique<State>(storage, std::move(directory), config, now)) {
+    state_->load(state, report);
+    state_->check_invariants();
+}
+
+Log::Log(Log&&) noexcept = default;
+Log& Log::operator=(Log&&) noexcept = default;
+Log::~Log() = default;
+
+const std::string& Log::directory() const {
+    return state_->directory;
+}
+Offset Log::log_start() const {
+    return state_->log_start;
+}
+Offset Log::log_end_offset() const {
+    return state_->log_end;
+}
+Offset Log::high_watermark() const {
+    return state_->high_watermark;
+}
+Offset Log::recovery_point() const {
+    return state_->recovery_point;
+}
+
+std::vector<Offset> Log::segment_base_offsets() const {
+    std::vector<Offset> bases;
+    for (const Segment& segment : state_->segments) bases.push_back(segment.base);
+    return bases;
+}
+
+void Log::update_config(const TopicConfig& config) {
+    state_->config = config;
+}
+
+Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
+                                         LeaderEpoch epoch) {
+    State& s = *state_;
+    s.now = std::max(s.now, now);
+    const ErrorCode error = validate_client_batch(*batch, s.config);
+    if (error != ErrorCode::none) return error;
+
+    Batch placed{s.log_end, epoch, batch};
+    if (s.config.log_append_time)
+        placed.body = stamp_append_time(*batch, kWallClockAtZeroMs + to_ms(now.time_since_epoch()));
+    const BatchHeader& header = placed.body->header();
+
+    AppendInfo info{placed.base_offset, placed.next_offset()};
+    s.epochs.assign(epoch, placed.base_offset);
+    info.rolled = s.maybe_roll(placed.size_bytes(), header.max_timestamp_ms, placed.base_offset,
+                               placed.last_offset());
+    if (header.producer) {
+        const ProducerState::Verdict verdict = s.producers.check(header);
+        if (verdict.error != ErrorCode::none) return verdict.error;
+        if (verdict.duplicate) {
+            info.first = verdict.duplicate->first_offset();
+            info.end = verdict.duplicate->last_offset.next();
+            info.duplicate = true;
+            return info;
+        }
+    }
+    s.append_batch(placed);
+    s.finish_append(info.end, info);
+    return info;
+}
+
+Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch> batches) {
+    State& s = *state_;
+    s.now = std::max(s.now, now);
+    if (batches.empty()) return AppendInfo{s.log_end, s.log_end};
+    Offset next = s.log_end;
+    std::int64_t bytes = 0;
+    std::int64_t max_timestamp_ms = -1;
+    for (const Batch& batch : batches) {
+        if (!batch.body->crc_valid()) return ErrorCode::corrupt_message;
+        if (batch.base_offset < next) return ErrorCode::offset_out_of_range;
+        next = batch.next_offset();
+        bytes += batch.size_bytes();
+        max_timestamp_ms = std::max(max_timestamp_ms, batch.body->header().max_timestamp_ms);
+    }
+
+    const Offset first = batches.front().base_offset;
+    AppendInfo info{first, next};
+    for (const Batch& batch : batches)
+        if (batch.leader_epoch.value() >= 0) s.epochs.assign(batch.leader_epoch, batch.base_offset);
+    info.rolled = s.maybe_roll(bytes, max_timestamp_ms, first, batches.back().last_offset());
+    for (const Batch& batch : batches) s.append_batch(batch);
+    s.finish_append(info.end, info);
+    return info;
+}
+
+BatchList Log::read(Offset from, std::int64_t max_bytes, Offset limit) const {
+    const State& s = *state_;
+    ASSERT(from >= s.log_start);
+    ASSERT(from <= s.log_end);
+    BatchList batches;
+    // One segment per read: the first, from the one that holds `from` on, that has anything
+    // [kafka LocalLog.read].
+    for (std::size_t i = s.floor_segment(from); i < s.segments.size() && batches.empty(); ++i) {
+        const Segment& segment = s.segments[i];
+        const std::span<const Chunk> chunks = s.storage.chunks(segment.file);
+        std::int64_t bytes = 0;
+        for (std::size_t c = find_chunk(chunks, from, segment.irregular); c < chunks.size(); ++c) {
+            // Bytes that are no batch end what can be served, as a reader of Kafka's would fail.
+            if (!chunks[c].batch) break;
+            const Batch& batch = *chunks[c].batch;
+            if (batch.next_offset() > limit) return batches;
+            bytes += batch.size_bytes();
+            if (bytes > max_bytes && !batches.empty()) return batches;
+            batches.push_back(batch);
+        }
+    }
+    return batches;
+}
+
+bool Log::truncate_to(Offset target) {
+    const bool removed = state_->truncate_to(target);
+    state_->check_invariants();
+    return removed;
+}
+
+void Log::truncate_fully_and_start_at(Offset start) {
+    state_->truncate_fully_and_start_at(start);
+    state_->check_invariants();
+}
+
+void Log::advance_log_start(Offset start) {
+    State& s = *state_;
+    ASSERT(start <= s.log_end);
+    if (start <= s.log_start) return;
+    s.log_start = start;
+    s.high_watermark = std::max(s.high_watermark, start);
+    s.epochs.truncate_from_start(start);
+    s.check_invariants();
+}
+
+void Log::set_high_watermark(Offset high_watermark) {
+    state_->high_watermark = std::clamp(high_watermark, state_->log_start, state_->log_end);
+}
+
+bool Log::flush(TimePoint now, Offset end) {
+    state_->now = std::max(state_->now, now);
+    ASSERT(end <= state_->log_end);
+    return state_->flush(end);
+}
+
+TimePoint Log::last_flush() const {
+    return state_->last_flush;
+}
+
+std::optional<Offset> Log::flush_waiting() const {
+    return state_->flush_waiting;
+}
+
+void Log::delete_retired_files(TimePoint now, Duration delay) {
+    state_->now = std::max(state_->now, now);
+    state_->delete_retired_files(now - delay);
+}
+
+std::optional<TimePoint> Log::next_file_deletion(Duration delay) const {
+    if (state_->retired.empty()) return std::nullopt;
+    return saturating_add(state_->retired.front().since, delay);
+}
+
+void Log::close() {
+    state_->producers.take_snapshot(ProducerState::Synced::yes);
+}
+
+std::optional<LeaderEpoch> Log::latest_epoch() const {
+    return state_->epochs.latest();
+}
+std::span<const OffsetAndEpoch> Log::epochs() const {
+    return state_->epochs.entries();
+}
+void Log::assign_epoch(LeaderEpoch epoch, Offset start) {
+    state_->epochs.assign(epoch, start);
+}
+std::optional<OffsetAndEpoch> Log::end_offset_for(LeaderEpoch epoch) const {
+    return core::end_offset_for(state_->epochs.entries(), state_->log_end, epoch);
+}
+
+std::vector<Log::ProducerView> Log::producers() const {
+    std::vector<ProducerView> views;
+    for (const auto& [id, entry] : state_->producers.producers()) {
+        if (entry.batches.empty()) continue;
+        const CachedBatch& last = entry.batches.back();
+        views.push_back(ProducerView{id, entry.epoch, last.last_sequence, last.last_offset,
+                                     static_cast<int>(entry.batches.size())});
+    }
+    return views;
+}
+
+void Log::expire_producers(std::int64_t now_ms, Duration expiration) {
+    state_->producers.expire(now_ms, expiration);
+}
+
+}  // namespace core

@@ -1,0 +1,86 @@
+/// The inside of Log, shared by its sources: log.cc (append, read, flush), recovery.cc (load) and
+/// log_truncation.cc (truncate, roll of files to ".deleted").
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/log/epoch_cache.h"
+#include "core/log/log.h"
+#include "core/log/producer_state.h"
+#include "core/log/segment.h"
+
+namespace core {
+
+/// A file that was renamed to ".deleted" and waits for its physical removal.
+struct RetiredFile {
+    std::string path;
+    TimePoint since;
+};
+
+struct Log::State {
+    State(Storage& log_storage, std::string log_directory, const TopicConfig& topic_config,
+          TimePoint load_time)
+        : storage(log_storage),
+          directory(std::move(log_directory)),
+          config(topic_config),
+          epochs(log_storage, directory),
+          producers(log_storage, directory),
+          now(load_time),
+          last_flush(load_time) {}
+
+    Storage& storage;
+    std::string directory;
+    TopicConfig config;
+    EpochCache epochs;
+    ProducerState producers;
+    std::vector<Segment> segments;  ///< ascending by base; never empty once loaded
+    std::vector<RetiredFile> retired;
+
+    Offset log_start{0};
+    Offset high_watermark{0};
+    Offset log_end{0};
+    /// Believed durable below; never above log_end.
+    Offset recovery_point{0};
+    /// The latest moment that the log was told: what the time of a truncation is taken from.
+    TimePoint now;
+    TimePoint last_flush;
+    std::optional<Offset> flush_waiting;
+
+    // ---- recovery.cc ----
+    void load(const LogLoadState& state, LogLoadReport& report);
+    void remove_leftover_files();
+    void open_segments();
+    /// Scans the segments from the recovery point on; cuts at the first damage.
+    void recover(Offset recovery_point_checkpoint, LogLoadReport& report);
+    /// Scans one segment; bytes removed from its end.
+    std::uint64_t recover_segment(std::size_t index, LogLoadReport& report);
+    /// Rebuilds `state` up to `end` from its snapshots and these segments.
+    void rebuild_producers(ProducerState& state, Offset start, Offset end, bool clean_load) const;
+    void replay_producers(ProducerState& state, const Segment& segment, Offset end) const;
+
+    // ---- log_truncation.cc ----
+    bool truncate_to(Offset target);
+    void truncate_fully_and_start_at(Offset start);
+    /// Cuts one segment at the first batch that ends at or past `target`.
+    void truncate_segment(Segment& segment, Offset target);
+    /// Renames the files of the segments from `first` on to ".deleted".
+    void retire_segments(std::size_t first);
+    void delete_retired_files(TimePoint until);
+
+    // ---- log.cc ----
+    Segment& active() { return segments.back(); }
+    void add_segment(Offset base);
+    /// Index of the last segment whose base is at or below `offset`; 0 if none is.
+    std::size_t floor_segment(Offset offset) const;
+    void set_log_end(Offset end);
+    bool maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first, Offset last);
+    void append_batch(const Batch& batch);
+    /// What follows the bytes of an append: ends, watermark, flush.messages.
+    void finish_append(Offset end, AppendInfo& info);
+    bool flush(Offset end);
+    void check_invariants() const;
+};
+
+}  // namespace core
