@@ -1,0 +1,235 @@
+#include "core/controller/controller.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/variant.h"
+
+namespace core {
+
+namespace {
+
+/// How long a task that reached its limit of records lets others go first (QuorumController).
+constexpr Duration kImmediately = from_ms(10);
+
+void earliest(std::optional<TimePoint>& soonest, std::optional<TimePoint> other) {
+    if (other && (!soonest || *other < *soonest)) soonest = other;
+}
+
+bool is_due(std::optional<TimePoint> deadline, TimePoint now) {
+    return deadline && *deadline <= now;
+}
+
+}  // namespace
+
+Controller::Controller(NodeId id, const Profile& profile, const BrokerConfig& config,
+                       const TopicTable& topics, Storage& storage)
+    : id_(id),
+      profile_(profile),
+      config_(config),
+      log_(storage, config.quorum_append_linger),
+      image_(topics),
+      sessions_(config.broker_session_timeout),
+      cluster_(image_, sessions_, profile),
+      replication_(id, image_, profile, config_, topics) {}
+
+void Controller::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
+    ASSERT(lane == Lane::requests);
+    match(
+        input,  //
+        [&](const Started&) { on_started(now, effects); },
+        [&](const Woken&) { on_woken(now, effects); },
+        // A controller of one opens no connections.
+        [](const Connected&) { UNREACHABLE(); },
+        [&](const Lost& lost) { on_lost(lost.connection); },
+        [&](Received& received) { on_request(now, received, effects); },
+        [&](const Call& call) { on_call(now, call, effects); });
+    if (config_.quorum_append_linger == Duration::zero()) commit(now, effects);
+    check_invariants();
+}
+
+Lane Controller::lane_of(const Message& message) const {
+    ASSERT(is_request(message));
+    return Lane::requests;
+}
+
+std::optional<TimePoint> Controller::next_deadline(Lane lane) const {
+    if (lane != Lane::requests) return std::nullopt;
+    std::optional<TimePoint> soonest = log_.drain_at();
+    for (auto deadline : {fence_check_at_, no_op_at_, balance_.due, unclean_.due})
+        earliest(soonest, deadline);
+    for (const ParkedFetch& fetch : parked_) earliest(soonest, fetch.expires_at);
+    return soonest;
+}
+
+// ---- life ---------------------------------------------------------------------------------------
+
+/// With one voter the election is over at once: the leader-change message opens the epoch, and with
+/// it everything in the log is committed [kafka KafkaRaftClient.onBecomeLeader].
+void Controller::on_started(TimePoint now, Effects& effects) {
+    ASSERT(!active());
+    log_.load();
+    std::int64_t offset = 0;
+    for (const MetadataRecord& record : log_.read(MetadataOffset(0)))
+        image_.replay(MetadataOffset(offset++), record);
+    const bool empty = offset == 0;
+    epoch_ = log_.last_epoch() ? log_.last_epoch()->next() : ControllerEpoch(1);
+    Note note{NoteKind::controller_elect};
+    note.value = epoch_->value();
+    effects.note(note);
+
+    for (const BrokerRegistration& broker : image_.brokers())
+        sessions_.register_broker(broker.id, broker.fenced, now);
+    MetadataRecords records{NoOpRecord{}};
+    if (empty && profile_.elr_default_on)
+        records.emplace_back(FeatureLevelRecord{std::string(kElrFeature), 1});
+    write(now, records);
+    if (config_.metadata_max_idle_interval > Duration::zero())
+        no_op_at_ = saturating_add(now, config_.metadata_max_idle_interval);
+    commit(now, effects);
+}
+
+void Controller::on_woken(TimePoint now, Effects& effects) {
+    ASSERT(active());
+    if (is_due(fence_check_at_, now)) fence_stale_brokers(now);
+    if (is_due(balance_.due, now)) run_balance(now);
+    if (is_due(unclean_.due, now)) run_unclean_sweep(now);
+    if (is_due(no_op_at_, now)) {
+        no_op_at_ = saturating_add(now, config_.metadata_max_idle_interval);
+        write(now, {NoOpRecord{}});
+    }
+    if (is_due(log_.drain_at(), now)) commit(now, effects);
+    for (const ParkedFetch& fetch : parked_)
+        if (fetch.expires_at <= now) answer_fetch(fetch, effects);
+    std::erase_if(parked_, [&](const ParkedFetch& fetch) { return fetch.expires_at <= now; });
+}
+
+void Controller::on_lost(ConnectionId connection) {
+    std::erase_if(parked_,
+                  [&](const ParkedFetch& fetch) { return fetch.to.connection == connection; });
+    std::erase_if(deferred_,
+                  [&](const DeferredReply& reply) { return reply.to.connection == connection; });
+}
+
+void Controller::on_call(TimePoint now, const Call& call, Effects& effects) {
+    ASSERT(active());
+    match(
+        call,  //
+        [](const SendRecord&) { UNREACHABLE(); },
+        [&](const CreateTopics& topics) { write(now, replication_.create_topics(topics).records); },
+        [&](const ElectLeaders& elect) { write(now, replication_.elect_leaders(elect).records); },
+        [&](const AlterConfig& alter) { on_alter_config(now, alter); },
+        [&](const ShutDown&) {
+            commit(now, effects);
+            effects.exit(ExitReason::clean_shutdown);
+        });
+}
+
+void Controller::on_alter_config(TimePoint now, const AlterConfig& call) {
+    MetadataRecords records;
+    for (const ConfigRecord& change : call.changes)
+        if (!change.topic || image_.topic_exists(*change.topic)) records.emplace_back(change);
+    write(now, records);
+}
+
+// ---- writing and committing ---------------------------------------------------------------------
+
+MetadataOffset Controller::write(TimePoint now, const MetadataRecords& records) {
+    for (const MetadataRecord& record : records) apply(now, record);
+    arm_sweeps(now);
+    return log_.end_offset();
+}
+
+void Controller::apply(TimePoint now, const MetadataRecord& record) {
+    const CommitNotes::Before before = CommitNotes::before(image_, record);
+    const MetadataOffset offset = log_.append(now, *epoch_, record);
+    image_.replay(offset, record);
+    notes_.add(offset, record, before, image_);
+    if (const auto* registered = std::get_if<RegisterBrokerRecord>(&record)) {
+        sessions_.remove(registered->broker);
+        sessions_.register_broker(registered->broker, registered->fenced, now);
+    }
+    if (const auto* change = std::get_if<BrokerRegistrationChangeRecord>(&record))
+        sessions_.register_broker(change->broker, image_.find_broker(change->broker)->fenced, now);
+    if (const auto partition = touched_partition(record)) {
+        const PartitionRegistration* after = image_.find_partition(*partition);
+        if (after->leader) ASSERT(contains(after->isr, *after->leader));
+    }
+}
+
+void Controller::arm_sweeps(TimePoint now) {
+    const auto arm = [&](Sweep& sweep, Duration interval) {
+        if (!sweep.due)
+            sweep.due = saturating_add(now, sweep.immediately ? kImmediately : interval);
+    };
+    if (config_.auto_leader_rebalance_enable && image_.imbalanced_count() > 0)
+        arm(balance_, config_.leader_imbalance_check_interval);
+    if (profile_.unclean_config_honoured && image_.leaderless_count() > 0)
+        arm(unclean_, config_.unclean_leader_election_interval);
+}
+
+void Controller::run_balance(TimePoint now) {
+    MetadataRecords records;
+    balance_.due.reset();
+    balance_.immediately = replication_.balance_leaders(records);
+    write(now, records);
+}
+
+void Controller::run_unclean_sweep(TimePoint now) {
+    MetadataRecords records;
+    unclean_.due.reset();
+    unclean_.immediately = replication_.elect_unclean_leaders(records);
+    write(now, records);
+}
+
+/// One broker after the other, so that each fencing sees what the one before it did.
+void Controller::fence_stale_brokers(TimePoint now) {
+    while (const auto broker = sessions_.stale_broker(now)) {
+        MetadataRecords records;
+        replication_.broker_fenced(*broker, records);
+        sessions_.fence(*broker);
+        write(now, records);
+    }
+    fence_check_at_ = sessions_.next_expiry();
+}
+
+void Controller::answer(Reply to, MetadataOffset until, Message&& message, Effects& effects) {
+    if (until <= log_.high_watermark())
+        return effects.send(to.connection, to.correlation, std::move(message));
+    if (!deferred_.empty()) ASSERT(deferred_.back().until <= until);
+    deferred_.push_back(DeferredReply{to, until, std::move(message)});
+}
+
+void Controller::commit(TimePoint now, Effects& effects) {
+    log_.drain(now);
+    const MetadataOffset committed = log_.high_watermark();
+    notes_.emit(committed, effects);
+    for (const ParkedFetch& fetch : parked_)
+        if (fetch.from < committed) answer_fetch(fetch, effects);
+    std::erase_if(parked_, [&](const ParkedFetch& fetch) { return fetch.from < committed; });
+    for (DeferredReply& reply : deferred_) {
+        ASSERT(reply.until <= committed);
+        effects.send(reply.to.connection, reply.to.correlation, std::move(reply.message));
+    }
+    deferred_.clear();
+}
+
+void Controller::answer_fetch(const ParkedFetch& fetch, Effects& effects) const {
+    const auto records = log_.read(fetch.from);
+    MetadataFetchResponse response;
+    response.leader = id_;
+    response.base_offset = fetch.from;
+    response.records.assign(records.begin(), records.end());
+    response.high_watermark = log_.high_watermark();
+    effects.send(fetch.to.connection, fetch.to.correlation, std::move(response));
+}
+
+void Controller::check_invariants() const {
+    ASSERT(log_.high_watermark() <= log_.end_offset());
+    if (image_.highest_offset()) ASSERT(image_.highest_offset()->next() == log_.end_offset());
+    // Something that waits for a commit has a commit to wait for.
+    if (!deferred_.empty()) ASSERT(log_.drain_at().has_value());
+    if (!deferred_.empty()) ASSERT(deferred_.back().until <= log_.end_offset());
+}
+
+}  // namespace core
