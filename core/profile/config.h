@@ -123,8 +123,9 @@ struct ConfigKey {
     std::string_view type;           ///< int, long, boolean, string, list, double, ...
     std::string_view first_version;  ///< first seen
     std::string_view last_version;   ///< last seen
-    std::string_view defaults;       ///< "0.9.0.1=1,2.5.1=2": version=value from then on
+    std::string_view defaults;       ///< "0.9.0.1=1;2.5.1=2": version=value from then on
     std::string_view values;         ///< allowed values or range, as Kafka prints them
+    std::string_view broker_key;     ///< topic keys: the broker key they fall back to
     bool modelled;                   ///< this model gives it an effect
 };
 /// All keys, sorted by (scope, name).
@@ -132,5 +133,22 @@ std::span<const ConfigKey> all_config_keys();
 const ConfigKey* find_config_key(ConfigScope scope, std::string_view name);
 /// The default of a key in a version ("30000"), if it has one there.
 std::optional<std::string> config_default(const ConfigKey& key, const Profile& profile);
+/// True if that version has the key (ZooKeeper's keys are no part of a KRaft cluster).
+bool config_key_exists(const ConfigKey& key, const Profile& profile);
+/// Why Kafka refuses this value of this key (type, range, list of words), in one sentence; nothing
+/// if it takes it. [ConfigDef.parseType, ConfigDef.Range, ConfigDef.ValidString]
+std::optional<std::string> config_value_problem(const ConfigKey& key, std::string_view value);
+/// "broker", "topic", "producer", "consumer".
+std::string_view name(ConfigScope scope);
+
+/// A setting that differs from the version's default.
+struct ConfigDifference {
+    std::string key;
+    std::string value;
+    std::string default_value;  ///< empty: none
+};
+/// Those of `config` that differ, in the order of keys; unknown keys are left out.
+std::vector<ConfigDifference> config_differences(ConfigScope scope, const Profile& profile,
+                                                 const ConfigMap& config);
 
 }  // namespace core

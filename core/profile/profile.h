@@ -66,5 +66,7 @@ struct ProfileChoice {
 std::optional<ProfileChoice> find_profile(std::string_view version);
 /// All profiles that exist, oldest first.
 std::span<const Profile> all_profiles();
+/// True if both are versions and the first is the same as or newer than the second.
+bool version_at_least(std::string_view version, std::string_view other);
 
 }  // namespace core
