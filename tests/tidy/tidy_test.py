@@ -11,7 +11,7 @@ GOOD = {
     "core/base/good.cc": '#include "core/base/good.h"\n\n'
                          "// double, unordered_map and std::thread are words of this comment.\n"
                          'const char* text = "a double";\n',
-    "core/README.md": "| D1 | what | why |\n",
+    "core/README.md": "| D1 | what | why |\n\n| `A` | from | to |\n",
 }
 
 
@@ -50,6 +50,8 @@ BAD = [
     ("core/base/a.h", "/// A.\n", "no #pragma once"),
     ("core/base/a.h", "/// A.\n#pragma once\n// TO" "DO: later\n", "the forms are"),
     ("core/base/a.h", "/// A.\n#pragma once\n/// Deviation D7.\n", "no row in core/README.md"),
+    ("core/protocol/messages.h", "/// A.\n#pragma once\nusing Message = std::variant<A, Fetch>;\n",
+     "message Fetch has no row"),
     ("core/base/lonely.cc", "int x;\n", "not listed in core/base/meson.build"),
     ("core/log/a.cc", "int x;\n" * 21, "fewer than one assertion"),
     ("tests/a_test.cc", "TEST_SUITE(\"nowhere.a\") {}\n", "of no area"),
