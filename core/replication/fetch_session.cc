@@ -1,0 +1,55 @@
+#include "core/replication/fetch_session.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+
+namespace core {
+
+std::size_t FetchSession::lower_bound(PartitionId partition) const {
+    const auto at = std::lower_bound(
+        index_.begin(), index_.end(), partition,
+        [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
+    return static_cast<std::size_t>(at - index_.begin());
+}
+
+std::uint32_t FetchSession::name(const FetchPartition& fetch) {
+    const std::size_t at = lower_bound(fetch.partition);
+    if (at < index_.size() && index_[at].partition == fetch.partition) {
+        const std::uint32_t number = index_[at].slot;
+        slots_[number].fetch = fetch;
+        list(number);
+        return number;
+    }
+    std::uint32_t number = static_cast<std::uint32_t>(slots_.size());
+    // A forgotten slot may still stand in changed(): it is used again only once it is unlisted.
+    if (!free_.empty() && !slots_[free_.back()].listed) {
+        number = free_.back();
+        free_.pop_back();
+        slots_[number] = FetchSlot(fetch);
+    } else {
+        slots_.push_back(FetchSlot(fetch));
+    }
+    index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(at), Entry{fetch.partition, number});
+    list(number);
+    return number;
+}
+
+std::optional<std::uint32_t> FetchSession::find(PartitionId partition) const {
+    const std::size_t at = lower_bound(partition);
+    if (at == index_.size() || index_[at].partition != partition) return std::nullopt;
+    return index_[at].slot;
+}
+
+void FetchSession::forget(std::uint32_t number) {
+    FetchSlot& slot = slots_[number];
+    ASSERT(slot.used);
+    const std::size_t at = lower_bound(slot.fetch.partition);
+    ASSERT(at < index_.size());
+    ASSERT(index_[at].slot == number);
+    index_.erase(index_.begin() + static_cast<std::ptrdiff_t>(at));
+    slot.used = false;
+    free_.push_back(number);
+}
+
+}  // namespace core

@@ -1,0 +1,116 @@
+/// What a leader remembers of one fetching connection: the partitions it fetches, and a list of
+/// those that changed since the last response, so that an idle partition costs nothing.
+///
+/// KIP-227 without its session ids and eviction: the connection is the session.
+///
+/// Rules:
+///   S1  A slot keeps its number until it is forgotten.
+///   S2  A slot is in changed() exactly once, or not at all; whoever changes what the next response
+///       would say of a partition (its end, its watermark, its role) lists it.
+///   S3  A slot that is not listed holds no data, error or news for the fetcher. If a follower's,
+///       it stood at the leader's end at each fetch since it was unlisted.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/protocol/messages.h"
+#include "core/replication/isr.h"
+
+namespace core {
+
+struct FetchSlot {
+    explicit FetchSlot(const FetchPartition& partition) : fetch(partition) {}
+
+    FetchPartition fetch;  ///< as last named by the fetcher
+    bool used = true;
+    bool listed = false;
+    /// Named by the request that is being handled.
+    bool named = false;
+    std::optional<Offset> sent_high_watermark;
+    std::optional<Offset> sent_log_start;
+};
+
+class FetchSession {
+  public:
+    FetchSession(std::optional<NodeId> replica, ConnectionId connection)
+        : replica_(replica), connection_(connection) {}
+
+    /// The fetching follower; nothing: a consumer.
+    std::optional<NodeId> replica() const { return replica_; }
+    ConnectionId connection() const { return connection_; }
+    std::optional<BrokerEpoch> replica_epoch() const { return replica_epoch_; }
+    void set_replica_epoch(std::optional<BrokerEpoch> epoch) { replica_epoch_ = epoch; }
+    /// When the last request came. At each request every unlisted slot of a follower was at the
+    /// leader's end.
+    TimePoint last_fetch() const { return last_fetch_; }
+    void set_last_fetch(TimePoint when) { last_fetch_ = when; }
+
+    FetchSlot& slot(std::uint32_t number) { return slots_[number]; }
+    const FetchSlot& slot(std::uint32_t number) const { return slots_[number]; }
+    /// Adds or replaces what is fetched of a partition, and lists it.
+    std::uint32_t name(const FetchPartition& fetch);
+    std::optional<std::uint32_t> find(PartitionId partition) const;
+    void forget(std::uint32_t number);
+    bool empty() const { return index_.empty(); }
+    std::size_t size() const { return index_.size(); }
+
+    /// The partition's next response differs from the last.
+    void list(std::uint32_t number) {
+        FetchSlot& slot = slots_[number];
+        if (slot.listed) return;
+        slot.listed = true;
+        changed_.push_back(number);
+    }
+    /// Slots that changed, in the order in which they did. May hold forgotten ones.
+    const std::vector<std::uint32_t>& changed() const { return changed_; }
+    /// Keeps those of changed() for which `keep(number)`; the others are unlisted.
+    template <class Keep>
+    void keep_listed(Keep keep) {
+        std::size_t kept = 0;
+        for (std::uint32_t number : changed_) {
+            FetchSlot& slot = slots_[number];
+            if (slot.used && keep(number))
+                changed_[kept++] = number;
+            else
+                slot.listed = false;
+        }
+        changed_.resize(kept);
+    }
+    /// All slots that are in use, in partition order.
+    template <class Visit>
+    void each(Visit visit) const {
+        for (const Entry& entry : index_) visit(entry.slot);
+    }
+
+    /// The request that waits for data, if any.
+    bool parked = false;
+    /// In the broker's list of sessions to look at before its step ends.
+    bool touched = false;
+    std::int32_t min_bytes = 1;
+    std::int32_t max_bytes = 0;
+    std::int32_t partition_max_bytes = 0;
+    CorrelationId correlation{0};
+    std::uint32_t wait = 0;  ///< its place in the list of deadlines while parked
+
+  private:
+    struct Entry {
+        PartitionId partition;
+        std::uint32_t slot;
+    };
+    std::size_t lower_bound(PartitionId partition) const;
+
+    std::optional<NodeId> replica_;
+    ConnectionId connection_;
+    std::optional<BrokerEpoch> replica_epoch_;
+    TimePoint last_fetch_ = kLongAgo;
+    std::vector<FetchSlot> slots_;
+    std::vector<std::uint32_t> free_;
+    std::vector<Entry> index_;  ///< sorted by partition
+    std::vector<std::uint32_t> changed_;
+};
+
+}  // namespace core

@@ -1,0 +1,163 @@
+/// The leader's half of one partition: appends, follower fetches, the high watermark, the ISR.
+///
+/// Lives inside Partition while this broker leads; made by become_leader, dropped on the change to
+/// any other role. Knows its followers only through their fetches.
+///
+/// Rules:
+///   R1  The high watermark never falls while this broker leads.
+///       [kafka Partition.scala maybeIncrementLeaderHW]
+///   R2  It advances only to what every member of maximal_isr is known to hold, and not while the
+///       committed ISR is below min ISR (3.7+).   [KIP-497, KAFKA-15583]
+///   R3  A replica joins the ISR only at or past both the high watermark and the start offset of
+///       this epoch, alive and with the broker epoch of its registration.
+///       [KAFKA-7128, KIP-903; kafka Partition.scala maybeExpandIsr]
+///   R4  acks=all is answered only below the high watermark, with |maximal ISR| >= min.
+///       [kafka Partition.scala checkEnoughReplicasReachOffset]
+///   R5  A fetch answered with a divergence changes nothing here.   [KAFKA-10435]
+///   R6  A leader never truncates and never demotes itself.
+///
+/// A follower whose fetch stands at the end and does not change is not looked at again at each of
+/// its session's fetches: that they came is read from the session when it matters.
+///
+/// Source: Partition.scala, Replica.scala of Kafka 3.9.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/error_code.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/log/log.h"
+#include "core/protocol/messages.h"
+#include "core/replication/context.h"
+#include "core/replication/isr_state.h"
+#include "core/replication/purgatory.h"
+
+namespace core {
+
+/// What the leader knows of one other replica (ReplicaState). All of it is lost with the role.
+struct RemoteReplica {
+    explicit RemoteReplica(NodeId id) : replica(id) {}
+
+    NodeId replica;
+    /// Everything below it is in that replica's log; nothing until it has fetched.
+    std::optional<Offset> end;
+    /// The leader's end at that replica's last fetch, never falling within one leadership.
+    std::optional<Offset> last_fetch_leader_end;
+    TimePoint last_fetch = kLongAgo;
+    TimePoint last_caught_up = kLongAgo;
+    /// Of its last fetch (KIP-903).
+    std::optional<BrokerEpoch> broker_epoch;
+    /// The session it fetches in, and where; nothing before its first fetch from this leader.
+    FetchSession* session = nullptr;
+    std::uint32_t slot = 0;
+    /// Parked at the leader's end: each fetch of the session counts as one of this partition.
+    bool at_end = false;
+};
+
+/// What a fetch of one partition comes to, before any records are read.
+struct FetchVerdict {
+    ErrorCode error = ErrorCode::none;
+    std::optional<OffsetAndEpoch> diverging;
+    Offset high_watermark{0};
+    Offset log_start{0};
+    Offset limit{0};  ///< records below it may be read
+};
+
+class Leader {
+  public:
+    /// `registration` names this broker as leader; `was_leader` state of an earlier role is gone.
+    Leader(PartitionId partition, Log& log, std::int32_t min_insync_replicas,
+           const PartitionRegistration& registration, ReplicationContext& context);
+
+    // ---- queries
+    LeaderEpoch epoch() const { return epoch_; }
+    PartitionEpoch partition_epoch() const { return partition_epoch_; }
+    Offset epoch_start() const { return epoch_start_; }
+    const IsrState& isr() const { return isr_; }
+    const ReplicaList& replicas() const { return replicas_; }
+    std::int32_t min_isr(const Profile& profile) const;
+    const Log& log() const { return *log_; }
+    const RemoteReplica* find_remote(NodeId replica) const;
+    /// When that replica last counted as caught up, sessions included.
+    TimePoint last_caught_up(const RemoteReplica& remote) const;
+
+    // ---- metadata
+    /// A newer registration under which this broker still leads. A new leader epoch resets what is
+    /// known of followers; otherwise only the assignment and the ISR are taken over.
+    void on_registration(const PartitionRegistration& registration, ReplicationContext& context);
+    void set_min_insync_replicas(std::int32_t min, ReplicationContext& context);
+    /// The role ends: every session that fetches here has news.
+    void release(ReplicationContext& context);
+
+    // ---- produce
+    /// The pre-check of acks=all: not_enough_replicas, or none.
+    ErrorCode refuse_append(const Profile& profile) const;
+    /// Appends, notes, wakes fetches and advances the watermark.
+    Result<AppendInfo> append(const BatchBodyRef& batch, ReplicationContext& context);
+    /// none: enough; not_enough_replicas_after_append; nothing: keep waiting.
+    std::optional<ErrorCode> enough_replicas(Offset required, const Profile& profile) const;
+    /// Remembers a produce partition that waits for the watermark.
+    void wait(const WaitingProduce& waiting);
+    /// Those that wait, lowest offset first.
+    std::vector<WaitingProduce>& waiting() { return waiting_; }
+
+    // ---- fetch
+    /// Epoch, assignment, divergence and range; reads nothing and changes nothing.
+    FetchVerdict judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch) const;
+    /// A follower's fetch that was judged good: its offset is its acknowledgement. Refusal:
+    /// not_leader_or_follower if its broker epoch is stale (KIP-903).
+    ErrorCode record_fetch(FetchSession& session, std::uint32_t slot, ReplicationContext& context);
+    /// A consumer waits for the watermark.
+    void watch(FetchSession& session, std::uint32_t slot);
+    /// True if the session must look at this partition again at its next fetch.
+    bool stays_listed(const FetchSession& session, std::uint32_t slot) const;
+    /// The session is gone.
+    void detach(const FetchSession& session);
+
+    // ---- ISR
+    /// Proposes to drop the members that are out of sync, if no change is in flight.
+    void maybe_shrink_isr(ReplicationContext& context);
+    /// The controller's answer to a proposal; others are ignored. Returns true if the proposal has
+    /// to be sent again.
+    bool on_alter_partition(ProposalId proposal, const AlterPartitionResult& result,
+                            ReplicationContext& context);
+    /// The same proposal again, with today's broker epochs of its members.
+    IsrProposal proposal(ProposalId id, const ReplicationContext& context) const;
+
+    void check_invariants() const;
+
+  private:
+    struct Watcher {
+        FetchSession* session;
+        std::uint32_t slot;
+    };
+
+    void assign(const ReplicaList& replicas, const ReplicationContext& context);
+    void begin_epoch(const PartitionRegistration& registration, bool was_leader,
+                     ReplicationContext& context);
+    bool advance_high_watermark(ReplicationContext& context);
+    void maybe_expand_isr(const RemoteReplica& remote, ReplicationContext& context);
+    bool eligible(const RemoteReplica& remote, const ReplicationContext& context) const;
+    /// What the session's fetches said of a parked replica becomes its own state.
+    void settle(RemoteReplica& remote) const;
+    void list_outsiders();
+    void propose(ReplicationContext& context);
+
+    PartitionId partition_;
+    Log* log_;
+    std::int32_t min_insync_replicas_;
+    LeaderEpoch epoch_;
+    PartitionEpoch partition_epoch_;
+    Offset epoch_start_;
+    IsrState isr_;
+    ReplicaList replicas_;
+    boost::container::small_vector<RemoteReplica, 2> remotes_;
+    std::vector<WaitingProduce> waiting_;
+    std::vector<Watcher> watchers_;
+};
+
+}  // namespace core

@@ -1,0 +1,99 @@
+/// Requests that wait: produce requests with acks=all for the high watermark, fetches for data.
+///
+/// Source: DelayedProduce, DelayedFetch, DelayedOperationPurgatory of Kafka 3.9. No hashed wheel:
+/// requests that wait equally long are kept in the order of their arrival, which is the order of
+/// their deadlines, so adding, removing and asking for the next deadline take constant time.
+#pragma once
+
+#include <boost/container/small_vector.hpp>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/protocol/messages.h"
+
+namespace core {
+
+/// Deadlines by handle. `now` must not fall from one add() to the next.
+class Deadlines {
+  public:
+    /// A new deadline `wait` from now; `owner` is given back when it is due.
+    std::uint32_t add(TimePoint now, Duration wait, std::uint64_t owner);
+    void remove(std::uint32_t handle);
+    /// The earliest deadline, if any.
+    std::optional<TimePoint> next() const;
+    /// The owner of the earliest deadline at or before `now`, which stays until removed.
+    std::optional<std::uint64_t> due(TimePoint now) const;
+
+  private:
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    struct Entry {
+        TimePoint due;
+        std::uint64_t owner;
+        std::uint32_t group;
+        std::uint32_t previous;
+        std::uint32_t next;
+    };
+    struct Group {
+        Duration wait;
+        std::uint32_t head = kNone;
+        std::uint32_t tail = kNone;
+    };
+    std::vector<Entry> entries_;
+    std::vector<std::uint32_t> free_;
+    std::vector<Group> groups_;
+};
+
+/// A partition of a waiting produce request, as its leader remembers it.
+struct WaitingProduce {
+    Offset required;  ///< last offset of the batch + 1
+    std::uint32_t operation;
+    std::uint32_t generation;
+    std::uint32_t index;  ///< which partition of the request
+};
+
+/// What of a produce partition is needed for its answer.
+struct ProduceOutcome {
+    ProducePartitionResponse response;
+    std::optional<BatchTag> tag;
+    Offset end{0};
+    bool waits = false;
+};
+
+/// One produce request with acks=all.
+struct DelayedProduce {
+    ConnectionId connection;
+    CorrelationId correlation;
+    NodeId client;
+    boost::container::small_vector<ProduceOutcome, 1> partitions;
+    std::uint32_t waiting = 0;     ///< partitions without an outcome yet
+    std::uint32_t generation = 0;  ///< tells a reused operation from the one that was meant
+    std::uint32_t wait = 0;        ///< handle of its deadline
+    bool used = false;
+};
+
+class ProducePurgatory {
+  public:
+    /// Takes over a request of which at least one partition waits.
+    std::uint32_t add(TimePoint now, Duration timeout, DelayedProduce&& operation);
+    DelayedProduce& operation(std::uint32_t number) {
+        ASSERT(number < operations_.size());
+        return operations_[number];
+    }
+    /// The operation a leader waits with, or nothing if it was answered meanwhile.
+    DelayedProduce* find(const WaitingProduce& waiting);
+    void remove(std::uint32_t number);
+    std::optional<TimePoint> next_deadline() const { return deadlines_.next(); }
+    /// An operation whose time is over; the caller answers and removes it.
+    std::optional<std::uint32_t> expired(TimePoint now) const;
+
+  private:
+    std::vector<DelayedProduce> operations_;
+    std::vector<std::uint32_t> free_;
+    Deadlines deadlines_;
+};
+
+}  // namespace core
