@@ -83,16 +83,22 @@ class Log {
     void update_config(const TopicConfig& config);
 
     /// Leader's append of one client batch: assigns offsets, stamps the epoch, checks sequences
-    /// (ProducerStateManager), rolls and flushes by the settings. Refusals: corrupt_message,
-    /// message_too_large, out_of_order_sequence_number, invalid_producer_epoch, invalid_record.
+    /// (ProducerStateManager), rolls and flushes by the settings. Refusals: message_too_large,
+    /// corrupt_message, record_list_too_large, invalid_record, invalid_producer_epoch,
+    /// out_of_order_sequence_number.
     Result<AppendInfo> append_as_leader(TimePoint now, const BatchBodyRef& batch,
                                         LeaderEpoch epoch);
-    /// Follower's append: exactly as received; the first batch must continue the log. Refusals:
-    /// corrupt_message.
+    /// Follower's append: exactly as received, all or nothing, into one segment. Refusals:
+    /// corrupt_message (a checksum), offset_out_of_range (a batch begins below the log end:
+    /// UnexpectedAppendOffsetException).
     Result<AppendInfo> append_as_follower(TimePoint now, std::span<const Batch> batches);
+    Result<AppendInfo> append_as_follower(TimePoint now, const BatchList& batches) {
+        return append_as_follower(now, std::span<const Batch>(batches.data(), batches.size()));
+    }
 
-    /// Batches from the one that holds `from` (which may begin below it), below `limit`, up to
-    /// `max_bytes` but at least one. `from` must lie in [log_start, log_end_offset].
+    /// Batches from the one that holds `from` (which may begin below it), wholly below `limit`, up
+    /// to `max_bytes` but at least one, out of one segment. `from` must lie in
+    /// [log_start, log_end_offset]. [kafka LocalLog.read]
     BatchList read(Offset from, std::int64_t max_bytes, Offset limit) const;
 
     /// True if anything was removed. The recovery point falls with the end; the owner must then
