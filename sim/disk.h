@@ -1,0 +1,154 @@
+/// A machine's disk with its page cache: core::Storage, and what a loss of power leaves of it.
+///
+/// A file is an inode: a rope of chunks, each with the moment from which it is durable. Names are
+/// a map to inodes; changes of names are a list that becomes durable entry by entry. The process
+/// sees the page cache; a loss of power falls back to what is durable. [DESIGN 3, Disk]
+///
+/// Rules:
+///   R1  A chunk is durable at the earlier of append + writeback and the end of a sync that covers
+///       it; a sync is over when the time it charges has passed.
+///   R2  Names are durable after sync_directory or a writeback; within one directory in order.
+///   R3  Power loss never takes what is durable. Of log segments `keep` says what else stays; all
+///       other files are as they were last synced.
+///   R4  The end of a process changes nothing but the open handles.
+///   R5  A truncation is durable at once. (A real file system may bring cut bytes back.)
+#pragma once
+
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/log/storage.h"
+#include "core/protocol/topics.h"
+#include "scenarios/model.h"
+#include "sim/world.h"
+
+namespace sim {
+
+/// How a disk cheats, for sabotage tests.
+struct DiskSabotage {
+    bool forget_sync = false;      ///< sync takes its time and makes nothing durable
+    bool skip_truncation = false;  ///< truncate does nothing
+};
+
+/// A partition's log that a loss of power made shorter.
+struct DiskLoss {
+    core::PartitionId partition;
+    core::Offset new_end;
+    core::Offset old_end;
+};
+
+class SimDisk final : public core::Storage {
+  public:
+    /// `topics` outlives the disk: directories named like its partitions hold logs.
+    SimDisk(core::NodeId owner, std::uint64_t seed, const scenario::DiskModel& model,
+            const core::TopicTable& topics, DiskSabotage sabotage = {});
+
+    // ---- the lane that uses it ----
+    /// A step begins; what it does to the disk takes time from here on.
+    void begin_step(core::TimePoint now) {
+        now_ = now;
+        charged_ = core::Duration(0);
+    }
+    /// Time that the disk took of the step since begin_step.
+    core::Duration charged() const { return charged_; }
+
+    // ---- what befalls the machine ----
+    void process_ended();
+    /// Power is lost at `now`. Logs that became shorter, by partition.
+    std::vector<DiskLoss> power_lost(core::TimePoint now, const KeepRule& keep,
+                                     std::uint64_t step_draw);
+    /// The cluster is at rest: everything is durable.
+    void settle(core::TimePoint now);
+    void wipe();
+
+    // ---- for the simulator's eyes ----
+    /// Offset behind the last whole batch in a partition's directory; 0 if there is none.
+    core::Offset log_end(core::PartitionId partition) const;
+    /// The chunks of a partition's segments in order of base offset.
+    std::vector<std::span<const core::Chunk>> segments(core::PartitionId partition) const;
+    /// Every file: path and bytes, sorted by path.
+    std::vector<std::pair<std::string, core::Bytes>> files() const;
+
+    // ---- core::Storage ----
+    std::vector<std::string> list(std::string_view directory) const override;
+    void make_directory(std::string_view directory) override;
+    std::optional<std::uint64_t> size(std::string_view path) const override;
+    core::Bytes read(std::string_view path, std::uint64_t position,
+                     std::uint64_t length) const override;
+    void write_file(std::string_view path, core::BytesView content) override;
+    void rename(std::string_view from, std::string_view to) override;
+    void remove(std::string_view path) override;
+    void sync(std::string_view path) override;
+    void sync_directory(std::string_view directory) override;
+    core::FileId open(std::string_view path) override;
+    void append(core::FileId file, const core::Batch& batch) override;
+    std::span<const core::Chunk> chunks(core::FileId file) const override;
+    void adopt(core::FileId file, std::uint64_t position,
+               std::span<const core::Batch> batches) override;
+    void truncate(core::FileId file, std::uint64_t size_bytes) override;
+    void sync(core::FileId file) override;
+
+  private:
+    struct Inode : boost::intrusive_ref_counter<Inode, boost::thread_unsafe_counter> {
+        std::vector<core::Chunk> chunks;
+        std::vector<core::TimePoint> durable_at;  ///< by chunk, never falling
+        std::uint64_t size = 0;
+        std::size_t unsynced_from = 0;  ///< chunks before it are covered by a sync
+        std::uint64_t key = 0;          ///< of the path it was made under, for draws
+    };
+    using InodeRef = boost::intrusive_ptr<Inode>;
+    using Names = std::map<std::string, InodeRef, std::less<>>;
+
+    /// A change of names: `path` gets `inode` (none: goes), `removed` goes with it in a rename.
+    struct NameChange {
+        std::string path;
+        std::string removed;  ///< empty: nothing else
+        InodeRef inode;
+        core::TimePoint durable_at;
+        bool rewrite = false;  ///< new content of a name that exists: durable with its content
+    };
+
+    core::TimePoint moment() const { return now_ + charged_; }
+    const Inode* find(std::string_view path) const;
+    Inode& inode(core::FileId file) const;
+    void charge_append(const Inode& inode);
+    void charge_sync(std::uint64_t key, std::uint64_t size);
+    core::Duration writeback(std::uint64_t key, std::uint64_t position) const;
+    void sync_inode(Inode& inode);
+    void change_names(NameChange change);
+    void apply_durable_names(core::TimePoint now);
+    static void apply(Names& names, const NameChange& change);
+    static void push_raw(Inode& inode, core::BytesView bytes, core::TimePoint durable_at);
+    static core::Bytes bytes_of(const Inode& inode, std::uint64_t position, std::uint64_t length);
+
+    const KeepRule* keep_of(std::string_view path, const KeepRule& keep) const;
+    std::optional<core::PartitionId> partition_of(std::string_view path) const;
+    void cut_undurable(Inode& inode, core::TimePoint now, const KeepRule* keep,
+                       std::uint64_t draw) const;
+
+    core::NodeId owner_;
+    std::uint64_t seed_;
+    scenario::DiskModel model_;
+    const core::TopicTable& topics_;
+    DiskSabotage sabotage_;
+    core::TimePoint now_ = core::TimePoint::min();
+    core::Duration charged_{0};
+    Names names_;    ///< as processes see them
+    Names durable_;  ///< as they were made durable
+    std::vector<NameChange> changes_;
+    std::set<std::string, std::less<>> directories_;
+    std::vector<InodeRef> handles_;
+    std::map<std::string, core::PartitionId, std::less<>> partitions_;  ///< once it is needed
+    std::map<std::uint64_t, std::uint64_t> sync_counts_;  ///< by key, where fsync times vary
+};
+
+}  // namespace sim

@@ -1,0 +1,178 @@
+// What befalls a disk, and what the simulator reads from it.
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "core/log/segment.h"
+#include "core/record/batch_parser.h"
+#include "sim/disk.h"
+
+namespace sim {
+namespace {
+
+/// Base offset of a chunk, as its first eight bytes say; nothing if it is too short for that.
+std::optional<core::Offset> base_offset_of(const core::Chunk& chunk) {
+    if (chunk.batch) return chunk.batch->base_offset;
+    if (chunk.raw.size() < sizeof(std::int64_t)) return std::nullopt;
+    return core::Offset(core::load_be<std::int64_t>(chunk.raw, 0));
+}
+
+}  // namespace
+
+void SimDisk::process_ended() {
+    handles_.clear();
+}
+
+void SimDisk::settle(core::TimePoint now) {
+    for (const NameChange& change : changes_) apply(durable_, change);
+    changes_.clear();
+    ASSERT(durable_.size() == names_.size());
+    for (auto& [path, file] : names_) {
+        for (core::TimePoint& at : file->durable_at) at = std::min(at, now);
+        file->unsynced_from = file->durable_at.size();
+    }
+}
+
+void SimDisk::wipe() {
+    handles_.clear();
+    names_.clear();
+    durable_.clear();
+    changes_.clear();
+    directories_.clear();
+}
+
+std::optional<core::PartitionId> SimDisk::partition_of(std::string_view path) const {
+    if (!path.ends_with(core::kLogSuffix)) return std::nullopt;
+    const std::size_t slash = path.find('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    const auto at = partitions_.find(path.substr(0, slash));
+    if (at == partitions_.end()) return std::nullopt;
+    return at->second;
+}
+
+/// What the rule says of this file: only segments of partition logs are under a rule.
+const KeepRule* SimDisk::keep_of(std::string_view path, const KeepRule& keep) const {
+    const auto partition = partition_of(path);
+    if (!partition) return nullptr;
+    for (const auto& [of, rule] : keep.partitions)
+        if (of == *partition) return &rule;
+    return &keep;
+}
+
+/// Cuts a file to what a loss of power leaves. The draw is of this file.
+void SimDisk::cut_undurable(Inode& file, core::TimePoint now, const KeepRule* keep,
+                            std::uint64_t draw) const {
+    std::size_t durable = 0;
+    while (durable < file.chunks.size() && file.durable_at[durable] <= now) ++durable;
+    const std::uint64_t durable_bytes =
+        durable == file.chunks.size() ? file.size : file.chunks[durable].position;
+    std::uint64_t left = durable_bytes;
+    const auto kind = keep == nullptr ? KeepRule::Kind::none : keep->kind;
+    switch (kind) {
+        case KeepRule::Kind::none:
+            break;
+        case KeepRule::Kind::all:
+            left = file.size;
+            break;
+        case KeepRule::Kind::random:
+            left += core::below(draw, file.size - durable_bytes + 1);
+            break;
+        case KeepRule::Kind::from_offset:
+            for (std::size_t i = durable; i < file.chunks.size(); ++i) {
+                const auto base = base_offset_of(file.chunks[i]);
+                if (!base || *base >= keep->offset) break;
+                left = file.chunks[i].position + file.chunks[i].size_bytes;
+            }
+            break;
+    }
+    while (!file.chunks.empty() && file.chunks.back().position >= left) file.chunks.pop_back();
+    if (!file.chunks.empty() &&
+        left - file.chunks.back().position < file.chunks.back().size_bytes) {
+        core::Chunk& torn = file.chunks.back();
+        core::Bytes bytes = std::move(torn.raw);
+        if (torn.batch) core::encode_batch(*torn.batch, bytes);
+        bytes.resize(left - torn.position);
+        torn = core::Chunk{torn.position, bytes.size(), std::nullopt, std::move(bytes)};
+    }
+    file.size = left;
+    file.durable_at.assign(file.chunks.size(), now);
+    file.unsynced_from = file.chunks.size();
+}
+
+std::vector<DiskLoss> SimDisk::power_lost(core::TimePoint now, const KeepRule& keep,
+                                          std::uint64_t step_draw) {
+    if (partitions_.empty())
+        for (std::uint32_t p = 0; p < topics_.partition_count(); ++p)
+            partitions_.emplace(topics_.name(core::PartitionId(p)), core::PartitionId(p));
+    std::vector<core::Offset> ends_before;
+    for (std::uint32_t p = 0; p < topics_.partition_count(); ++p)
+        ends_before.push_back(log_end(core::PartitionId(p)));
+    for (const NameChange& change : changes_) {
+        const KeepRule* rule = keep_of(change.path, keep);
+        const bool kept = rule != nullptr && rule->kind != KeepRule::Kind::none;
+        if (kept || change.durable_at <= now) apply(durable_, change);
+    }
+    changes_.clear();
+    names_ = durable_;
+    handles_.clear();
+    for (auto& [path, file] : names_) {
+        const std::uint64_t draw = core::keyed_draw(
+            seed_, core::Purpose::crash_keep,
+            {step_draw, static_cast<std::uint64_t>(static_cast<std::uint32_t>(owner_.value())),
+             core::text_key(path)});
+        cut_undurable(*file, now, keep_of(path, keep), draw);
+    }
+    std::vector<DiskLoss> losses;
+    for (std::uint32_t p = 0; p < topics_.partition_count(); ++p) {
+        const core::Offset end = log_end(core::PartitionId(p));
+        if (end < ends_before[p])
+            losses.push_back(DiskLoss{core::PartitionId(p), end, ends_before[p]});
+    }
+    return losses;
+}
+
+std::vector<std::span<const core::Chunk>> SimDisk::segments(core::PartitionId partition) const {
+    std::vector<std::span<const core::Chunk>> out;
+    const std::string prefix = topics_.name(partition) + "/";
+    for (auto at = names_.lower_bound(prefix);
+         at != names_.end() && std::string_view(at->first).starts_with(prefix); ++at)
+        if (core::offset_of_file(std::string_view(at->first).substr(prefix.size()),
+                                 core::kLogSuffix))
+            out.emplace_back(at->second->chunks);
+    return out;
+}
+
+core::Offset SimDisk::log_end(core::PartitionId partition) const {
+    const std::string prefix = topics_.name(partition) + "/";
+    core::Offset end{0};
+    for (auto at = names_.lower_bound(prefix);
+         at != names_.end() && std::string_view(at->first).starts_with(prefix); ++at) {
+        const auto base = core::offset_of_file(std::string_view(at->first).substr(prefix.size()),
+                                               core::kLogSuffix);
+        if (!base) continue;
+        end = std::max(end, *base);
+        const Inode& file = *at->second;
+        // From the back: the last chunk that is a batch, with raw batches behind it read.
+        std::size_t from = file.chunks.size();
+        while (from > 0 && !file.chunks[from - 1].batch) --from;
+        if (from > 0) end = std::max(end, file.chunks[from - 1].batch->next_offset());
+        core::Bytes raw;
+        for (std::size_t i = from; i < file.chunks.size(); ++i)
+            raw.insert(raw.end(), file.chunks[i].raw.begin(), file.chunks[i].raw.end());
+        for (std::size_t position = 0; position < raw.size();) {
+            const core::ParsedBatch parsed = core::parse_batch(raw, position);
+            if (!parsed.sound()) break;
+            end = std::max(end, parsed.batch->next_offset());
+            position += parsed.size_bytes;
+        }
+    }
+    return end;
+}
+
+std::vector<std::pair<std::string, core::Bytes>> SimDisk::files() const {
+    std::vector<std::pair<std::string, core::Bytes>> out;
+    for (const auto& [path, file] : names_) out.emplace_back(path, bytes_of(*file, 0, file->size));
+    return out;
+}
+
+}  // namespace sim

@@ -1,0 +1,436 @@
+#include "sim/host.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/variant.h"
+
+namespace sim {
+namespace {
+
+/// More overdue timers than any process has: a node that never moves its deadline is a bug.
+constexpr int kOverdueMax = 10'000;
+
+constexpr core::Lane lane_at(int index) {
+    return static_cast<core::Lane>(index);
+}
+
+std::optional<core::ConnectionId> connection_of(const core::Input& input) {
+    if (const auto* received = std::get_if<core::Received>(&input)) return received->connection;
+    if (const auto* lost = std::get_if<core::Lost>(&input)) return lost->connection;
+    if (const auto* connected = std::get_if<core::Connected>(&input)) return connected->connection;
+    return std::nullopt;
+}
+
+}  // namespace
+
+Host::Host(HostIndex index, core::NodeId id, int lanes, Factory factory, SimDisk* disk,
+           Kernel& kernel, Network& network, core::Effects& effects, HostListener& listener)
+    : index_(index),
+      id_(id),
+      lane_count_(lanes),
+      factory_(std::move(factory)),
+      disk_(disk),
+      kernel_(kernel),
+      network_(network),
+      effects_(effects),
+      listener_(listener) {}
+
+ProcessState Host::state() const {
+    if (phase_ == Phase::down) return ProcessState::down;
+    if (paused_) return ProcessState::paused;
+    return phase_ == Phase::shutting_down ? ProcessState::shutting_down : ProcessState::up;
+}
+
+Event Host::event(EventType type, core::Lane lane) const {
+    Event made;
+    made.type = type;
+    made.host = index_;
+    made.generation = generation_;
+    made.lane = static_cast<std::uint8_t>(lane);
+    return made;
+}
+
+// ---- actions ------------------------------------------------------------------------------------
+
+bool Host::start(core::Duration after) {
+    if (phase_ != Phase::down) return false;
+    phase_ = Phase::starting;
+    network_.power_on(index_);
+    kernel_.schedule(now() + after, EventClass::timer, event(EventType::process_begin));
+    return true;
+}
+
+void Host::end_process() {
+    phase_ = Phase::down;
+    node_.reset();
+    ASSERT(generation_ < UINT16_MAX);
+    ++generation_;
+    paused_ = false;
+    begin_waits_ = false;
+    exit_waits_.reset();
+    resuming_ = false;
+    drain_event_ = false;
+    for (LaneState& state : lanes_) state = LaneState{};
+    inbox_.clear();
+    if (disk_ != nullptr) disk_->process_ended();
+}
+
+bool Host::crash_process(InFlightFate fate) {
+    if (phase_ == Phase::down) return false;
+    end_process();
+    network_.process_down(index_, fate);
+    listener_.on_process(trace::WorldKind::process_crash, id_, 0);
+    return true;
+}
+
+bool Host::crash_host(InFlightFate fate) {
+    if (phase_ == Phase::down) return false;
+    end_process();
+    network_.power_off(index_, fate);
+    listener_.on_process(trace::WorldKind::process_crash, id_, 1);
+    return true;
+}
+
+bool Host::shut_down() {
+    if (phase_ == Phase::down) return false;
+    if (phase_ == Phase::shutting_down) return true;
+    if (node_ == nullptr) {
+        // SIGTERM before the process has done anything: it is simply gone.
+        end_process();
+        network_.process_down(index_, InFlightFate::deliver);
+        listener_.on_process(trace::WorldKind::process_exit, id_,
+                             static_cast<std::int64_t>(core::ExitReason::clean_shutdown));
+        return true;
+    }
+    phase_ = Phase::shutting_down;
+    call(core::Call(core::ShutDown{}));
+    return true;
+}
+
+bool Host::pause() {
+    if (phase_ == Phase::down || paused_) return false;
+    paused_ = true;
+    resuming_ = false;
+    paused_at_ = now();
+    network_.pause(index_);
+    // What waits in lanes has been read from sockets; it stays ahead of what is there still.
+    std::deque<Waiting> waiting;
+    for (LaneState& state : lanes_) {
+        for (Waiting& each : state.waiting)
+            if (!std::holds_alternative<core::Woken>(each.input))
+                waiting.push_back(std::move(each));
+        state.waiting.clear();
+        state.wake_waiting = false;
+    }
+    inbox_.insert(inbox_.begin(), std::make_move_iterator(waiting.begin()),
+                  std::make_move_iterator(waiting.end()));
+    listener_.on_process(trace::WorldKind::process_pause, id_, 0);
+    return true;
+}
+
+bool Host::resume() {
+    if (!paused_) return false;
+    paused_ = false;
+    network_.resume(index_);
+    listener_.on_process(trace::WorldKind::process_resume, id_, 0);
+    if (begin_waits_) {
+        begin_waits_ = false;
+        kernel_.schedule(now(), EventClass::timer, event(EventType::process_begin));
+    }
+    if (node_ == nullptr) return true;
+    if (exit_waits_) kernel_.schedule(now(), EventClass::delivery, *exit_waits_);
+    exit_waits_.reset();
+    const core::Duration pause = now() - paused_at_;
+    for (LaneState& state : lanes_)
+        if (state.busy_until > paused_at_) state.busy_until += pause;
+    resuming_ = true;
+    drain_soon();
+    return true;
+}
+
+void Host::drain_soon() {
+    if (drain_event_) return;
+    drain_event_ = true;
+    kernel_.schedule(now(), EventClass::delivery, event(EventType::drain));
+}
+
+void Host::call(core::Call&& call) {
+    if (phase_ == Phase::down) return;
+    inbox_.push_back(Waiting{core::Input(std::move(call)), core::Lane::requests, true});
+    if (node_ != nullptr && !paused_) drain_soon();
+}
+
+void Host::call_now(core::Call&& call) {
+    ASSERT(node_ != nullptr);
+    run(core::Lane::requests, core::Input(std::move(call)), true);
+}
+
+// ---- kernel events ------------------------------------------------------------------------------
+
+void Host::on_process_begin(const Event& begin) {
+    if (!current(begin) || phase_ != Phase::starting) return;
+    if (paused_) {
+        begin_waits_ = true;
+        return;
+    }
+    phase_ = Phase::up;
+    node_ = factory_(starts_++);
+    network_.process_up(index_);
+    listener_.on_process(trace::WorldKind::process_start, id_, 0);
+    core::Input started = core::Started{};
+    step(core::Lane::requests, started);
+    if (!inbox_.empty()) drain_soon();
+}
+
+void Host::on_process_exit(const Event& exit) {
+    if (!current(exit) || phase_ == Phase::down) return;
+    if (paused_) {
+        // It was about to end; it does when it wakes.
+        exit_waits_ = exit;
+        return;
+    }
+    end_process();
+    network_.process_down(index_, InFlightFate::deliver);
+    listener_.on_process(trace::WorldKind::process_exit, id_,
+                         static_cast<std::int64_t>(exit.payload));
+}
+
+void Host::on_arrival(const Arrival& arrival) {
+    switch (arrival.kind) {
+        case Arrival::Kind::nothing:
+            return;
+        case Arrival::Kind::connected:
+            run(arrival.lane, core::Connected{arrival.connection}, true);
+            return;
+        case Arrival::Kind::lost:
+            run(arrival.lane,
+                core::Lost{arrival.connection, network_.node(arrival.peer), arrival.why}, true);
+            return;
+        case Arrival::Kind::received:
+            break;
+    }
+    if (!std::holds_alternative<core::Received>(input_))
+        input_ = core::Received{arrival.connection, network_.node(arrival.peer),
+                                arrival.correlation, core::MetadataRequest{}};
+    auto& received = std::get<core::Received>(input_);
+    received.connection = arrival.connection;
+    received.peer = network_.node(arrival.peer);
+    received.correlation = arrival.correlation;
+    network_.take_message(arrival.item, received.message);
+    if (node_ == nullptr) return;
+    const core::Lane on = node_->lane_of(received.message);
+    if (on != arrival.lane) network_.set_lane(arrival.connection, index_, on);
+    const bool repeats = repeat_fetch_ && !paused_ &&
+                         std::holds_alternative<core::FetchResponse>(received.message) &&
+                         !std::get<core::FetchResponse>(received.message).partitions.empty();
+    if (!repeats) {
+        run(on, std::move(input_), true);
+        return;
+    }
+    repeat_fetch_ = false;
+    core::Input again = input_;
+    run(on, std::move(input_), true);
+    if (node_ != nullptr) run(on, std::move(again), true);
+}
+
+bool Host::takes_at_once(const core::Message& message) const {
+    if (node_ == nullptr || paused_ || resuming_) return false;
+    const LaneState& state = lanes_[static_cast<std::size_t>(node_->lane_of(message))];
+    return state.waiting.empty() && state.busy_until <= now();
+}
+
+void Host::on_wake(const Event& wake) {
+    if (!current(wake) || node_ == nullptr) return;
+    const core::Lane on = lane_at(wake.lane);
+    LaneState& state = lane(on);
+    if (state.armed != now()) return;
+    state.armed = core::TimePoint::max();
+    if (paused_ || resuming_ || state.wake_waiting) return;
+    const auto deadline = node_->next_deadline(on);
+    if (!deadline || *deadline > now()) {
+        arm(on);
+        return;
+    }
+    run(on, core::Woken{}, true);
+}
+
+void Host::on_lane_free(const Event& free) {
+    if (!current(free)) return;
+    lane(lane_at(free.lane)).free_event = false;
+    if (node_ == nullptr || paused_ || resuming_) return;
+    run_waiting(lane_at(free.lane));
+}
+
+void Host::on_drain(const Event& drain) {
+    if (!current(drain)) return;
+    drain_event_ = false;
+    if (node_ == nullptr || paused_) return;
+    if (resuming_) {
+        resuming_ = false;
+        run_overdue();
+    }
+    // Only what is here now: a step may put new calls behind it.
+    const std::uint16_t generation = generation_;
+    for (std::size_t left = inbox_.size(); left > 0 && !inbox_.empty(); --left) {
+        Waiting next = std::move(inbox_.front());
+        inbox_.pop_front();
+        run(next.lane, std::move(next.input), next.announced);
+        if (generation != generation_ || paused_) return;
+    }
+    arm_all();
+}
+
+/// Timers that came due during a pause, oldest first.
+void Host::run_overdue() {
+    const std::uint16_t generation = generation_;
+    for (int runs = 0; runs < kOverdueMax; ++runs) {
+        std::optional<core::Lane> oldest;
+        core::TimePoint due = core::TimePoint::max();
+        for (int i = 0; i < lane_count_; ++i) {
+            const auto deadline = node_->next_deadline(lane_at(i));
+            if (!deadline || *deadline > now() || lane(lane_at(i)).wake_waiting) continue;
+            if (!oldest || *deadline < due) {
+                oldest = lane_at(i);
+                due = *deadline;
+            }
+        }
+        if (!oldest) return;
+        run(*oldest, core::Woken{}, true);
+        if (generation != generation_ || paused_) return;
+    }
+    UNREACHABLE();
+}
+
+// ---- lanes --------------------------------------------------------------------------------------
+
+void Host::run(core::Lane on, core::Input&& input, bool announced) {
+    if (node_ == nullptr) return;
+    if (paused_ || resuming_) {
+        if (!std::holds_alternative<core::Woken>(input))
+            inbox_.push_back(Waiting{std::move(input), on, false});
+        return;
+    }
+    LaneState& state = lane(on);
+    if (state.busy_until > now() || !state.waiting.empty()) {
+        enqueue(on, std::move(input), false);
+        return;
+    }
+    if (!announced && !announce(on, input)) return;
+    step(on, input);
+}
+
+void Host::enqueue(core::Lane on, core::Input&& input, bool announced) {
+    LaneState& state = lane(on);
+    if (std::holds_alternative<core::Woken>(input)) state.wake_waiting = true;
+    state.waiting.push_back(Waiting{std::move(input), on, announced});
+    if (state.free_event) return;
+    state.free_event = true;
+    kernel_.schedule(std::max(state.busy_until, now()), EventClass::delivery,
+                     event(EventType::lane_free, on));
+}
+
+void Host::run_waiting(core::Lane on) {
+    const std::uint16_t generation = generation_;
+    LaneState& state = lane(on);
+    while (!state.waiting.empty() && state.busy_until <= now()) {
+        Waiting next = std::move(state.waiting.front());
+        state.waiting.pop_front();
+        if (std::holds_alternative<core::Woken>(next.input)) {
+            state.wake_waiting = false;
+            const auto deadline = node_->next_deadline(on);
+            if (!deadline || *deadline > now()) {
+                arm(on);
+                continue;
+            }
+        } else if (!next.announced && !announce(on, next.input)) {
+            return;
+        }
+        step(on, next.input);
+        if (generation != generation_ || paused_) return;
+    }
+    if (state.waiting.empty() || state.free_event) return;
+    state.free_event = true;
+    kernel_.schedule(std::max(state.busy_until, now()), EventClass::delivery,
+                     event(EventType::lane_free, on));
+}
+
+bool Host::announce(core::Lane on, core::Input& input) {
+    const auto* received = std::get_if<core::Received>(&input);
+    if (received == nullptr || !listener_.watches_delivery(received->message)) return true;
+    const std::uint16_t generation = generation_;
+    listener_.before_delivery(id_, received->peer, received->message);
+    if (generation != generation_) return false;
+    if (!paused_) return true;
+    inbox_.push_front(Waiting{std::move(input), on, true});
+    return false;
+}
+
+void Host::step(core::Lane on, core::Input& input) {
+    LaneState& state = lane(on);
+    if (const auto* lost = std::get_if<core::Lost>(&input)) purge(lost->connection);
+    if (disk_ != nullptr) disk_->begin_step(now());
+    node_->step(now(), on, input, effects_);
+    core::TimePoint leaves = now();
+    if (disk_ != nullptr && disk_->charged() > core::Duration(0)) {
+        leaves += disk_->charged();
+        state.busy_until = leaves;
+    }
+    perform(on, leaves);
+    arm_all();
+}
+
+/// Performs the effects of a step in program order.
+void Host::perform(core::Lane on, core::TimePoint leaves) {
+    for (core::Effect& effect : effects_.list()) {
+        core::match(
+            effect,
+            [&](core::OpenEffect& open) {
+                network_.open(open.connection, index_, listener_.host_of(open.peer), on, leaves);
+            },
+            [&](core::SendEffect& send) {
+                network_.send(send.connection, index_, send.correlation, std::move(send.message),
+                              leaves);
+            },
+            [&](core::CloseEffect& close) {
+                network_.close(close.connection, index_, leaves);
+                purge(close.connection);
+            },
+            [&](core::ExitEffect& exit) {
+                Event ends = event(EventType::process_exit);
+                ends.payload = static_cast<std::uint64_t>(exit.reason);
+                kernel_.schedule(leaves, EventClass::delivery, ends);
+            },
+            [&](core::NoteEffect& note) {
+                listener_.on_note(id_, note.note, effects_.replicas(note));
+            });
+    }
+    effects_.clear();
+}
+
+void Host::arm(core::Lane on) {
+    LaneState& state = lane(on);
+    if (state.wake_waiting || paused_ || resuming_) return;
+    const auto deadline = node_->next_deadline(on);
+    if (!deadline || *deadline == core::TimePoint::max()) return;
+    const core::TimePoint due = std::max(*deadline, now());
+    if (due >= state.armed) return;
+    state.armed = due;
+    kernel_.schedule(due, EventClass::timer, event(EventType::wake, on));
+}
+
+void Host::arm_all() {
+    for (int i = 0; i < lane_count_; ++i) arm(lane_at(i));
+}
+
+void Host::purge(core::ConnectionId connection) {
+    const auto of_connection = [&](const Waiting& waiting) {
+        return connection_of(waiting.input) == connection;
+    };
+    for (LaneState& state : lanes_)
+        if (!state.waiting.empty()) std::erase_if(state.waiting, of_connection);
+    if (!inbox_.empty()) std::erase_if(inbox_, of_connection);
+}
+
+}  // namespace sim

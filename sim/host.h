@@ -1,0 +1,160 @@
+/// A host: one machine with one process, which runs one node of the core.
+///
+/// Turns kernel events and arrivals into steps of the node, performs their effects, and keeps what
+/// a process is made of beside its state: lanes that are busy, inputs that wait, the pending
+/// wake-ups, pauses, starts and ends.
+///
+/// Rules:
+///   H1  A step of a lane happens when the lane is free; its effects leave when the lane is free
+///       again, that is after the time the disk charged.
+///   H2  Inputs of a busy lane wait in order. Nothing of one connection overtakes.
+///   H3  A paused process runs nothing. When it wakes, overdue timers run first, oldest first, then
+///       what waited in its lanes and sockets. [DESIGN 4.1]
+///   H4  One wake-up is pending per lane. One that comes too early, because the deadline moved
+///       away, is armed again.
+///   H5  A restart makes a new node: only the disk carries anything over. [DESIGN 2.2]
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/step/node.h"
+#include "sim/disk.h"
+#include "sim/kernel.h"
+#include "sim/network.h"
+#include "sim/world.h"
+
+namespace sim {
+
+/// How long a process takes from its start to its first instruction. [SCENARIO_FORMAT 2]
+inline constexpr core::Duration kStartTime = core::from_ms(1'000);
+
+/// What a host tells the cluster while it runs.
+class HostListener {
+  public:
+    virtual ~HostListener() = default;
+    virtual void on_note(core::NodeId who, const core::Note& note,
+                         std::span<const core::NodeId> replicas) = 0;
+    virtual void on_process(trace::WorldKind kind, core::NodeId who, std::int64_t value) = 0;
+    /// True if some step of the scenario waits to run before such a delivery.
+    virtual bool watches_delivery(const core::Message& message) const = 0;
+    virtual void before_delivery(core::NodeId to, core::NodeId from,
+                                 const core::Message& message) = 0;
+    virtual HostIndex host_of(core::NodeId node) const = 0;
+};
+
+class Host {
+  public:
+    /// Makes the node of the `start`-th start of this process (0: the first).
+    using Factory = std::function<std::unique_ptr<core::Node>(std::uint32_t start)>;
+
+    /// All references outlive the host; `disk` may be null. `effects` is shared by all hosts.
+    /// `lanes`: how many lanes this node has deadlines on.
+    Host(HostIndex index, core::NodeId id, int lanes, Factory factory, SimDisk* disk,
+         Kernel& kernel, Network& network, core::Effects& effects, HostListener& listener);
+
+    core::NodeId id() const { return id_; }
+    HostIndex index() const { return index_; }
+    SimDisk* disk() const { return disk_; }
+    /// The node, while its process runs.
+    core::Node* node() const { return node_.get(); }
+    ProcessState state() const;
+    bool down() const { return phase_ == Phase::down; }
+    /// Runs and is not paused.
+    bool runs() const { return node_ != nullptr && !paused_; }
+
+    // ---- actions; each takes effect within the current kernel event ----
+    /// `after`: until its first instruction.
+    bool start(core::Duration after);
+    bool crash_process(InFlightFate fate);
+    /// The caller sees to the disk.
+    bool crash_host(InFlightFate fate);
+    bool shut_down();
+    bool pause();
+    bool resume();
+    /// Hands a call to the process at the end of this instant's deliveries.
+    void call(core::Call&& call);
+    /// Runs a call at once; the process runs and its lane is free or it waits in order.
+    void call_now(core::Call&& call);
+
+    // ---- kernel events ----
+    void on_arrival(const Arrival& arrival);
+    /// True if a message would be handed to the node at once.
+    bool takes_at_once(const core::Message& message) const;
+    void on_wake(const Event& event);
+    void on_lane_free(const Event& event);
+    void on_process_begin(const Event& event);
+    void on_process_exit(const Event& event);
+    void on_drain(const Event& event);
+
+    /// Sabotage: hands the next data response to the node twice.
+    void set_repeat_fetch(bool repeat) { repeat_fetch_ = repeat; }
+
+  private:
+    enum class Phase : std::uint8_t { down, starting, up, shutting_down };
+    struct Waiting {
+        core::Input input;
+        core::Lane lane;
+        bool announced;  ///< steps that run before its delivery have had their chance
+    };
+    struct LaneState {
+        core::TimePoint busy_until = core::TimePoint::min();
+        core::TimePoint armed = core::TimePoint::max();
+        bool free_event = false;    ///< a lane_free event is pending
+        bool wake_waiting = false;  ///< a Woken waits in the lane
+        std::deque<Waiting> waiting;
+    };
+
+    core::TimePoint now() const { return kernel_.now(); }
+    LaneState& lane(core::Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
+    bool current(const Event& event) const { return event.generation == generation_; }
+    Event event(EventType type, core::Lane lane = core::Lane::requests) const;
+    void drain_soon();
+    void end_process();
+    void run(core::Lane lane, core::Input&& input, bool announced);
+    void enqueue(core::Lane lane, core::Input&& input, bool announced);
+    void run_waiting(core::Lane lane);
+    void run_overdue();
+    void step(core::Lane lane, core::Input& input);
+    void perform(core::Lane lane, core::TimePoint leaves);
+    void arm(core::Lane lane);
+    void arm_all();
+    /// Forgets waiting inputs of a connection that this end closed or lost.
+    void purge(core::ConnectionId connection);
+    /// Runs steps that wait for this delivery; false if the process cannot take it any more.
+    bool announce(core::Lane lane, core::Input& input);
+
+    HostIndex index_;
+    core::NodeId id_;
+    int lane_count_;
+    Factory factory_;
+    SimDisk* disk_;
+    Kernel& kernel_;
+    Network& network_;
+    core::Effects& effects_;
+    HostListener& listener_;
+
+    std::unique_ptr<core::Node> node_;
+    Phase phase_ = Phase::down;
+    bool paused_ = false;
+    bool begin_waits_ = false;         ///< its first instruction came due during a pause
+    std::optional<Event> exit_waits_;  ///< its end came due during a pause
+    bool resuming_ = false;            ///< woken in this instant, not yet drained
+    bool drain_event_ = false;
+    bool repeat_fetch_ = false;
+    std::uint16_t generation_ = 0;  ///< grows with every end of a process
+    std::uint32_t starts_ = 0;
+    core::TimePoint paused_at_{};
+    std::array<LaneState, core::kLanes> lanes_;
+    std::deque<Waiting> inbox_;
+    core::Input input_;  ///< reused by deliveries
+};
+
+}  // namespace sim

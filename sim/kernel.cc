@@ -1,0 +1,34 @@
+#include "sim/kernel.h"
+
+namespace sim {
+
+Kernel::Kernel() {
+    grow_heap();
+    grow_slots();
+}
+
+void Kernel::advance_to(core::TimePoint at) {
+    ASSERT(at >= now_);
+    if (size_ > 0) ASSERT(next_due() >= at);
+    now_ = at;
+}
+
+void Kernel::grow_slots() {
+    const std::size_t old = slots_.size();
+    const std::size_t grown = old == 0 ? 64 : old * 2;
+    ASSERT(grown <= (std::size_t{1} << kSlotBits));
+    slots_.resize(grown);
+    free_.reserve(grown);
+    // The lowest slot on top, so that few events touch little memory.
+    for (std::size_t i = grown; i-- > old;) free_.push_back(static_cast<std::uint32_t>(i));
+}
+
+void Kernel::grow_heap() {
+    const std::size_t grown = storage_.empty() ? 128 : storage_.size() * 2;
+    storage_.resize(grown, kNever);
+    heap_ = storage_.data();
+    // A line is kept behind the last key: children are compared before it is known that they end.
+    capacity_ = grown - kArity;
+}
+
+}  // namespace sim

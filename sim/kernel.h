@@ -1,0 +1,223 @@
+/// The event queue: what happens next. A 4-ary heap of 16-byte keys over pooled events.
+///
+/// A key is one 128-bit number: due time, class, sequence, slot; comparing keys is comparing
+/// numbers. Popping leaves a hole at the root that the next schedule fills, so the usual "take one,
+/// schedule one" costs a single walk down the heap.
+///
+/// Rules:
+///   R1  Events run by (due, class, sequence); sequence is the order of scheduling. [DESIGN 4.1]
+///   R2  Nothing is scheduled before the time of the event that runs.
+///   R3  No allocation per event once the pool has grown to the largest number pending.
+///   R4  Events are never cancelled: who no longer wants one knows it when it fires.
+#pragma once
+
+#include <boost/align/aligned_allocator.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/base/assert.h"
+#include "core/base/time.h"
+#include "sim/trace/event.h"
+
+namespace sim {
+
+/// Breaks ties within one instant, in this order.
+enum class EventClass : std::uint8_t { delivery, timer, workload, step };
+
+/// What a kernel event is; who handles it is in sim/cluster.
+enum class EventType : std::uint8_t {
+    pipe,           ///< the head of a connection's direction is here: payload = pipe
+    lane_free,      ///< a busy lane has work waiting
+    wake,           ///< a node's deadline
+    process_begin,  ///< a started process runs its first instruction
+    process_exit,   ///< a process that ended itself is gone: payload = ExitReason
+    drain,          ///< a process woke from a pause, or has calls waiting
+    workload,       ///< a producer's next records are due
+    step_wake,      ///< the step engine asked to be woken
+    toy,            ///< for tests and benchmarks
+};
+
+/// One event, by value: 24 bytes without a gap, so that it is copied in whole words.
+/// `generation`: of the process it is for, where that matters.
+struct Event {
+    std::uint64_t payload = 0;
+    std::uint64_t cause = 0;  ///< number of the event that scheduled it
+    std::uint32_t host = 0;
+    std::uint16_t generation = 0;
+    EventType type = EventType::toy;
+    std::uint8_t lane = 0;
+};
+static_assert(sizeof(Event) == 24);
+
+class Kernel {
+  public:
+    Kernel();
+
+    /// Schedules an event at `due` (not before now()); its cause is the event that runs.
+    void schedule(core::TimePoint due, EventClass event_class, Event event) {
+        ASSERT(due >= now_);
+        event.cause = running_;
+        const std::uint32_t slot = take_slot();
+        slots_[slot] = event;
+        push(make_key(due, event_class, slot));
+    }
+
+    bool empty() const { return size_ == 0; }
+    std::size_t pending() const { return size_; }
+    /// Due time of the next event; there is one.
+    core::TimePoint next_due() {
+        ASSERT(size_ > 0);
+        fill_hole();
+        return due_of(heap_[kRoot]);
+    }
+    /// Takes the next event and moves the clock to it; there is one.
+    Event pop();
+    /// Moves the clock to a time at or before the next event.
+    void advance_to(core::TimePoint at);
+
+    core::TimePoint now() const { return now_; }
+    /// Number of the event that runs (0 before the first), and of the one that caused it.
+    std::uint64_t running() const { return running_; }
+    std::uint64_t cause() const { return cause_; }
+    /// Events numbered from here on count from 1; what was scheduled before has cause 0.
+    void restart_numbering() { base_ = running_; }
+    /// Events taken since restart_numbering.
+    std::uint64_t count() const { return running_ - base_; }
+    trace::Moment moment() const {
+        return trace::Moment{now_, trace::EventId(numbered(running_)),
+                             trace::EventId(numbered(cause_))};
+    }
+
+  private:
+    __extension__ using Key = unsigned __int128;
+
+    // The root stands at 3, so that the four children of every key share one cache line.
+    static constexpr std::size_t kRoot = 3;
+    static constexpr std::size_t kArity = 4;
+    static constexpr int kSlotBits = 24;
+    static constexpr int kSequenceBits = 38;
+    static constexpr Key kNever = ~Key{0};
+    static constexpr std::uint64_t kTimeOffset = 1ULL << 63;
+
+    using Heap = std::vector<Key, boost::alignment::aligned_allocator<Key, 64>>;
+
+    struct Choice {
+        Key key;
+        std::size_t index;
+    };
+    /// The lesser of two, word by word, which compilers turn into conditional moves: a jump here is
+    /// mispredicted half of the time, and 16-byte moves of what was stored in halves stall.
+    static Choice lesser(Choice a, Choice b) {
+        const bool second = b.key < a.key;
+        const auto low = static_cast<std::uint64_t>(second ? b.key : a.key);
+        const auto high = static_cast<std::uint64_t>((second ? b.key : a.key) >> 64);
+        return Choice{(static_cast<Key>(high) << 64) | low, second ? b.index : a.index};
+    }
+    static std::size_t parent_of(std::size_t at) { return at / kArity + 2; }
+    static std::size_t first_child_of(std::size_t at) { return kArity * (at - 2); }
+
+    std::uint64_t numbered(std::uint64_t event) const { return event > base_ ? event - base_ : 0; }
+    Key make_key(core::TimePoint due, EventClass event_class, std::uint32_t slot) {
+        const std::uint64_t sequence = next_sequence_++;
+        ASSERT(sequence < (1ULL << kSequenceBits));
+        const auto time = static_cast<std::uint64_t>(due.time_since_epoch().count()) ^ kTimeOffset;
+        const std::uint64_t rest =
+            (static_cast<std::uint64_t>(event_class) << (kSequenceBits + kSlotBits)) |
+            (sequence << kSlotBits) | slot;
+        return (static_cast<Key>(time) << 64) | rest;
+    }
+    static core::TimePoint due_of(Key key) {
+        return core::at_ns(
+            static_cast<std::int64_t>(static_cast<std::uint64_t>(key >> 64) ^ kTimeOffset));
+    }
+    static std::uint32_t slot_of(Key key) {
+        return static_cast<std::uint32_t>(key) & ((1U << kSlotBits) - 1);
+    }
+
+    std::uint32_t take_slot() {
+        if (free_.empty()) grow_slots();
+        const std::uint32_t slot = free_.back();
+        free_.pop_back();
+        return slot;
+    }
+    void grow_slots();
+    void grow_heap();
+
+    void push(Key key) {
+        if (hole_) {
+            hole_ = false;
+            ++size_;
+            sift_down(key);
+            return;
+        }
+        if (kRoot + size_ >= capacity_) grow_heap();
+        ++size_;
+        climb(kRoot + size_ - 1, key);
+    }
+    /// Puts `key` where it belongs, starting from an empty root: the hole walks down to a leaf
+    /// along the least children without looking at `key` (most keys belong near the bottom, and the
+    /// walk has no branch that is hard to predict), then the key climbs.
+    void sift_down(Key key) {
+        const std::size_t end = kRoot + size_;
+        std::size_t at = kRoot;
+        for (std::size_t first = first_child_of(at); first < end; first = first_child_of(at)) {
+            // Slots behind the end hold kNever, so all four can be compared.
+            const Key* child = heap_ + first;
+            const Choice low = lesser(Choice{child[0], 0}, Choice{child[1], 1});
+            const Choice high = lesser(Choice{child[2], 2}, Choice{child[3], 3});
+            const Choice least = lesser(low, high);
+            heap_[at] = least.key;
+            at = first + least.index;
+        }
+        climb(at, key);
+    }
+    void climb(std::size_t at, Key key) {
+        while (at != kRoot) {
+            const std::size_t parent = parent_of(at);
+            if (heap_[parent] < key) break;
+            heap_[at] = heap_[parent];
+            at = parent;
+        }
+        heap_[at] = key;
+    }
+    /// The root was taken and nothing was scheduled since: the last key moves in.
+    void fill_hole() {
+        if (!hole_) return;
+        hole_ = false;
+        const std::size_t last = kRoot + size_;
+        const Key key = heap_[last];
+        heap_[last] = kNever;
+        if (size_ > 0) sift_down(key);
+    }
+
+    Heap storage_;
+    Key* heap_ = nullptr;       ///< storage_'s first key; used from kRoot on
+    std::size_t capacity_ = 0;  ///< places that may hold a key, those before kRoot included
+    std::size_t size_ = 0;      ///< events pending
+    bool hole_ = false;         ///< the root is empty; the last key stands one place further
+    std::vector<Event> slots_;
+    std::vector<std::uint32_t> free_;
+    std::uint64_t next_sequence_ = 0;
+    core::TimePoint now_ = core::TimePoint::min();
+    std::uint64_t running_ = 0;
+    std::uint64_t cause_ = 0;
+    std::uint64_t base_ = 0;
+};
+
+inline Event Kernel::pop() {
+    ASSERT(size_ > 0);
+    fill_hole();
+    const Key key = heap_[kRoot];
+    --size_;
+    hole_ = true;
+    const std::uint32_t slot = slot_of(key);
+    const Event event = slots_[slot];
+    free_.push_back(slot);
+    now_ = due_of(key);
+    ++running_;
+    cause_ = event.cause;
+    return event;
+}
+
+}  // namespace sim

@@ -1,0 +1,347 @@
+#include "sim/network.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+
+namespace sim {
+
+Network::Network(Kernel& kernel, std::uint64_t seed, std::vector<core::NodeId> nodes,
+                 LinkOf link_of)
+    : kernel_(kernel), seed_(seed), nodes_(std::move(nodes)), link_of_(std::move(link_of)) {
+    endpoints_.resize(nodes_.size());
+    link_at_.resize(nodes_.size() * nodes_.size(), kNone);
+}
+
+// ---- what nodes do ------------------------------------------------------------------------------
+
+void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, core::Lane lane,
+                   core::TimePoint at) {
+    ASSERT(connection.value() == slot_of_id_.size());
+    ASSERT(from != to);
+    std::uint32_t slot = 0;
+    if (free_connections_.empty()) {
+        slot = static_cast<std::uint32_t>(connections_.size());
+        connections_.emplace_back();
+    } else {
+        slot = free_connections_.back();
+        free_connections_.pop_back();
+        connections_[slot] = Connection{};
+    }
+    slot_of_id_.push_back(slot);
+    Connection& made = connections_[slot];
+    made.id = connection;
+    made.host = {from, to};
+    made.end_open = {true, false};
+    made.lane = {lane, core::Lane::requests};
+    endpoints_[from].connections.push_back(slot);
+    if (to != from) endpoints_[to].connections.push_back(slot);
+    Link& way = link(from, to);
+    if (!endpoints_[to].powered) {
+        made.silent[1] = true;
+        made.outstanding = true;
+        return;
+    }
+    enqueue(slot, 0, ItemKind::open, at, counted_latency(way, kOpenApi));
+}
+
+void Network::send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
+                   core::Message&& message, core::TimePoint at) {
+    const std::uint32_t slot = slot_of(connection);
+    if (slot == kNone) return;
+    Connection& through = connections_[slot];
+    const int side = side_of(through, from);
+    const int other = 1 - side;
+    if (!through.end_open[static_cast<std::size_t>(side)]) return;
+    Link& way = link_of_pipe(through, side);
+    const std::uint64_t identity = identity_of(through, way, message, correlation);
+    if (!through.end_open[static_cast<std::size_t>(other)]) {
+        if (!through.silent[static_cast<std::size_t>(other)]) return;
+        const HostIndex peer = through.host[static_cast<std::size_t>(other)];
+        if (endpoints_[peer].powered && !through.outstanding && way.cuts == 0) {
+            // The machine is back and knows nothing of this connection.
+            const core::Duration there = latency(way, message.index(), identity);
+            enqueue_reset(slot, other, core::ConnectionLoss::reset, at, there);
+        }
+        through.outstanding = true;
+        return;
+    }
+    core::TimePoint leaves = at;
+    if (way.model.bytes_per_second > 0) {
+        const std::int64_t bytes = core::size_bytes(message);
+        leaves = std::max(at, way.busy_until) +
+                 core::Duration(bytes * 1'000'000'000 / way.model.bytes_per_second);
+        way.busy_until = leaves;
+    }
+    const core::Duration travel = latency(way, message.index(), identity) + (leaves - at);
+    const std::uint32_t item = enqueue(slot, side, ItemKind::message, at, travel);
+    items_[item].correlation = correlation;
+    items_[item].message = std::move(message);
+}
+
+void Network::close(core::ConnectionId connection, HostIndex from, core::TimePoint at) {
+    const std::uint32_t slot = slot_of(connection);
+    if (slot == kNone) return;
+    Connection& closing = connections_[slot];
+    const int side = side_of(closing, from);
+    if (!closing.end_open[static_cast<std::size_t>(side)]) return;
+    end_side(slot, side, InFlightFate::deliver, false, at);
+}
+
+// ---- what becomes of hosts ----------------------------------------------------------------------
+
+void Network::process_up(HostIndex host) {
+    endpoints_[host].powered = true;
+    endpoints_[host].listening = true;
+}
+
+void Network::process_down(HostIndex host, InFlightFate fate) {
+    process_gone(host, fate, false);
+}
+
+void Network::power_off(HostIndex host, InFlightFate fate) {
+    endpoints_[host].powered = false;
+    process_gone(host, fate, true);
+}
+
+void Network::power_on(HostIndex host) {
+    if (endpoints_[host].powered) return;
+    endpoints_[host].powered = true;
+    const std::vector<std::uint32_t> slots = endpoints_[host].connections;
+    for (const std::uint32_t slot : slots) {
+        Connection& connection = connections_[slot];
+        const int side = side_of(connection, host);
+        if (!connection.silent[static_cast<std::size_t>(side)]) continue;
+        if (!connection.outstanding) continue;
+        // Retransmissions find the machine up; behind a cut they do so when it is mended.
+        if (is_cut(connection.host[static_cast<std::size_t>(1 - side)], host)) continue;
+        enqueue_reset(slot, side, core::ConnectionLoss::reset, kernel_.now(), core::Duration(0));
+    }
+}
+
+void Network::pause(HostIndex host) {
+    endpoints_[host].paused_at = kernel_.now();
+}
+
+void Network::resume(HostIndex host) {
+    Endpoint& endpoint = endpoints_[host];
+    if (!endpoint.paused_at) return;
+    const core::TimePoint paused_at = *endpoint.paused_at;
+    const core::Duration pause = kernel_.now() - paused_at;
+    endpoint.paused_at.reset();
+    for (const std::uint32_t slot : endpoint.connections) {
+        const int side = side_of(connections_[slot], host);
+        Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
+        for (std::uint32_t at = pipe.head; at != kNone; at = items_[at].next) {
+            if (items_[at].sent_at <= paused_at) continue;
+            items_[at].sent_at += pause;
+            items_[at].due += pause;
+            pipe.last_due = std::max(pipe.last_due, items_[at].due);
+        }
+        arm(slot, side);
+    }
+}
+
+void Network::process_gone(HostIndex host, InFlightFate fate, bool silently) {
+    Endpoint& endpoint = endpoints_[host];
+    const core::TimePoint alive_until = endpoint.paused_at.value_or(kernel_.now());
+    endpoint.listening = false;
+    endpoint.paused_at.reset();
+    const std::vector<std::uint32_t> slots = endpoint.connections;
+    for (const std::uint32_t slot : slots) {
+        Connection& connection = connections_[slot];
+        const int side = side_of(connection, host);
+        const bool opening = side == 1 && !connection.end_open[1] && !connection.established;
+        if (connection.end_open[static_cast<std::size_t>(side)]) {
+            end_side(slot, side, fate, silently, alive_until);
+        } else if (silently && opening && connection.pipe[0].head != kNone) {
+            // A handshake on its way to a machine without power.
+            clear_pipe(connection, 0);
+            connection.silent[1] = true;
+            connection.outstanding = true;
+        }
+    }
+}
+
+/// One end is gone: what was on its way to it is too; the other learns it behind what was sent.
+void Network::end_side(std::uint32_t slot, int side, InFlightFate fate, bool silently,
+                       core::TimePoint alive_until) {
+    Connection& connection = connections_[slot];
+    const int other = 1 - side;
+    const auto mine = static_cast<std::size_t>(side);
+    const auto theirs = static_cast<std::size_t>(other);
+    connection.end_open[mine] = false;
+    const bool unread = connection.pipe[theirs].head != kNone;
+    clear_pipe(connection, other);
+    if (fate == InFlightFate::drop || is_cut(connection.host[mine], connection.host[theirs]))
+        clear_pipe(connection, side);
+    else
+        drop_unsent(connection, side, alive_until);
+    if (!connection.end_open[theirs]) {
+        // A handshake that nobody took up, or a peer that is gone as well.
+        clear_pipe(connection, side);
+    } else if (silently) {
+        connection.silent[mine] = true;
+        connection.outstanding = unread;
+    } else {
+        enqueue_reset(slot, side, core::ConnectionLoss::reset, std::max(alive_until, kernel_.now()),
+                      core::Duration(0));
+    }
+    maybe_forget(slot);
+}
+
+// ---- links --------------------------------------------------------------------------------------
+
+void Network::cut(HostIndex from, HostIndex to) {
+    ++link(from, to).cuts;
+}
+
+void Network::mend(HostIndex from, HostIndex to) {
+    Link& way = link(from, to);
+    ASSERT(way.cuts > 0);
+    if (--way.cuts > 0) return;
+    const std::vector<std::uint32_t> slots = endpoints_[from].connections;
+    for (const std::uint32_t slot : slots) {
+        Connection& connection = connections_[slot];
+        const int side = side_of(connection, from);
+        const int other = 1 - side;
+        if (connection.host[static_cast<std::size_t>(other)] != to) continue;
+        delay_held(slot, side);
+        if (connection.silent[static_cast<std::size_t>(other)] && connection.outstanding &&
+            endpoints_[to].powered)
+            enqueue_reset(slot, other, core::ConnectionLoss::reset, kernel_.now(),
+                          counted_latency(way, kHealApi));
+    }
+}
+
+/// What a mended direction held arrives one latency after the mending, in order.
+void Network::delay_held(std::uint32_t slot, int side) {
+    Connection& connection = connections_[slot];
+    Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
+    if (pipe.head == kNone) return;
+    const core::TimePoint earliest =
+        kernel_.now() + counted_latency(link_of_pipe(connection, side), kHealApi);
+    for (std::uint32_t at = pipe.head; at != kNone; at = items_[at].next)
+        items_[at].due = std::max(items_[at].due, earliest);
+    pipe.last_due = std::max(pipe.last_due, earliest);
+    arm(slot, side);
+}
+
+// ---- arrivals -----------------------------------------------------------------------------------
+
+std::optional<Network::Peek> Network::peek(const Event& event) const {
+    const std::uint32_t slot = slot_of(core::ConnectionId(event.payload >> 1));
+    if (slot == kNone) return std::nullopt;
+    const auto side = static_cast<std::size_t>(event.payload & 1);
+    const Connection& connection = connections_[slot];
+    const Pipe& pipe = connection.pipe[side];
+    if (pipe.armed != kernel_.now() || pipe.head == kNone) return std::nullopt;
+    const Item& item = items_[pipe.head];
+    if (item.due > kernel_.now() || item.kind != ItemKind::message) return std::nullopt;
+    const HostIndex from = connection.host[side];
+    const HostIndex to = connection.host[1 - side];
+    if (!connection.end_open[1 - side]) return std::nullopt;
+    const std::uint32_t way = link_at_[from * nodes_.size() + to];
+    if (way != kNone && links_[way].cuts > 0) return std::nullopt;
+    const auto& paused_at = endpoints_[from].paused_at;
+    if (paused_at && item.sent_at > *paused_at) return std::nullopt;
+    return Peek{to, from, &item.message};
+}
+
+Arrival Network::arrive(const Event& event) {
+    const std::uint32_t slot = slot_of(core::ConnectionId(event.payload >> 1));
+    if (slot == kNone) return Arrival{};
+    const auto side = static_cast<std::size_t>(event.payload & 1);
+    Connection& connection = connections_[slot];
+    Pipe& pipe = connection.pipe[side];
+    if (pipe.armed != kernel_.now()) return Arrival{};
+    pipe.armed = core::TimePoint::max();
+    if (pipe.head == kNone) return Arrival{};
+    const std::uint32_t at = pipe.head;
+    Item& item = items_[at];
+    const HostIndex from = connection.host[side];
+    const HostIndex to = connection.host[1 - side];
+    if (item.due > kernel_.now()) {
+        arm(slot, static_cast<int>(side));
+        return Arrival{};
+    }
+    // Held: the mending or the waking arms the pipe again.
+    if (link(from, to).cuts > 0) return Arrival{};
+    const auto& paused_at = endpoints_[from].paused_at;
+    if (paused_at && item.sent_at > *paused_at) return Arrival{};
+
+    pipe.head = item.next;
+    if (pipe.head == kNone) pipe.tail = kNone;
+    arm(slot, static_cast<int>(side));
+    Arrival arrival;
+    arrival.host = to;
+    arrival.peer = from;
+    arrival.connection = connection.id;
+    arrival.lane = connection.lane[1 - side];
+    switch (item.kind) {
+        case ItemKind::open:
+            free_item(at);
+            return arrive_open(slot);
+        case ItemKind::accept:
+            free_item(at);
+            if (!connection.end_open[0]) return Arrival{};
+            connection.established = true;
+            arrival.kind = Arrival::Kind::connected;
+            return arrival;
+        case ItemKind::message:
+            if (!connection.end_open[1 - side]) {
+                free_item(at);
+                return Arrival{};
+            }
+            arrival.kind = Arrival::Kind::received;
+            arrival.correlation = item.correlation;
+            arrival.item = at;
+            return arrival;
+        case ItemKind::reset:
+            break;
+    }
+    arrival.why = connection.established || side == 0 ? item.why : core::ConnectionLoss::refused;
+    free_item(at);
+    const bool told = connection.end_open[1 - side];
+    // A machine that came back has told its peer; both ends are gone now.
+    connection.end_open[1 - side] = false;
+    connection.silent = {};
+    clear_pipe(connection, static_cast<int>(1 - side));
+    maybe_forget(slot);
+    if (told) arrival.kind = Arrival::Kind::lost;
+    return arrival;
+}
+
+/// A handshake reached the other machine.
+Arrival Network::arrive_open(std::uint32_t slot) {
+    Connection& connection = connections_[slot];
+    const HostIndex to = connection.host[1];
+    ASSERT(endpoints_[to].powered);
+    if (!connection.end_open[0]) {
+        maybe_forget(slot);
+        return Arrival{};
+    }
+    if (!endpoints_[to].listening) {
+        enqueue_reset(slot, 1, core::ConnectionLoss::refused, kernel_.now(), core::Duration(0));
+        return Arrival{};
+    }
+    connection.end_open[1] = true;
+    Link& back = link_of_pipe(connection, 1);
+    enqueue(slot, 1, ItemKind::accept, kernel_.now(), counted_latency(back, kAcceptApi));
+    return Arrival{};
+}
+
+void Network::take_message(std::uint32_t item, core::Message& into) {
+    into = std::move(items_[item].message);
+    free_items_.push_back(item);
+}
+
+void Network::set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane) {
+    const std::uint32_t slot = slot_of(connection);
+    if (slot == kNone) return;
+    Connection& of = connections_[slot];
+    of.lane[static_cast<std::size_t>(side_of(of, end))] = lane;
+}
+
+}  // namespace sim

@@ -1,0 +1,207 @@
+/// The network: connections as ordered byte streams between hosts, like TCP.
+///
+/// A connection is two pipes. A pipe is a queue of items (handshake, messages, a reset); one kernel
+/// event stands for its head. The network knows which hosts have power and which processes listen;
+/// it hands what arrives to sim/cluster and calls nobody back.
+///
+/// Rules:
+///   R1  Within a pipe nothing overtakes: an item arrives no earlier than the one before it.
+///   R2  Opening takes a round trip and needs both directions; no process: refused after it; no
+///       power: silence, and a reset one latency after power is back.
+///   R3  A process that dies or closes resets its connections, behind what it had sent.
+///   R4  A cut direction holds its items and gives them in order one latency after it is mended;
+///       if either end closes meanwhile, what was held is gone and only the reset arrives.
+///   R5  Latency and loss are keyed by the identity of the message, never by other traffic.
+///       [DESIGN 4.2]
+///   R6  What a busy process would have sent later than its death or pause has not been sent.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/protocol/messages.h"
+#include "core/step/node.h"
+#include "scenarios/model.h"
+#include "sim/kernel.h"
+#include "sim/world.h"
+
+namespace sim {
+
+/// Dense number of a host: brokers, then controllers, then clients, as the scenario lists them.
+using HostIndex = std::uint32_t;
+
+/// What came out of a pipe.
+struct Arrival {
+    enum class Kind : std::uint8_t { nothing, connected, lost, received };
+    Kind kind = Kind::nothing;
+    core::Lane lane = core::Lane::requests;  ///< of this end of the connection
+    core::ConnectionLoss why = core::ConnectionLoss::reset;
+    HostIndex host = 0;
+    HostIndex peer = 0;
+    core::ConnectionId connection{0};
+    core::CorrelationId correlation{0};
+    std::uint32_t item = 0;  ///< received: take_message(item)
+};
+
+class Network {
+  public:
+    /// `link_of(from, to)`: how that direction behaves; asked once a pair, the answer is kept.
+    using LinkOf = std::function<scenario::LinkModel(HostIndex from, HostIndex to)>;
+
+    /// `nodes` by host index. The kernel outlives the network.
+    Network(Kernel& kernel, std::uint64_t seed, std::vector<core::NodeId> nodes, LinkOf link_of);
+
+    /// The supply of connection ids for every Effects of this cluster.
+    std::uint64_t* next_connection() { return &next_connection_; }
+
+    // ---- what nodes do; `at` is when it leaves them (>= now) ----
+    void open(core::ConnectionId connection, HostIndex from, HostIndex to, core::Lane lane,
+              core::TimePoint at);
+    void send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
+              core::Message&& message, core::TimePoint at);
+    void close(core::ConnectionId connection, HostIndex from, core::TimePoint at);
+
+    // ---- what becomes of hosts ----
+    void process_up(HostIndex host);
+    /// The process is gone; its connections are reset.
+    void process_down(HostIndex host, InFlightFate fate);
+    void power_off(HostIndex host, InFlightFate fate);
+    void power_on(HostIndex host);
+    void pause(HostIndex host);
+    void resume(HostIndex host);
+
+    // ---- links ----
+    void cut(HostIndex from, HostIndex to);
+    void mend(HostIndex from, HostIndex to);
+
+    // ---- arrivals ----
+    /// The message that `arrive` would hand over now, if the pipe's event is not stale.
+    struct Peek {
+        HostIndex to;
+        HostIndex from;
+        const core::Message* message;
+    };
+    std::optional<Peek> peek(const Event& event) const;
+    Arrival arrive(const Event& event);
+    /// Moves a received message out of its item and frees the item.
+    void take_message(std::uint32_t item, core::Message& into);
+    /// The lane that handled the last message of this end: a later loss follows it there.
+    void set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane);
+
+    core::NodeId node(HostIndex host) const { return nodes_[host]; }
+    std::size_t open_connections() const { return connections_.size() - free_connections_.size(); }
+    std::size_t items_in_flight() const { return items_.size() - free_items_.size(); }
+
+  private:
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    /// Counters of identities: one for each alternative of Message, then these.
+    static constexpr std::size_t kOpenApi = std::variant_size_v<core::Message>;
+    static constexpr std::size_t kAcceptApi = kOpenApi + 1;
+    static constexpr std::size_t kResetApi = kOpenApi + 2;
+    static constexpr std::size_t kHealApi = kOpenApi + 3;
+    static constexpr std::size_t kApis = kOpenApi + 4;
+
+    enum class ItemKind : std::uint8_t { open, accept, message, reset };
+    struct Item {
+        core::TimePoint due{};
+        core::TimePoint sent_at{};
+        std::uint32_t next = kNone;
+        core::CorrelationId correlation{0};
+        ItemKind kind = ItemKind::message;
+        core::ConnectionLoss why = core::ConnectionLoss::reset;
+        core::Message message = core::MetadataRequest{};
+    };
+    struct Pipe {
+        std::uint32_t head = kNone;
+        std::uint32_t tail = kNone;
+        core::TimePoint last_due = core::TimePoint::min();
+        core::TimePoint armed = core::TimePoint::max();  ///< of the pending event; max: none
+    };
+    /// A request that was sent and whose response has not been: its identity names both.
+    struct Asked {
+        core::CorrelationId correlation;
+        std::uint64_t identity;
+    };
+    /// Side 0 opened, side 1 accepted; pipe s carries what side s sends.
+    struct Connection {
+        core::ConnectionId id{0};
+        std::array<HostIndex, 2> host{};
+        std::array<bool, 2> end_open{};
+        std::array<bool, 2> silent{};  ///< this side lost power and has told nobody
+        std::array<core::Lane, 2> lane{};
+        bool outstanding = false;  ///< the other side has sent something to a silent one
+        bool established = false;  ///< the opener knows
+        std::array<Pipe, 2> pipe{};
+        std::vector<Asked> asked;
+        std::size_t asked_from = 0;
+    };
+    struct Link {
+        scenario::LinkModel model;
+        std::uint64_t key = 0;
+        std::uint32_t cuts = 0;
+        core::TimePoint busy_until = core::TimePoint::min();
+        std::array<std::uint32_t, kApis> counts{};
+        std::optional<core::PartitionId> fetch_partition;
+        std::optional<core::Offset> fetch_offset;
+        std::uint64_t fetch_repeats = 0;
+    };
+    struct Endpoint {
+        bool powered = false;
+        bool listening = false;
+        std::optional<core::TimePoint> paused_at;
+        std::vector<std::uint32_t> connections;  ///< slots, in order of opening
+    };
+
+    std::uint32_t slot_of(core::ConnectionId connection) const;
+    Connection* find(core::ConnectionId connection);
+    int side_of(const Connection& connection, HostIndex host) const;
+    Link& link(HostIndex from, HostIndex to);
+    Link& link_of_pipe(const Connection& connection, int side);
+    bool is_cut(HostIndex from, HostIndex to);
+
+    core::Duration latency(Link& link, std::size_t api, std::uint64_t identity) const;
+    core::Duration counted_latency(Link& link, std::size_t api);
+    std::uint64_t identity_of(Connection& connection, Link& link, const core::Message& message,
+                              core::CorrelationId correlation);
+    std::uint64_t answered_identity(Connection& connection, core::CorrelationId correlation);
+
+    std::uint32_t take_item();
+    void free_item(std::uint32_t item);
+    /// Appends an item that leaves at `at` and travels `travel`.
+    std::uint32_t enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
+                          core::Duration travel);
+    void enqueue_reset(std::uint32_t slot, int side, core::ConnectionLoss why, core::TimePoint at,
+                       core::Duration extra);
+    void arm(std::uint32_t slot, int side);
+    /// Drops all items, or those that had not left at `after`.
+    void clear_pipe(Connection& connection, int side);
+    void drop_unsent(Connection& connection, int side, core::TimePoint after);
+    void process_gone(HostIndex host, InFlightFate fate, bool silently);
+    void end_side(std::uint32_t slot, int side, InFlightFate fate, bool silently,
+                  core::TimePoint alive_until);
+    void delay_held(std::uint32_t slot, int side);
+    void maybe_forget(std::uint32_t slot);
+    Arrival arrive_open(std::uint32_t slot);
+
+    Kernel& kernel_;
+    std::uint64_t seed_;
+    std::vector<core::NodeId> nodes_;
+    LinkOf link_of_;
+    std::uint64_t next_connection_ = 0;
+    std::vector<std::uint32_t> slot_of_id_;  ///< kNone once a connection is forgotten
+    std::vector<Connection> connections_;
+    std::vector<std::uint32_t> free_connections_;
+    std::vector<Item> items_;
+    std::vector<std::uint32_t> free_items_;
+    std::vector<Link> links_;
+    std::vector<std::uint32_t> link_at_;  ///< by from * hosts + to; kNone where not yet used
+    std::vector<Endpoint> endpoints_;
+};
+
+}  // namespace sim

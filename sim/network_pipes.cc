@@ -1,0 +1,242 @@
+// Pipes, links and identities: the inside of the network.
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "sim/network.h"
+
+namespace sim {
+namespace {
+
+/// First retransmission timeout; doubled by every further loss of the same segment. [Linux TCP]
+constexpr core::Duration kRetransmission = core::from_ms(200);
+constexpr std::uint64_t kMostLosses = 10;
+
+std::uint64_t number(core::NodeId node) {
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
+}
+
+}  // namespace
+
+// ---- lookups ------------------------------------------------------------------------------------
+
+std::uint32_t Network::slot_of(core::ConnectionId connection) const {
+    ASSERT(connection.value() < slot_of_id_.size());
+    return slot_of_id_[connection.value()];
+}
+
+int Network::side_of(const Connection& connection, HostIndex host) const {
+    if (connection.host[0] == host) return 0;
+    ASSERT(connection.host[1] == host);
+    return 1;
+}
+
+Network::Link& Network::link(HostIndex from, HostIndex to) {
+    std::uint32_t& at = link_at_[from * nodes_.size() + to];
+    if (at == kNone) {
+        at = static_cast<std::uint32_t>(links_.size());
+        links_.emplace_back();
+        links_.back().model = link_of_(from, to);
+        links_.back().key = core::mix64((number(nodes_[from]) << 32) | number(nodes_[to]));
+    }
+    return links_[at];
+}
+
+Network::Link& Network::link_of_pipe(const Connection& connection, int side) {
+    const auto from = static_cast<std::size_t>(side);
+    return link(connection.host[from], connection.host[1 - from]);
+}
+
+bool Network::is_cut(HostIndex from, HostIndex to) {
+    return link(from, to).cuts > 0;
+}
+
+// ---- identities and travel times ----------------------------------------------------------------
+
+core::Duration Network::latency(Link& way, std::size_t api, std::uint64_t identity) const {
+    core::Duration travel =
+        way.model.latency.is_fixed()
+            ? way.model.latency.typical()
+            : way.model.latency.sample(core::keyed_draw(seed_, core::Purpose::network_latency,
+                                                        {way.key, api, identity}));
+    if (way.model.loss.numerator > 0) {
+        core::Duration wait = kRetransmission;
+        for (std::uint64_t attempt = 0; attempt < kMostLosses; ++attempt, wait *= 2) {
+            const std::uint64_t draw = core::keyed_draw(seed_, core::Purpose::network_loss,
+                                                        {way.key, api, identity, attempt});
+            if (!core::happens(draw, way.model.loss)) break;
+            travel += wait;
+        }
+    }
+    return travel;
+}
+
+core::Duration Network::counted_latency(Link& way, std::size_t api) {
+    return latency(way, api, way.counts[api]++);
+}
+
+std::uint64_t Network::identity_of(Connection& connection, Link& way, const core::Message& message,
+                                   core::CorrelationId correlation) {
+    if (const auto* produce = std::get_if<core::ProduceRequest>(&message)) {
+        const std::uint64_t identity =
+            core::mix64(static_cast<std::uint64_t>(produce->first_record.value())) ^
+            produce->attempt;
+        if (produce->acks != core::Acks::none)
+            connection.asked.push_back(Asked{correlation, identity});
+        return identity;
+    }
+    if (!core::is_request(message)) return answered_identity(connection, correlation);
+    std::uint64_t identity = 0;
+    if (const auto* fetch = std::get_if<core::FetchRequest>(&message)) {
+        // An incremental fetch without partitions repeats the one before it.
+        if (!fetch->partitions.empty()) {
+            const core::FetchPartition& first = fetch->partitions.front();
+            if (way.fetch_partition == first.partition && way.fetch_offset == first.fetch_offset) {
+                ++way.fetch_repeats;
+            } else {
+                way.fetch_partition = first.partition;
+                way.fetch_offset = first.fetch_offset;
+                way.fetch_repeats = 0;
+            }
+        } else {
+            ++way.fetch_repeats;
+        }
+        const std::uint64_t partition =
+            way.fetch_partition ? std::uint64_t{way.fetch_partition->value()} + 1 : 0;
+        const std::uint64_t offset =
+            way.fetch_offset ? static_cast<std::uint64_t>(way.fetch_offset->value()) : 0;
+        identity = core::mix64(core::mix64(partition) ^ offset) ^ way.fetch_repeats;
+    } else {
+        identity = way.counts[message.index()]++;
+    }
+    connection.asked.push_back(Asked{correlation, identity});
+    return identity;
+}
+
+/// Responses come in the order of requests: those passed over will never be answered.
+std::uint64_t Network::answered_identity(Connection& connection, core::CorrelationId correlation) {
+    std::uint64_t identity = correlation.value();
+    while (connection.asked_from < connection.asked.size()) {
+        const Asked asked = connection.asked[connection.asked_from++];
+        if (asked.correlation != correlation) continue;
+        identity = asked.identity;
+        break;
+    }
+    if (connection.asked_from == connection.asked.size()) {
+        connection.asked.clear();
+        connection.asked_from = 0;
+    } else if (connection.asked_from >= 64) {
+        connection.asked.erase(
+            connection.asked.begin(),
+            connection.asked.begin() + static_cast<std::ptrdiff_t>(connection.asked_from));
+        connection.asked_from = 0;
+    }
+    return identity;
+}
+
+// ---- items and pipes ----------------------------------------------------------------------------
+
+std::uint32_t Network::take_item() {
+    if (free_items_.empty()) {
+        items_.emplace_back();
+        return static_cast<std::uint32_t>(items_.size() - 1);
+    }
+    const std::uint32_t item = free_items_.back();
+    free_items_.pop_back();
+    return item;
+}
+
+void Network::free_item(std::uint32_t item) {
+    // A message that nobody takes must not keep its batches alive.
+    if (items_[item].kind == ItemKind::message) items_[item].message = core::MetadataRequest{};
+    free_items_.push_back(item);
+}
+
+std::uint32_t Network::enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
+                               core::Duration travel) {
+    const std::uint32_t index = take_item();
+    Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
+    Item& item = items_[index];
+    item.kind = kind;
+    item.sent_at = at;
+    item.due = std::max(at + travel, pipe.last_due);
+    item.next = kNone;
+    pipe.last_due = item.due;
+    if (pipe.tail == kNone) {
+        pipe.head = index;
+        pipe.tail = index;
+        arm(slot, side);
+    } else {
+        items_[pipe.tail].next = index;
+        pipe.tail = index;
+    }
+    return index;
+}
+
+void Network::enqueue_reset(std::uint32_t slot, int side, core::ConnectionLoss why,
+                            core::TimePoint at, core::Duration extra) {
+    Link& way = link_of_pipe(connections_[slot], side);
+    const core::Duration travel = extra + counted_latency(way, kResetApi);
+    const std::uint32_t item = enqueue(slot, side, ItemKind::reset, at, travel);
+    items_[item].why = why;
+}
+
+void Network::arm(std::uint32_t slot, int side) {
+    Connection& connection = connections_[slot];
+    Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
+    if (pipe.head == kNone) return;
+    const core::TimePoint due = std::max(items_[pipe.head].due, kernel_.now());
+    if (due >= pipe.armed) return;
+    pipe.armed = due;
+    Event event;
+    event.type = EventType::pipe;
+    event.payload = (connection.id.value() << 1) | static_cast<std::uint64_t>(side);
+    kernel_.schedule(due, EventClass::delivery, event);
+}
+
+void Network::clear_pipe(Connection& connection, int side) {
+    Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
+    for (std::uint32_t at = pipe.head; at != kNone;) {
+        const std::uint32_t next = items_[at].next;
+        free_item(at);
+        at = next;
+    }
+    pipe.head = kNone;
+    pipe.tail = kNone;
+    pipe.last_due = core::TimePoint::min();
+}
+
+void Network::drop_unsent(Connection& connection, int side, core::TimePoint after) {
+    Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
+    std::uint32_t last = kNone;
+    for (std::uint32_t at = pipe.head; at != kNone; at = items_[at].next) {
+        if (items_[at].sent_at > after) break;
+        last = at;
+    }
+    std::uint32_t rest = last == kNone ? pipe.head : items_[last].next;
+    while (rest != kNone) {
+        const std::uint32_t next = items_[rest].next;
+        free_item(rest);
+        rest = next;
+    }
+    if (last == kNone) pipe.head = kNone;
+    if (last != kNone) items_[last].next = kNone;
+    pipe.tail = last;
+    pipe.last_due = last == kNone ? core::TimePoint::min() : items_[last].due;
+}
+
+/// A connection of which nobody will hear again frees its slot.
+void Network::maybe_forget(std::uint32_t slot) {
+    Connection& connection = connections_[slot];
+    if (connection.end_open[0] || connection.end_open[1]) return;
+    if (connection.pipe[0].head != kNone || connection.pipe[1].head != kNone) return;
+    for (const HostIndex host : connection.host) {
+        auto& list = endpoints_[host].connections;
+        list.erase(std::remove(list.begin(), list.end(), slot), list.end());
+    }
+    slot_of_id_[connection.id.value()] = kNone;
+    connection.asked.clear();
+    free_connections_.push_back(slot);
+}
+
+}  // namespace sim
