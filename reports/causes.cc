@@ -1,0 +1,245 @@
+#include "reports/causes.h"
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/assert.h"
+
+namespace report {
+namespace {
+
+using trace::BatchEntry;
+using trace::CopyEnd;
+using trace::LostCopy;
+
+std::uint32_t client_of(const BatchEntry& entry) {
+    return static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);
+}
+
+bool is_power_crash(const Happening& h) {
+    return h.is(trace::WorldKind::process_crash) && h.value == 1;
+}
+
+}  // namespace
+
+bool LossJudge::held(const BatchEntry& entry, core::NodeId broker, core::TimePoint at) {
+    for (const trace::Copy& copy : entry.copies)
+        if (copy.broker == broker && copy.appended_at <= at) return true;
+    for (const LostCopy& lost : entry.lost_copies)
+        if (lost.copy.broker == broker && lost.copy.appended_at <= at && lost.at > at) return true;
+    return false;
+}
+
+const PartitionHistory::State* LossJudge::overruled(const BatchEntry& entry) const {
+    ASSERT(entry.ack.has_value());
+    const PartitionHistory& history = histories_.partition(entry.partition);
+    const PartitionHistory::State* first = nullptr;
+    const PartitionHistory::State* in_force = history.at(entry.ack->answered_at);
+    for (const PartitionHistory::State& state : history.states) {
+        if (&state != in_force && state.at <= entry.ack->answered_at) continue;
+        if (!state.leader) continue;
+        const core::TimePoint when = std::max(state.at, entry.ack->answered_at);
+        if (held(entry, *state.leader, when)) {
+            first = nullptr;
+        } else if (first == nullptr) {
+            first = &state;
+        }
+    }
+    return first;
+}
+
+// ---- moments ------------------------------------------------------------------------------------
+
+core::TimePoint LossJudge::lost_at(const BatchEntry& entry) const {
+    core::TimePoint last = entry.ack->answered_at;
+    for (const LostCopy& lost : entry.lost_copies) last = std::max(last, lost.at);
+    if (entry.copies.empty()) return last;
+    // A copy remains where nobody will read it: it stopped counting when it was overruled for good.
+    if (const PartitionHistory::State* state = overruled(entry)) last = std::max(last, state->at);
+    return last;
+}
+
+bool LossJudge::has_live_holder(const BatchEntry& entry, core::TimePoint at) const {
+    const PartitionHistory::State* state = histories_.partition(entry.partition).at(at);
+    const auto counts = [&](core::NodeId broker) {
+        if (!held(entry, broker, at) || !histories_.node(broker).live_at(at)) return false;
+        if (state == nullptr || state->leader == broker) return true;
+        return std::find(state->isr.begin(), state->isr.end(), broker) != state->isr.end();
+    };
+    return std::any_of(entry.copies.begin(), entry.copies.end(),
+                       [&](const trace::Copy& c) { return counts(c.broker); }) ||
+           std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
+                       [&](const LostCopy& c) { return counts(c.copy.broker); });
+}
+
+core::TimePoint LossJudge::no_way_back_at(const BatchEntry& entry, core::TimePoint lost_at) const {
+    const core::TimePoint acked = entry.ack->answered_at;
+    std::set<core::TimePoint> moments = {acked};
+    const auto note = [&](core::TimePoint at) {
+        if (at > acked && at <= lost_at) moments.insert(at);
+    };
+    for (const PartitionHistory::State& state : histories_.partition(entry.partition).states)
+        note(state.at);
+    const auto note_broker = [&](const trace::Copy& copy) {
+        note(copy.appended_at);
+        for (const Happening* h : histories_.node(copy.broker).happenings) note(h->moment.at);
+    };
+    for (const trace::Copy& copy : entry.copies) note_broker(copy);
+    for (const LostCopy& lost : entry.lost_copies) {
+        note_broker(lost.copy);
+        note(lost.at);
+    }
+    std::optional<core::TimePoint> empty_since;
+    for (const core::TimePoint at : moments) {
+        if (has_live_holder(entry, at)) {
+            empty_since.reset();
+        } else if (!empty_since) {
+            empty_since = at;
+        }
+    }
+    return std::min(empty_since.value_or(lost_at), lost_at);
+}
+
+// ---- predicates, in the order of the list -------------------------------------------------------
+
+bool LossJudge::is_power(const LostCopy& lost) const {
+    if (lost.how == CopyEnd::power_loss) return true;
+    if (lost.how != CopyEnd::recovery) return false;
+    // What recovery cuts after a loss of power was torn by it.
+    bool power = false;
+    for (const Happening* h : histories_.node(lost.copy.broker).happenings) {
+        if (h->moment.at > lost.at) break;
+        if (h->is(trace::WorldKind::process_crash)) power = is_power_crash(*h);
+    }
+    return power;
+}
+
+bool LossJudge::is_decisive(const BatchEntry& entry, const LostCopy& lost) const {
+    bool somebody_ruled = false;
+    for (const PartitionHistory::State& state : histories_.partition(entry.partition).states) {
+        if (state.at < lost.at || !state.leader) continue;
+        somebody_ruled = true;
+        if (*state.leader == lost.copy.broker && !held(entry, lost.copy.broker, state.at))
+            return true;
+    }
+    if (somebody_ruled) return false;
+    const trace::PartitionOutcome* outcome = find_partition(history_.outcome, entry.partition);
+    if (outcome != nullptr && outcome->leader) return *outcome->leader == lost.copy.broker;
+    return entry.copies.empty() && entry.lost_copies.back().event == lost.event;
+}
+
+bool LossJudge::is_corrupted(const BatchEntry& entry) const {
+    return std::any_of(
+        entry.lost_copies.begin(), entry.lost_copies.end(), [&](const LostCopy& lost) {
+            return lost.how == CopyEnd::recovery && !is_power(lost) && is_decisive(entry, lost);
+        });
+}
+
+bool LossJudge::is_on_failed_disk(const BatchEntry& entry) const {
+    for (const trace::Copy& copy : entry.copies)
+        for (const Happening* h : histories_.partition(entry.partition).happenings)
+            if (h->is(core::NoteKind::become_offline) && h->who == copy.broker) return true;
+    return false;
+}
+
+bool LossJudge::is_wiped(const BatchEntry& entry) const {
+    return std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
+                       [&](const LostCopy& lost) {
+                           return lost.how == CopyEnd::wipe && is_decisive(entry, lost);
+                       }) ||
+           (entry.copies.empty() && !entry.lost_copies.empty() &&
+            entry.lost_copies.back().how == CopyEnd::wipe);
+}
+
+bool LossJudge::is_unclean(const BatchEntry& entry) const {
+    const PartitionHistory::State* state = overruled(entry);
+    if (state == nullptr || state->clean != false) return false;
+    const auto alive = [&](core::NodeId broker) { return held(entry, broker, state->at); };
+    return std::any_of(entry.copies.begin(), entry.copies.end(),
+                       [&](const trace::Copy& c) { return alive(c.broker); }) ||
+           std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
+                       [&](const LostCopy& c) { return alive(c.copy.broker); });
+}
+
+/// An ISR member cut it although the leader it followed had it, and then led.
+bool LossJudge::is_cut_by_isr_member(const BatchEntry& entry) const {
+    const auto& isr = entry.ack->committed_isr;
+    for (const LostCopy& lost : entry.lost_copies) {
+        const core::NodeId broker = lost.copy.broker;
+        if (lost.how != CopyEnd::truncation) continue;
+        if (std::find(isr.begin(), isr.end(), broker) == isr.end()) continue;
+        if (!lost.leader || !held(entry, *lost.leader, lost.at)) continue;
+        if (is_decisive(entry, lost)) return true;
+    }
+    return false;
+}
+
+bool LossJudge::is_zombie_ack(const BatchEntry& entry) const {
+    const trace::Acknowledgement& ack = *entry.ack;
+    if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch) return true;
+    return ack.committed_leader && *ack.committed_leader != ack.broker;
+}
+
+bool LossJudge::is_isr_of_one(const BatchEntry& entry) const {
+    return acks_of(history_.scenario, client_of(entry)) == -1 &&
+           entry.ack->committed_isr.size() == 1;
+}
+
+int LossJudge::power_losses(const BatchEntry& entry) const {
+    std::set<core::NodeId> brokers;
+    for (const LostCopy& lost : entry.lost_copies)
+        if (is_power(lost)) brokers.insert(lost.copy.broker);
+    return static_cast<int>(brokers.size());
+}
+
+bool LossJudge::is_page_cache(const BatchEntry& entry) const {
+    return std::any_of(
+        entry.lost_copies.begin(), entry.lost_copies.end(),
+        [&](const LostCopy& lost) { return is_power(lost) && is_decisive(entry, lost); });
+}
+
+bool LossJudge::is_overruled_before_replication(const BatchEntry& entry, bool planned) const {
+    const PartitionHistory::State* state = overruled(entry);
+    if (state == nullptr) return false;
+    for (const LostCopy& lost : entry.lost_copies)
+        if (lost.copy.broker == *state->leader && lost.copy.appended_at <= state->at) return false;
+    const core::NodeId before = entry.ack->broker;
+    const Happening* stop = histories_.last_stop_before(before, state->at);
+    bool failed = stop != nullptr && (stop->is(trace::WorldKind::process_crash) ||
+                                      stop->is(trace::WorldKind::process_pause));
+    bool in_shutdown = false;
+    for (const Happening* h : histories_.node(before).happenings) {
+        if (h->moment.at > state->at) break;
+        if (h->is(core::NoteKind::controlled_shutdown)) in_shutdown = true;
+        if (h->is(core::NoteKind::broker_unfenced)) in_shutdown = failed = false;
+        if (h->is(core::NoteKind::broker_fenced) && !in_shutdown) failed = true;
+    }
+    return planned ? !failed : failed;
+}
+
+Cause LossJudge::cause_of(const BatchEntry& entry) const {
+    if (is_corrupted(entry)) return Cause::disk_corrupted;
+    if (is_on_failed_disk(entry)) return Cause::disk_failed;
+    if (is_wiped(entry)) return Cause::disk_wiped;
+    // Retention, unfenced replication and truncation to the high watermark need brokers that delete
+    // by age or belong to older eras; the profiles of this version have neither.
+    if (is_unclean(entry)) return Cause::unclean_election;
+    if (is_cut_by_isr_member(entry)) return Cause::epoch_lookup_truncation;
+    if (is_zombie_ack(entry)) return Cause::zombie_leader_ack;
+    if (is_isr_of_one(entry)) return Cause::isr_of_one_then_failure;
+    if (power_losses(entry) >= 2) return Cause::correlated_power_loss;
+    if (is_page_cache(entry)) return Cause::page_cache_lost;
+    if (is_overruled_before_replication(entry, true))
+        return Cause::planned_leader_move_before_replication;
+    if (is_overruled_before_replication(entry, false))
+        return Cause::leader_crash_before_replication;
+    return Cause::other;
+}
+
+BatchLoss LossJudge::judge(const BatchEntry& entry) const {
+    ASSERT(entry.ack.has_value());
+    const core::TimePoint lost = lost_at(entry);
+    return BatchLoss{lost, no_way_back_at(entry, lost), cause_of(entry)};
+}
+
+}  // namespace report

@@ -1,0 +1,91 @@
+/// Why an acknowledged record is lost: one cause per record, from a closed list.
+///
+/// Each cause is a predicate over what happened to the record's batch; the first of the list's
+/// order that holds is the cause [REPORT_FORMAT 1]. A loss that ends as `other` is a gap of this
+/// explainer.
+///
+/// Words used here:
+///   overruled   the first committed leadership at or after the acknowledgement that lacks the
+///               record, behind the last one that had it.
+///   decisive    a copy whose end mattered: its broker ruled afterwards without it, or it was the
+///               last copy and nobody ruled afterwards.
+///   no way back the first moment after which no live leader or ISR member ever held a copy again.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "reports/history.h"
+
+namespace report {
+
+enum class Cause : std::uint8_t {
+    disk_corrupted,
+    disk_failed,
+    disk_wiped,
+    retention,
+    unclean_election,
+    unfenced_replication,
+    high_watermark_truncation,
+    epoch_lookup_truncation,
+    zombie_leader_ack,
+    isr_of_one_then_failure,
+    correlated_power_loss,
+    page_cache_lost,
+    planned_leader_move_before_replication,
+    leader_crash_before_replication,
+    other,
+};
+inline constexpr int kCauses = static_cast<int>(Cause::other) + 1;
+std::string_view name(Cause cause);
+/// One plain sentence: how the record was lost.
+std::string_view sentence(Cause cause);
+/// One plain sentence: the setting that mattered, in Kafka's words; may name values of the run.
+std::string setting_that_mattered(const History& history, Cause cause, std::uint32_t client,
+                                  core::PartitionId partition);
+
+/// What happened to the copies of one acknowledged batch.
+struct BatchLoss {
+    core::TimePoint lost_at;
+    core::TimePoint no_way_back_at;
+    Cause cause;
+};
+
+class LossJudge {
+  public:
+    /// Both outlive the judge.
+    LossJudge(const History& history, const Histories& histories)
+        : history_(history), histories_(histories) {}
+
+    /// `entry`: acknowledged at its client, and lost.
+    BatchLoss judge(const trace::BatchEntry& entry) const;
+    /// True if the broker's log held the batch at a moment.
+    static bool held(const trace::BatchEntry& entry, core::NodeId broker, core::TimePoint at);
+    /// The leadership that overruled the batch, if one did.
+    const PartitionHistory::State* overruled(const trace::BatchEntry& entry) const;
+
+  private:
+    core::TimePoint lost_at(const trace::BatchEntry& entry) const;
+    core::TimePoint no_way_back_at(const trace::BatchEntry& entry, core::TimePoint lost_at) const;
+    bool has_live_holder(const trace::BatchEntry& entry, core::TimePoint at) const;
+    Cause cause_of(const trace::BatchEntry& entry) const;
+    bool is_power(const trace::LostCopy& lost) const;
+    bool is_decisive(const trace::BatchEntry& entry, const trace::LostCopy& lost) const;
+    bool is_corrupted(const trace::BatchEntry& entry) const;
+    bool is_on_failed_disk(const trace::BatchEntry& entry) const;
+    bool is_wiped(const trace::BatchEntry& entry) const;
+    bool is_unclean(const trace::BatchEntry& entry) const;
+    bool is_cut_by_isr_member(const trace::BatchEntry& entry) const;
+    bool is_zombie_ack(const trace::BatchEntry& entry) const;
+    bool is_isr_of_one(const trace::BatchEntry& entry) const;
+    int power_losses(const trace::BatchEntry& entry) const;
+    bool is_page_cache(const trace::BatchEntry& entry) const;
+    /// Overruled by a leader that never had it; `planned` tells whether its leader had failed.
+    bool is_overruled_before_replication(const trace::BatchEntry& entry, bool planned) const;
+
+    const History& history_;
+    const Histories& histories_;
+};
+
+}  // namespace report

@@ -1,0 +1,271 @@
+#include "reports/chain.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+
+namespace report {
+namespace {
+
+using core::concat;
+using trace::BatchEntry;
+
+class ChainMaker {
+  public:
+    ChainMaker(const History& history, const Histories& histories, const BatchEntry& entry,
+               core::RecordNumber number)
+        : history_(history), histories_(histories), entry_(entry), number_(number) {
+        for (std::uint32_t i = 0; i < entry.record_count; ++i)
+            if (entry.number(i) == number) index_ = i;
+    }
+
+    std::vector<ChainLink> make(const std::optional<BatchLoss>& loss) {
+        add_attempts();
+        add_appends();
+        add_promise();
+        add_high_watermark();
+        const core::TimePoint until = loss ? loss->lost_at : history_.outcome.run_end;
+        add_brokers(until);
+        add_leaders(until);
+        add_reuse(until);
+        add_losses();
+        std::stable_sort(links_.begin(), links_.end(), [](const auto& a, const auto& b) {
+            return a.at != b.at ? a.at < b.at : a.event < b.event;
+        });
+        if (loss) mark(*loss);
+        return std::move(links_);
+    }
+
+  private:
+    std::string node(core::NodeId id) const { return history_.scenario.node_name(id); }
+    std::string nodes(const core::ReplicaList& list) const {
+        std::vector<std::string> names;
+        for (const core::NodeId id : list) names.push_back(concat(id.value()));
+        return "{" + core::join(names, ",") + "}";
+    }
+    std::int64_t offset_in(const trace::Copy& copy) const {
+        return copy.base_offset.value() + static_cast<std::int64_t>(index_);
+    }
+    std::string partition() const { return history_.scenario.partition_name(entry_.partition); }
+
+    ChainLink& add(core::TimePoint at, trace::EventId event, std::string_view name,
+                   std::optional<core::NodeId> where, std::string text) {
+        links_.push_back(ChainLink{at, event, name, where, std::move(text)});
+        return links_.back();
+    }
+
+    void add_attempts() {
+        const auto client =
+            static_cast<std::uint32_t>(entry_.tag.client.value() - core::kFirstClientId);
+        const std::string acks = producer_setting(history_.scenario, client, "acks");
+        bool first = true;
+        for (const trace::Attempt& attempt : entry_.attempts) {
+            std::string text =
+                concat(node(entry_.tag.client), first ? " sends it to " : " sends it again to ",
+                       node(attempt.broker), ", acks=", acks);
+            if (attempt.ended != core::ErrorCode::none)
+                text += concat(" (ends with ", core::name(attempt.ended), ")");
+            add(attempt.at, attempt.event, "produce.send", attempt.broker, std::move(text));
+            first = false;
+        }
+    }
+
+    /// Everybody who holds it right after `at`.
+    std::string holders(core::TimePoint at) const {
+        std::vector<std::string> names;
+        const auto consider = [&](core::NodeId broker) {
+            const std::string text = node(broker);
+            if (LossJudge::held(entry_, broker, at) &&
+                std::find(names.begin(), names.end(), text) == names.end())
+                names.push_back(text);
+        };
+        for (const trace::Copy& copy : entry_.copies) consider(copy.broker);
+        for (const trace::LostCopy& lost : entry_.lost_copies) consider(lost.copy.broker);
+        std::sort(names.begin(), names.end());
+        return names.empty() ? "none" : core::join(names, ", ");
+    }
+
+    void add_append(const trace::Copy& copy) {
+        add(copy.appended_at, copy.appended_event, "log.append", copy.broker,
+            concat(node(copy.broker),
+                   copy.as_leader ? " appends it as the leader at offset "
+                                  : " fetches and appends it at offset ",
+                   offset_in(copy), ", leader epoch ", copy.leader_epoch.value(),
+                   "; copies: ", holders(copy.appended_at)));
+    }
+
+    void add_appends() {
+        for (const trace::Copy& copy : entry_.copies) add_append(copy);
+        for (const trace::LostCopy& lost : entry_.lost_copies) add_append(lost.copy);
+    }
+
+    void add_promise() {
+        if (entry_.outcome == trace::ClientOutcome::failed) {
+            add(entry_.ended_at, trace::EventId(UINT64_MAX), "produce.error", std::nullopt,
+                concat(node(entry_.tag.client),
+                       " is told that it failed: ", core::name(entry_.error)));
+        }
+        if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
+        const trace::Acknowledgement& ack = *entry_.ack;
+        std::string text = concat(node(ack.broker), " answers success to ", node(entry_.tag.client),
+                                  ": the promise; ISR ", nodes(ack.committed_isr),
+                                  ", copies: ", holders(ack.answered_at));
+        if (ack.leader_high_watermark)
+            text += concat(", high watermark ", ack.leader_high_watermark->value());
+        if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
+            text += concat("; it answers as the leader of epoch ", ack.leader_epoch->value(),
+                           " while epoch ", ack.committed_epoch.value(), " rules");
+        add(ack.at, ack.event, "produce.ack", ack.broker, std::move(text)).promise = true;
+    }
+
+    void add_high_watermark() {
+        if (!entry_.below_hw_at) return;
+        add(*entry_.below_hw_at, trace::EventId(UINT64_MAX), "hw.advance", std::nullopt,
+            "a leader's high watermark passes it: readers can see it");
+    }
+
+    bool ever_held(core::NodeId broker) const {
+        return std::any_of(entry_.copies.begin(), entry_.copies.end(),
+                           [&](const trace::Copy& c) { return c.broker == broker; }) ||
+               std::any_of(entry_.lost_copies.begin(), entry_.lost_copies.end(),
+                           [&](const trace::LostCopy& c) { return c.copy.broker == broker; });
+    }
+
+    /// What befell the brokers that held it, from the first append on.
+    void add_brokers(core::TimePoint until) {
+        const core::TimePoint from = links_.empty() ? core::at_ns(0) : entry_.queued_at;
+        for (const Happening& h : history_.chronicle.all()) {
+            if (h.moment.at < from || h.moment.at > until || h.partition) continue;
+            const auto about = h.of_world ? h.who : h.peer;
+            if (!about || !ever_held(*about)) continue;
+            if (const auto words = words_for(h)) {
+                const std::string_view name =
+                    h.of_world ? trace::name(h.world) : core::name(h.note);
+                add(h.moment.at, h.moment.event, name, about, concat(node(*about), " ", *words));
+            }
+        }
+    }
+
+    static std::optional<std::string> words_for(const Happening& h) {
+        using trace::WorldKind;
+        if (h.is(WorldKind::process_crash))
+            return std::string(h.value == 1 ? "loses power" : "is killed");
+        if (h.is(WorldKind::process_exit)) return std::string("stops");
+        if (h.is(WorldKind::process_start)) return std::string("starts");
+        if (h.is(WorldKind::process_pause)) return std::string("stands still (process paused)");
+        if (h.is(WorldKind::process_resume)) return std::string("wakes up");
+        if (h.is(core::NoteKind::broker_fenced)) return std::string("is fenced by the controller");
+        if (h.is(core::NoteKind::controlled_shutdown))
+            return std::string("begins its controlled shutdown");
+        return std::nullopt;
+    }
+
+    void add_leaders(core::TimePoint until) {
+        std::optional<core::NodeId> last;
+        bool any = false;
+        for (const PartitionHistory::State& state : histories_.partition(entry_.partition).states) {
+            const bool changed = !any || state.leader != last || state.clean.has_value();
+            any = true;
+            last = state.leader;
+            if (!changed || state.at < entry_.queued_at || state.at > until) continue;
+            if (!state.leader) {
+                add(state.at, state.event, "leader.elect", std::nullopt,
+                    concat("no leader for ", partition(), "; ISR ", nodes(state.isr)));
+                continue;
+            }
+            std::string text = concat(
+                node(*state.leader), " becomes the leader of ", partition(), ", epoch ",
+                state.leader_epoch.value(),
+                state.clean ? (*state.clean ? ", clean election" : ", UNCLEAN election") : "",
+                ", ISR ", nodes(state.isr));
+            text += LossJudge::held(entry_, *state.leader, state.at) ? "; it has the record"
+                                                                     : "; it lacks the record";
+            add(state.at, state.event, "leader.elect", state.leader, std::move(text));
+        }
+    }
+
+    /// Another record now stands where this one was acknowledged.
+    void add_reuse(core::TimePoint until) {
+        if (!entry_.ack || !entry_.ack->base_offset) return;
+        const core::Offset offset = *entry_.ack->base_offset + static_cast<std::int64_t>(index_);
+        const trace::PartitionOutcome* outcome = find_partition(history_.outcome, entry_.partition);
+        if (outcome == nullptr) return;
+        const auto at = std::lower_bound(
+            outcome->read.begin(), outcome->read.end(), offset,
+            [](const trace::LogRecord& r, core::Offset o) { return r.offset < o; });
+        if (at == outcome->read.end() || at->offset != offset) return;
+        if (at->client >= history_.ledger.client_count()) return;
+        const BatchEntry* other = history_.ledger.batch_of(at->client, at->number);
+        if (other == nullptr || other == &entry_) return;
+        const trace::Copy* first = nullptr;
+        for (const trace::Copy& copy : other->copies)
+            if (copy.as_leader && (first == nullptr || copy.appended_at < first->appended_at))
+                first = &copy;
+        if (first == nullptr || first->appended_at > until) return;
+        add(first->appended_at, first->appended_event, "log.append", first->broker,
+            concat(node(first->broker), " appends ",
+                   record_name(history_.scenario, at->client, at->number), " at its offset ",
+                   offset.value(), ", epoch ", first->leader_epoch.value()));
+    }
+
+    void add_losses() {
+        for (const trace::LostCopy& lost : entry_.lost_copies) {
+            std::string text = node(lost.copy.broker);
+            std::string_view name = "log.truncate";
+            switch (lost.how) {
+                case trace::CopyEnd::truncation:
+                    text += concat(" cuts its log and with it offset ", offset_in(lost.copy));
+                    if (lost.leader) {
+                        text += concat(", following ", node(*lost.leader));
+                        if (lost.leader_epoch)
+                            text += concat(" in epoch ", lost.leader_epoch->value());
+                    }
+                    break;
+                case trace::CopyEnd::power_loss:
+                    name = "disk.lost";
+                    text += concat(" loses offset ", offset_in(lost.copy),
+                                   " with the power: it was not yet on the disk");
+                    break;
+                case trace::CopyEnd::recovery:
+                    name = "log.recovered";
+                    text += concat(" drops offset ", offset_in(lost.copy),
+                                   " in recovery: its bytes were not whole");
+                    break;
+                case trace::CopyEnd::wipe:
+                    name = "disk.wiped";
+                    text += " gets an empty disk";
+                    break;
+            }
+            text += concat("; copies: ", holders(lost.at));
+            add(lost.at, lost.event, name, lost.copy.broker, std::move(text)).last_copy =
+                entry_.copies.empty() && lost.event == entry_.lost_copies.back().event;
+        }
+    }
+
+    void mark(const BatchLoss& loss) {
+        for (ChainLink& link : links_) {
+            if (link.at < loss.no_way_back_at) continue;
+            link.no_way_back = true;
+            return;
+        }
+    }
+
+    const History& history_;
+    const Histories& histories_;
+    const BatchEntry& entry_;
+    core::RecordNumber number_;
+    std::uint32_t index_ = 0;
+    std::vector<ChainLink> links_;
+};
+
+}  // namespace
+
+std::vector<ChainLink> chain_of(const History& history, const Histories& histories,
+                                std::uint32_t client, core::RecordNumber number,
+                                const std::optional<BatchLoss>& loss) {
+    const BatchEntry* entry = history.ledger.batch_of(client, number);
+    if (entry == nullptr) return {};
+    return ChainMaker(history, histories, *entry, number).make(loss);
+}
+
+}  // namespace report

@@ -1,0 +1,210 @@
+#include "reports/expect.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/base/text.h"
+#include "core/base/variant.h"
+#include "scenarios/units.h"
+
+namespace report {
+namespace {
+
+using scenario::Comparison;
+using scenario::Metric;
+using scenario::MetricValue;
+
+constexpr std::array<std::pair<std::string_view, Comparison>, 7> kSigns{{
+    {">=", Comparison::ge},
+    {"<=", Comparison::le},
+    {"!=", Comparison::ne},
+    {"==", Comparison::eq},
+    {"=", Comparison::eq},
+    {">", Comparison::gt},
+    {"<", Comparison::lt},
+}};
+
+std::string one_decimal(std::int64_t value, std::int64_t unit) {
+    const std::int64_t tenths = (value * 10 + unit / 2) / unit;
+    return core::concat(tenths / 10, ".", tenths % 10);
+}
+
+std::string trimmed(std::string_view text) {
+    while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    return std::string(text);
+}
+
+std::vector<std::string> metric_names() {
+    std::vector<std::string> names;
+    for (const Metric metric : all_metrics()) names.emplace_back(scenario::name(metric));
+    return names;
+}
+
+}  // namespace
+
+std::string words(core::Duration duration) {
+    const std::int64_t ns = duration.count();
+    if (ns < 0) return "-" + words(-duration);
+    if (ns < 1'000) return core::concat(ns, "ns");
+    if (ns < 1'000'000) return core::concat(ns / 1'000, "us");
+    if (ns < 10'000'000) return one_decimal(ns, 1'000'000) + "ms";
+    if (ns < 1'000'000'000) return core::concat(ns / 1'000'000, "ms");
+    if (ns < 120'000'000'000) return one_decimal(ns, 1'000'000'000) + "s";
+    const std::int64_t seconds = ns / 1'000'000'000;
+    const std::string rest = seconds % 60 == 0 ? "" : core::concat(seconds % 60, "s");
+    if (seconds < 7'200) return core::concat(seconds / 60, "m", rest);
+    return core::concat(seconds / 3'600, "h", (seconds / 60) % 60, "m");
+}
+
+std::string words(const MetricValue& value) {
+    return core::match(
+        value, [](const scenario::NoValue&) { return std::string("none"); },
+        [](const std::int64_t& count) { return core::to_text(count); },
+        [](const core::Duration& duration) { return words(duration); },
+        [](const scenario::OffsetRange& range) {
+            return core::concat(range.first, "-", range.last);
+        },
+        [](const std::string& word) { return word; });
+}
+
+bool passes(const MetricValue& observed, const scenario::Test& test) {
+    if (observed.index() != test.value.index()) return test.op == Comparison::ne;
+    return core::match(
+        observed, [&](const scenario::NoValue&) { return test.op == Comparison::eq; },
+        [&](const std::int64_t& count) {
+            return scenario::holds(count, test.op, std::get<std::int64_t>(test.value));
+        },
+        [&](const core::Duration& duration) {
+            return scenario::holds(duration.count(), test.op,
+                                   std::get<core::Duration>(test.value).count());
+        },
+        [&](const scenario::OffsetRange& range) {
+            const bool same = range == std::get<scenario::OffsetRange>(test.value);
+            return test.op == Comparison::eq ? same : test.op == Comparison::ne && !same;
+        },
+        [&](const std::string& word) {
+            const bool same = word == std::get<std::string>(test.value);
+            return test.op == Comparison::eq ? same : test.op == Comparison::ne && !same;
+        });
+}
+
+std::string claim_of(const scenario::Scenario& scenario, const scenario::Expect& expect) {
+    std::vector<std::string> parts;
+    for (const scenario::Test& test : expect.tests)
+        parts.push_back(core::concat(scenario::name(expect.metric), " ", scenario::sign(test.op),
+                                     " ", words(test.value)));
+    std::string text = core::join(parts, " and ");
+    if (expect.partition) text += " in " + scenario.partition_name(*expect.partition);
+    if (expect.producer) text += " of " + scenario.producers[*expect.producer].id;
+    if (expect.mode == scenario::Mode::always) text += ", always";
+    return text;
+}
+
+std::vector<ExpectResult> judge_expectations(const History& history, const Fates& fates,
+                                             const MetricsFold& fold, const Measures& whole,
+                                             Verdict verdict) {
+    std::vector<ExpectResult> results;
+    for (std::size_t i = 0; i < history.scenario.expect.size(); ++i) {
+        const scenario::Expect& expect = history.scenario.expect[i];
+        ExpectResult result;
+        result.id = expect.id.empty() ? std::string(scenario::name(expect.metric)) : expect.id;
+        result.warns_only = expect.severity == scenario::ExpectSeverity::warn;
+        result.claim = claim_of(history.scenario, expect);
+        const bool filtered = expect.partition || expect.producer;
+        const Measures measures =
+            filtered ? measure(history, fates, fold, Filter{expect.partition, expect.producer})
+                     : whole;
+        result.observed = value_of(measures, expect.metric, name(verdict));
+        result.ok =
+            std::all_of(expect.tests.begin(), expect.tests.end(),
+                        [&](const scenario::Test& test) { return passes(result.observed, test); });
+        for (const AlwaysBreach& breach : fold.breaches()) {
+            if (breach.expect != i) continue;
+            result.ok = false;
+            result.observed = breach.observed;
+            result.broken_at = breach.at;
+        }
+        results.push_back(std::move(result));
+    }
+    return results;
+}
+
+// ---- --fail-on ----------------------------------------------------------------------------------
+
+namespace {
+
+std::optional<MetricValue> parse_value(Metric metric, const std::string& text,
+                                       std::string& problem) {
+    switch (scenario::kind_of(metric)) {
+        case scenario::MetricKind::count:
+            if (const auto number = core::parse_int(text)) return MetricValue(*number);
+            problem = core::concat(scenario::name(metric), " is a count: \"", text,
+                                   "\" is no whole number");
+            return std::nullopt;
+        case scenario::MetricKind::time:
+            if (const auto parsed = scenario::parse_duration(text);
+                parsed.error == scenario::DurationError::none)
+                return MetricValue(parsed.value);
+            problem = core::concat(scenario::name(metric), " is a time: \"", text,
+                                   "\" needs a number and a unit, such as 30s or 250ms");
+            return std::nullopt;
+        case scenario::MetricKind::verdict:
+            if (find_verdict(text)) return MetricValue(text);
+            problem = core::concat("\"", text, "\" is no verdict");
+            return std::nullopt;
+        case scenario::MetricKind::range:
+            problem =
+                core::concat(scenario::name(metric), " is a range and cannot be compared here");
+            return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<FailOn> parse_fail_on(std::string_view text, std::string& problem) {
+    FailOn out;
+    out.text = std::string(text);
+    const std::size_t at = text.find_first_of("<>!=");
+    if (at == std::string_view::npos) {
+        out.verdict = find_verdict(trimmed(text));
+        if (out.verdict) return out;
+        std::vector<std::string> words;
+        for (int i = 0; i < kVerdicts; ++i) words.emplace_back(name(static_cast<Verdict>(i)));
+        problem = core::concat("\"", text, "\" is neither a verdict (", core::join(words, ", "),
+                               ") nor METRIC OP VALUE");
+        if (const auto near = core::nearest(text, words, 3))
+            problem += core::concat("; did you mean \"", *near, "\"?");
+        return std::nullopt;
+    }
+    const std::string metric = trimmed(text.substr(0, at));
+    out.metric = find_metric(metric);
+    if (!out.metric) {
+        problem = core::concat("unknown metric \"", metric, "\"");
+        if (const auto near = core::nearest(metric, metric_names(), 3))
+            problem += core::concat("; did you mean \"", *near, "\"?");
+        return std::nullopt;
+    }
+    for (const auto& [sign, op] : kSigns) {
+        if (text.substr(at, sign.size()) != sign) continue;
+        const auto value =
+            parse_value(*out.metric, trimmed(text.substr(at + sign.size())), problem);
+        if (!value) return std::nullopt;
+        if (out.metric == Metric::verdict && op != Comparison::eq && op != Comparison::ne) {
+            problem = "a verdict is compared with = or !=";
+            return std::nullopt;
+        }
+        out.test = scenario::Test{op, *value};
+        return out;
+    }
+    problem = "expected one of = != < <= > >= behind the metric";
+    return std::nullopt;
+}
+
+bool fails(const FailOn& fail_on, const Measures& whole, Verdict verdict) {
+    if (fail_on.verdict) return verdict <= *fail_on.verdict;
+    return passes(value_of(whole, *fail_on.metric, name(verdict)), *fail_on.test);
+}
+
+}  // namespace report

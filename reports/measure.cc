@@ -1,0 +1,321 @@
+#include <algorithm>
+#include <map>
+
+#include "core/base/assert.h"
+#include "reports/metrics.h"
+
+namespace report {
+namespace {
+
+using scenario::Metric;
+
+/// Offsets of one acknowledged batch, `end` exclusive.
+struct OffsetSpan {
+    std::int64_t first;
+    std::int64_t end;
+};
+
+bool is_selected(const Filter& filter, core::PartitionId partition, std::uint32_t client) {
+    if (filter.partition && *filter.partition != partition) return false;
+    return !filter.producer || *filter.producer == client;
+}
+
+std::uint32_t client_of(const trace::BatchEntry& entry) {
+    return static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);
+}
+
+/// True if some broker ruled the log at or after the acknowledgement while it had no copy.
+bool was_absent_from_a_leader(const trace::BatchEntry& entry, const std::vector<Term>& terms) {
+    for (const Term& term : terms) {
+        const core::TimePoint from = std::max(term.from, entry.ack->answered_at);
+        if (from >= term.until) continue;
+        const auto covers = [&](const trace::Copy& copy, core::TimePoint until) {
+            return copy.broker == term.broker && copy.appended_at <= from && until > from;
+        };
+        const bool held =
+            std::any_of(entry.copies.begin(), entry.copies.end(),
+                        [&](const trace::Copy& c) { return covers(c, core::TimePoint::max()); }) ||
+            std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
+                        [&](const trace::LostCopy& c) { return covers(c.copy, c.at); });
+        if (!held) return true;
+    }
+    return false;
+}
+
+/// How many of its records were cut below the highest high watermark on some replica.
+std::int64_t cut_below(const trace::BatchEntry& entry, core::Offset high_watermark) {
+    std::int64_t most = 0;
+    for (const trace::LostCopy& lost : entry.lost_copies) {
+        if (lost.how != trace::CopyEnd::truncation) continue;
+        const std::int64_t below = high_watermark - lost.copy.base_offset;
+        most = std::max(most, std::clamp<std::int64_t>(below, 0, entry.record_count));
+    }
+    return most;
+}
+
+/// Offsets that more than one record was acknowledged at.
+std::int64_t count_reused(std::map<std::uint32_t, std::vector<OffsetSpan>>& spans) {
+    std::int64_t reused = 0;
+    for (auto& [partition, list] : spans) {
+        // A sweep over starts and ends: the stretch between two of them has one depth.
+        std::vector<std::pair<std::int64_t, int>> edges;
+        for (const OffsetSpan& span : list) {
+            edges.emplace_back(span.first, +1);
+            edges.emplace_back(span.end, -1);
+        }
+        std::sort(edges.begin(), edges.end());
+        int depth = 0;
+        std::int64_t from = 0;
+        for (const auto& [at, change] : edges) {
+            if (depth >= 2) reused += at - from;
+            depth += change;
+            from = at;
+        }
+    }
+    return reused;
+}
+
+void add_record(const History& history, const RecordFate& fate, std::uint32_t client,
+                core::RecordNumber number, bool acks_none, Measures& out,
+                std::vector<core::Duration>& latencies) {
+    ++out.sent;
+    ++out.by_fate[static_cast<int>(fate.fate)];
+    const auto outcome = outcome_of(history, client, number).outcome;
+    const bool present = fate.copies > 0;
+    if (outcome == trace::ClientOutcome::acked) {
+        ++out.acked;
+        const auto& record =
+            history.ledger.records(client)[static_cast<std::size_t>(number.value())];
+        latencies.push_back(history.ledger.batch_of(client, number)->ended_at - record.sent_at);
+    }
+    if (fate.thin) ++out.thin;
+    if (fate.reordered) ++out.reordered;
+    if (fate.twice()) ++out.twice;
+    if (fate.copies > 1) out.duplicates += fate.copies - 1;
+    if (outcome == trace::ClientOutcome::failed && present) ++out.unacked_present;
+    if (acks_none && !present) ++out.acks0_lost;
+}
+
+void add_batch(const History& history, const Fates& fates, const MetricsFold& fold,
+               const trace::BatchEntry& entry, Measures& out) {
+    out.truncated_committed +=
+        cut_below(entry, history.ledger.highest_high_watermark(entry.partition));
+    if (entry.outcome != trace::ClientOutcome::acked || !entry.ack) return;
+    const trace::Acknowledgement& ack = *entry.ack;
+    if (ack.committed_isr.size() == 1) out.acked_while_isr_size1 += entry.record_count;
+    if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
+        out.acks_from_stale_leader += entry.record_count;
+    if (!was_absent_from_a_leader(entry, fold.terms(entry.partition))) return;
+    for (std::uint32_t i = 0; i < entry.record_count; ++i) {
+        const auto n = static_cast<std::size_t>(entry.number(i).value());
+        if (fates[client_of(entry)][n].copies > 0) ++out.acked_resurrected;
+    }
+}
+
+/// Replicas that hold another record than the leader at an offset which both hold.
+std::int64_t count_divergent(const trace::PartitionOutcome& partition) {
+    if (!partition.leader) return 0;
+    const trace::ReplicaOutcome* leader = nullptr;
+    for (const trace::ReplicaOutcome& replica : partition.replicas)
+        if (replica.broker == *partition.leader) leader = &replica;
+    if (leader == nullptr) return 0;
+    std::int64_t divergent = 0;
+    for (const trace::ReplicaOutcome& replica : partition.replicas) {
+        auto truth = leader->log.begin();
+        for (const trace::LogRecord& record : replica.log) {
+            while (truth != leader->log.end() && truth->offset < record.offset) ++truth;
+            if (truth == leader->log.end()) break;
+            if (truth->offset != record.offset) continue;
+            if (truth->client == record.client && truth->number == record.number) continue;
+            ++divergent;
+            break;
+        }
+    }
+    return divergent;
+}
+
+}  // namespace
+
+std::optional<core::Duration> nearest_rank(std::vector<core::Duration>& values, int percent) {
+    ASSERT(percent > 0);
+    ASSERT(percent <= 100);
+    if (values.empty()) return std::nullopt;
+    const std::size_t rank = (values.size() * static_cast<std::size_t>(percent) + 99) / 100;
+    const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank - 1);
+    std::nth_element(values.begin(), at, values.end());
+    return *at;
+}
+
+Measures measure(const History& history, const Fates& fates, const MetricsFold& fold,
+                 const Filter& filter) {
+    Measures out;
+    std::vector<core::Duration> latencies;
+    std::map<std::uint32_t, scenario::OffsetRange> lost;
+    for (std::uint32_t c = 0; c < history.ledger.client_count(); ++c) {
+        const auto& records = history.ledger.records(c);
+        const bool acks_none = acks_of(history.scenario, c) == 0;
+        for (std::size_t n = 0; n < records.size(); ++n) {
+            if (!is_selected(filter, records[n].partition, c)) continue;
+            const core::RecordNumber number(static_cast<std::int64_t>(n));
+            add_record(history, fates[c][n], c, number, acks_none, out, latencies);
+            const auto offset = outcome_of(history, c, number).offset;
+            if (fates[c][n].fate != Fate::lost || !offset) continue;
+            const auto [at, added] =
+                lost.try_emplace(records[n].partition.value(),
+                                 scenario::OffsetRange{offset->value(), offset->value()});
+            at->second.first = std::min(at->second.first, offset->value());
+            at->second.last = std::max(at->second.last, offset->value());
+        }
+    }
+    if (!lost.empty()) out.lost_range = lost.begin()->second;
+    std::map<std::uint32_t, std::vector<OffsetSpan>> spans;
+    for (const trace::BatchEntry& entry : history.ledger.batches()) {
+        if (!is_selected(filter, entry.partition, client_of(entry))) continue;
+        add_batch(history, fates, fold, entry, out);
+        if (entry.outcome == trace::ClientOutcome::acked && entry.ack && entry.ack->base_offset) {
+            const std::int64_t base = entry.ack->base_offset->value();
+            spans[entry.partition.value()].push_back(OffsetSpan{base, base + entry.record_count});
+        }
+    }
+    out.offsets_reused = count_reused(spans);
+    out.latency_p50 = nearest_rank(latencies, 50);
+    out.latency_p99 = nearest_rank(latencies, 99);
+    for (std::uint32_t p = 0; p < history.view.partition_count(); ++p) {
+        const core::PartitionId id(p);
+        if (filter.partition && *filter.partition != id) continue;
+        out.elections_clean += fold.elections(id, true);
+        out.elections_unclean += fold.elections(id, false);
+        out.unavailable_write = std::max(out.unavailable_write, fold.unavailable(id, true));
+        out.unavailable_read = std::max(out.unavailable_read, fold.unavailable(id, false));
+    }
+    for (const trace::PartitionOutcome& partition : history.outcome.partitions)
+        if (!filter.partition || *filter.partition == partition.partition)
+            out.replicas_divergent += count_divergent(partition);
+    return out;
+}
+
+scenario::MetricValue value_of(const Measures& m, Metric metric, std::string_view verdict) {
+    using Value = scenario::MetricValue;
+    const auto latency = [](const std::optional<core::Duration>& value) {
+        return value ? Value(*value) : Value(scenario::NoValue{});
+    };
+    switch (metric) {
+        case Metric::acked:
+            return m.acked;
+        case Metric::acked_lost:
+            return m.count(Fate::lost);
+        case Metric::acked_lost_range:
+            return m.lost_range ? Value(*m.lost_range) : Value(scenario::NoValue{});
+        case Metric::acked_resurrected:
+            return m.acked_resurrected;
+        case Metric::acked_while_isr_size1:
+            return m.acked_while_isr_size1;
+        case Metric::acks_from_stale_leader:
+            return m.acks_from_stale_leader;
+        case Metric::thin:
+            return m.thin;
+        case Metric::unacked_present:
+            return m.unacked_present;
+        case Metric::ghosts:
+            return m.count(Fate::ghost);
+        case Metric::unknown:
+            return m.count(Fate::unknown);
+        case Metric::refused:
+            return m.count(Fate::refused);
+        case Metric::acks0_lost:
+            return m.acks0_lost;
+        case Metric::duplicates:
+            return m.duplicates;
+        case Metric::reordered:
+            return m.reordered;
+        case Metric::offsets_reused:
+            return m.offsets_reused;
+        case Metric::elections_clean:
+            return m.elections_clean;
+        case Metric::elections_unclean:
+            return m.elections_unclean;
+        case Metric::replicas_divergent:
+            return m.replicas_divergent;
+        case Metric::truncated_committed:
+            return m.truncated_committed;
+        case Metric::unavailable_write:
+            return m.unavailable_write;
+        case Metric::unavailable_read:
+            return m.unavailable_read;
+        case Metric::latency_ack_p50:
+            return latency(m.latency_p50);
+        case Metric::latency_ack_p99:
+            return latency(m.latency_p99);
+        case Metric::verdict:
+            return std::string(verdict);
+        case Metric::kept:
+            return m.count(Fate::kept);
+        case Metric::stranded:
+            return m.count(Fate::stranded);
+        case Metric::twice:
+            return m.twice;
+    }
+    UNREACHABLE();
+}
+
+std::string_view meaning(Metric metric) {
+    switch (metric) {
+        case Metric::acked:
+            return "records whose send succeeded at the client, with acks 1 or all";
+        case Metric::acked_lost:
+            return "acknowledged records that are absent from the final log";
+        case Metric::acked_lost_range:
+            return "first and last lost offset of the partition, null if none";
+        case Metric::acked_resurrected:
+            return "acknowledged, absent from a later leader's log, present at the audit";
+        case Metric::acked_while_isr_size1:
+            return "acknowledged while the committed ISR had one member";
+        case Metric::acks_from_stale_leader:
+            return "acknowledged by a broker whose leader epoch was no longer the controller's";
+        case Metric::thin:
+            return "acknowledged and present, on fewer than min.insync.replicas replicas";
+        case Metric::unacked_present:
+            return "records that failed at the client and are in the log";
+        case Metric::ghosts:
+            return "records that failed or had no answer, and are in the log";
+        case Metric::unknown:
+            return "records without an answer (or acks=0) that are absent";
+        case Metric::refused:
+            return "records that failed at the client and are absent";
+        case Metric::acks0_lost:
+            return "records sent with acks=0 that are absent";
+        case Metric::duplicates:
+            return "copies of records beyond the first";
+        case Metric::reordered:
+            return "records that stand before one that their producer sent earlier";
+        case Metric::offsets_reused:
+            return "offsets that were acknowledged for two records";
+        case Metric::elections_clean:
+            return "changes after 0 that name a leader out of the ISR";
+        case Metric::elections_unclean:
+            return "changes after 0 that name a leader from outside the ISR";
+        case Metric::replicas_divergent:
+            return "replicas that differ from the leader at an offset which both hold";
+        case Metric::truncated_committed:
+            return "records below the highest high watermark ever that some replica cut";
+        case Metric::unavailable_write:
+            return "time without a live leader that takes these producers' writes, worst partition";
+        case Metric::unavailable_read:
+            return "time without a live leader at the controller's epoch, worst partition";
+        case Metric::latency_ack_p50:
+            return "from send() to the callback: half of the acknowledged records are faster";
+        case Metric::latency_ack_p99:
+            return "from send() to the callback: 99 in 100 acknowledged records are faster";
+        case Metric::verdict:
+            return "the worst word that holds";
+        case Metric::kept:
+            return "records acknowledged (or sent with acks=0) and present";
+        case Metric::stranded:
+            return "acknowledged records that are out of reach but on a disk";
+        case Metric::twice:
+            return "records that stand in the log more than once";
+    }
+    UNREACHABLE();
+}
+
+}  // namespace report

@@ -1,0 +1,38 @@
+/// The timeline of a run for people: faults, elections, fencing, cuts, ISR changes, the audit.
+/// Routine (heartbeats, fetches, appends) is left out; the number of lines is bounded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/judge.h"
+#include "reports/layout.h"
+
+namespace report {
+
+inline constexpr std::size_t kMostTimelineLines = 40;
+
+struct TimelineLine {
+    core::TimePoint at;
+    int weight =
+        1;  ///< what goes first where there are too many: 0 sends, 1 ISR, 2 roles, 3 faults
+    Ink ink = Ink::plain;
+    std::string label;     ///< "FAULT  b1 crash", "b2 leader"
+    std::string detail;    ///< one sentence
+    std::string evidence;  ///< a second line, in brackets; may be empty
+};
+
+struct Timeline {
+    std::vector<TimelineLine> lines;
+    std::size_t left_out = 0;
+};
+
+Timeline timeline_of(const History& history, const MetricsFold& fold, const TextStyle& style);
+
+/// "   2.114s".
+std::string clock_text(core::TimePoint at);
+/// The record as its value shows it: "p1#7 (order-7)", or its id alone.
+std::string shown_record(const scenario::Scenario& scenario, std::uint32_t client,
+                         core::RecordNumber number);
+
+}  // namespace report
