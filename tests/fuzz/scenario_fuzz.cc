@@ -1,0 +1,34 @@
+// Any bytes as a scenario file: either a scenario or errors with a place, never both, never more
+// than are listed, and each can be put into words.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "scenarios/read.h"
+
+namespace {
+
+void check(bool holds) {
+    if (!holds) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const scenario::ReadResult result = scenario::read_scenario("fuzz.json", bytes);
+    check(!result.usage_error.has_value());
+    check(result.scenario.has_value() == (result.errors == 0));
+    check(result.problems.size() <= scenario::kProblemsMax);
+    check(result.errors == 0 || !result.problems.empty());
+    for (const scenario::Problem& problem : result.problems) {
+        check(problem.line >= 1 && problem.column >= 1);
+        check(!problem.message.empty());
+        check(scenario::find_problem_code(problem.code) != nullptr);
+        check(!scenario::problem_text(problem).empty());
+    }
+    return 0;
+}
