@@ -115,16 +115,19 @@ void Producer::split(TimePoint now, BatchSlot slot, Effects& effects) {
     accumulator_.complete(slot);
 }
 
-void Producer::expire_batches(TimePoint now, Effects& effects) {
+bool Producer::expire_batches(TimePoint now, Effects& effects) {
+    bool any = false;
     for (BatchSlot slot = accumulator_.oldest_incomplete(); slot != kNoBatch;
          slot = accumulator_.oldest_incomplete()) {
         const ProducerBatch& batch = accumulator_.batch(slot);
-        if (!past_delivery_timeout(now, batch)) return;
+        if (!past_delivery_timeout(now, batch)) break;
+        any = true;
         if (batch.queued) accumulator_.unqueue(slot);
         fail(slot, ErrorCode::delivery_timeout, std::nullopt, false, effects);
         if (idempotent_ && batch.in_retry) sequences_.mark_unresolved(slot);
         if (!batch.in_request) accumulator_.release(slot);
     }
+    return any;
 }
 
 }  // namespace core

@@ -105,6 +105,7 @@ class Producer final : public Node {
     void run(TimePoint now, Effects& effects);
     bool maybe_update_metadata(TimePoint now, Effects& effects);
     void maybe_init_producer_id(TimePoint now, Effects& effects);
+    /// One Sender.sendProducerData. True if something was sent or expired.
     bool send_round(TimePoint now, Effects& effects);
     bool broker_ready(TimePoint now, BrokerIndex broker, Effects& effects);
     void drain(TimePoint now, BrokerIndex broker, BatchList& drained);
@@ -124,7 +125,8 @@ class Producer final : public Node {
     void fail(BatchSlot slot, ErrorCode error, std::optional<NodeId> peer, bool adjust,
               Effects& effects);
     void split(TimePoint now, BatchSlot slot, Effects& effects);
-    void expire_batches(TimePoint now, Effects& effects);
+    /// True if any expired.
+    bool expire_batches(TimePoint now, Effects& effects);
 
     bool wants_producer_id() const {
         return idempotent_ && in_use_ && !sequences_.current() && !producer_id_asked_;

@@ -19,11 +19,11 @@ std::uint64_t mark_of(std::uint8_t kind, std::uint32_t request) {
 }  // namespace
 
 void Producer::run(TimePoint now, Effects& effects) {
-    if (idempotent_ && sequences_.maybe_bump_epoch())
-        effects.note(
-            Note{.kind = NoteKind::epoch_bump, .value = sequences_.current()->epoch.value()});
     if (!waiting_.empty()) admit_waiting(now, effects);
     for (bool busy = true; busy;) {
+        if (idempotent_ && sequences_.maybe_bump_epoch())
+            effects.note(
+                Note{.kind = NoteKind::epoch_bump, .value = sequences_.current()->epoch.value()});
         busy = maybe_update_metadata(now, effects);
         maybe_init_producer_id(now, effects);
         if (send_round(now, effects)) busy = true;
@@ -88,11 +88,11 @@ bool Producer::send_round(TimePoint now, Effects& effects) {
         }
     }
     // Between drain and send, as in Sender.sendProducerData.
-    if (expire_now_) expire_batches(now, effects);
+    const bool expired = expire_now_ && expire_batches(now, effects);
     expire_now_ = false;
     for (const std::uint32_t request : drained_requests_)
         send_produce_request(now, request, effects);
-    return !drained_requests_.empty();
+    return expired || !drained_requests_.empty();
 }
 
 bool Producer::broker_ready(TimePoint now, BrokerIndex broker, Effects& effects) {
