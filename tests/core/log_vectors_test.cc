@@ -13,6 +13,7 @@
 #include "core/log/log_manager.h"
 #include "core/log/producer_state.h"
 #include "core/log/segment.h"
+#include "core/log/segment_index.h"
 #include "core/log/truncation.h"
 #include "core/record/batch_parser.h"
 #include "core/record/record.h"
@@ -449,5 +450,34 @@ TEST_SUITE("core.log") {
         core::write_partition_metadata(written, "clean-0", *topic_id);
         CHECK(written.content("clean-0/partition.metadata") ==
               storage.content("clean-0/partition.metadata"));
+    }
+
+    // The recording broker had log.index.interval.bytes=512.
+    TEST_CASE("indexes are those that Kafka's recovery rebuilt") {
+        int compared = 0;
+        for (const auto& [name, partition] :
+             {std::pair("kill9", "vec-0"), std::pair("idempotent-kill9", "idem-0"),
+              std::pair("transactions-kill9", "tx-0")}) {
+            Broker broker(kVectors / name / "before");
+            const MemoryStorage after(kVectors / name / "after");
+            broker.load();
+            for (Offset base : broker.log(partition).segment_base_offsets()) {
+                const std::string index = core::file_path(partition, base, core::kIndexSuffix);
+                const std::string time = core::file_path(partition, base, core::kTimeIndexSuffix);
+                // Below the recovery point they were written live; the active ones are
+                // preallocated.
+                if (base < broker.log(partition).segment_base_offsets()[1]) continue;
+                if (base == broker.log(partition).segment_base_offsets().back()) continue;
+                CAPTURE(index);
+                const core::FileId file =
+                    broker.storage.open(core::file_path(partition, base, core::kLogSuffix));
+                const core::SegmentIndexes built =
+                    core::build_indexes(broker.storage.chunks(file), base, 512);
+                CHECK(built.offset_index == after.content(index));
+                CHECK(built.time_index == after.content(time));
+                ++compared;
+            }
+        }
+        CHECK(compared == 4);
     }
 }
