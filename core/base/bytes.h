@@ -27,18 +27,31 @@ inline std::string_view as_text(BytesView bytes) {
     return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
+/// The number with its bytes in the other order.
+template <class T>
+constexpr T swap_bytes(T value) {
+    static_assert(std::is_unsigned_v<T>);
+    if constexpr (sizeof(T) == 8) return __builtin_bswap64(value);
+    if constexpr (sizeof(T) == 4) return __builtin_bswap32(value);
+    if constexpr (sizeof(T) == 2) return __builtin_bswap16(value);
+    if constexpr (sizeof(T) == 1) return value;
+}
+
+/// From this machine's order to big-endian, and back.
+template <class T>
+constexpr T big_endian(T value) {
+    if constexpr (std::endian::native == std::endian::big) return value;
+    return swap_bytes(value);
+}
+
 /// Reads a big-endian integer at `position`; the bytes must reach that far.
 template <class T>
 T load_be(BytesView bytes, std::size_t position) {
     static_assert(std::is_integral_v<T>);
     ASSERT(position <= bytes.size() && sizeof(T) <= bytes.size() - position);
-    std::make_unsigned_t<T> value = 0;
-    for (std::size_t i = 0; i < sizeof(T); ++i) {
-        value = static_cast<std::make_unsigned_t<T>>(
-            (static_cast<std::uint64_t>(value) << 8) |
-            std::to_integer<std::uint8_t>(bytes[position + i]));
-    }
-    return static_cast<T>(value);
+    std::make_unsigned_t<T> value;
+    std::memcpy(&value, bytes.data() + position, sizeof value);
+    return static_cast<T>(big_endian(value));
 }
 
 /// Writes a big-endian integer at `position`; the bytes must reach that far.
@@ -46,11 +59,8 @@ template <class T>
 void store_be(std::span<std::byte> bytes, std::size_t position, T number) {
     static_assert(std::is_integral_v<T>);
     ASSERT(position <= bytes.size() && sizeof(T) <= bytes.size() - position);
-    auto value = static_cast<std::make_unsigned_t<T>>(number);
-    for (std::size_t i = sizeof(T); i-- > 0;) {
-        bytes[position + i] = static_cast<std::byte>(value & 0xff);
-        value = static_cast<std::make_unsigned_t<T>>(static_cast<std::uint64_t>(value) >> 8);
-    }
+    const auto value = big_endian(static_cast<std::make_unsigned_t<T>>(number));
+    std::memcpy(bytes.data() + position, &value, sizeof value);
 }
 
 /// Appends a big-endian integer.
