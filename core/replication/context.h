@@ -24,10 +24,13 @@ struct IsrProposal {
 };
 
 struct ReplicationContext {
+    ReplicationContext(NodeId id, const Profile& version, Duration replica_lag_time_max)
+        : self(id), profile(&version), lag_max(replica_lag_time_max) {}
+
     NodeId self;
     const Profile* profile;
-    Duration lag_max;
-    TimePoint now{};
+    Duration lag_max;  ///< replica.lag.time.max.ms
+    TimePoint now = TimePoint::min();
     Effects* effects = nullptr;
     std::optional<BrokerEpoch> broker_epoch;  ///< of this broker's registration
     std::vector<BrokerStatus> brokers;        ///< all registered, in id order
@@ -38,6 +41,8 @@ struct ReplicationContext {
     /// Partitions whose waiting produce requests may be complete now.
     std::vector<PartitionId> settled;
     std::vector<IsrProposal> proposals;
+    /// Partitions whose log began a new segment: what lies below it waits to be flushed.
+    std::vector<PartitionId> rolled;
 
     const BrokerStatus* find_broker(NodeId broker) const;
     /// Puts a session on the list, once.

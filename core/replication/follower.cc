@@ -110,9 +110,11 @@ FetchOutcome Follower::on_records(const FetchPartitionResponse& response, LogMan
         const Result<AppendInfo> appended = log_->append_as_follower(context.now, batches);
         // Damaged on its way or at the leader: the same records are asked for again, later.
         if (!appended.ok()) return FetchOutcome::delayed;
-        if (appended->rolled)
+        if (appended->rolled) {
+            context.rolled.push_back(partition_);
             context.effects->note(
                 {.kind = NoteKind::log_roll, .partition = partition_, .first = fetch_offset_});
+        }
         for (const Batch& batch : batches)
             context.effects->note({.kind = NoteKind::log_append,
                                    .partition = partition_,

@@ -153,9 +153,11 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
     }
     ASSERT(info.first == before);
     ASSERT(info.end == log_->log_end_offset());
-    if (info.rolled)
+    if (info.rolled) {
+        context.rolled.push_back(partition_);
         context.effects->note(
             {.kind = NoteKind::log_roll, .partition = partition_, .first = info.first});
+    }
     context.effects->note({.kind = NoteKind::log_append,
                            .partition = partition_,
                            .leader_epoch = epoch_,

@@ -1,0 +1,153 @@
+/// Broker: one KRaft broker process, as a node.
+///
+/// Follows BrokerServer (3.9): registers, catches up with metadata, loads its logs, asks to be
+/// unfenced, serves; leaves by a controlled shutdown. Holds nothing that a restart would not
+/// rebuild from Storage and the metadata log.
+///
+/// Lanes: requests (all requests, fetch answers, AlterPartition), metadata (the metadata log,
+/// loading and recovering logs, becoming leader and follower), background (checkpoints, flushes,
+/// the clean stop), heartbeats (registration and heartbeats; never touches a disk).
+///
+/// Rules:
+///   R1  Requests are handled only once the broker was told "not fenced" for the first time; what
+///       comes earlier waits, as connections wait in the listener's backlog.
+///       [kafka BrokerServer.startup: enableRequestProcessing comes last]
+///   R2  Work whose end others may see is finished in a step after the one that did it, on the same
+///       lane: so it is seen when the lane has spent the time it takes.
+///   R3  Only metadata makes a leader or a follower; losing the session or the quorum does not.
+///   R4  After SIGTERM: controlled shutdown, then no request is handled any more, then the
+///   watermark
+///       checkpoint, the flush, the clean marker, and exit.
+///
+/// Calls it takes: ShutDown.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/broker/alter_partition_manager.h"
+#include "core/broker/directory_assigner.h"
+#include "core/broker/lifecycle.h"
+#include "core/broker/metadata_observer.h"
+#include "core/broker/producer_ids.h"
+#include "core/broker/replica_manager.h"
+#include "core/broker/request_queue.h"
+#include "core/controller/image.h"
+#include "core/log/log_manager.h"
+#include "core/profile/config.h"
+#include "core/profile/profile.h"
+#include "core/protocol/topics.h"
+#include "core/step/node.h"
+
+namespace core {
+
+class Broker final : public Node {
+  public:
+    /// What is given by reference outlives the node. `controllers`: the voters, at least one.
+    Broker(NodeId id, std::uint64_t seed, const Profile& profile, const BrokerConfig& config,
+           const TopicTable& topics, Storage& storage, std::vector<NodeId> controllers,
+           std::string cluster_id);
+
+    void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
+    std::optional<TimePoint> next_deadline(Lane lane) const override;
+    Lane lane_of(const Message& message) const override;
+
+    // ---- for the audit: const, without effect
+    BrokerState state() const { return lifecycle_.state(); }
+    const Log* log(PartitionId partition) const { return logs_.find(partition); }
+    /// 0 if the partition is not hosted.
+    Offset high_watermark(PartitionId partition) const;
+    bool leads(PartitionId partition) const;
+    /// Of the role this broker has in the partition; nothing while it has none.
+    std::optional<LeaderEpoch> leader_epoch(PartitionId partition) const;
+    const Partition* partition(PartitionId partition) const { return replicas_.find(partition); }
+    const ClusterImage& image() const { return image_; }
+
+  private:
+    /// Periodic work of the background lane, and ISR expiration on the requests lane.
+    enum class Task : std::uint8_t {
+        high_watermark_checkpoint,
+        recovery_point_checkpoint,
+        log_start_checkpoint,
+        flush_dirty_logs,
+        expire_producers,
+        isr_expiration,
+    };
+    static constexpr int kTasks = 6;
+    /// How far the start has come.
+    enum class Stage : std::uint8_t { down, observing, loading, published, stopping, stopped };
+
+    void on_started(TimePoint now, Effects& effects);
+    void on_woken(TimePoint now, Lane lane, Effects& effects);
+    void on_connected(TimePoint now, ConnectionId connection, Effects& effects);
+    void on_lost(TimePoint now, const Lost& lost, Effects& effects);
+    void on_received(TimePoint now, Received& received, Effects& effects);
+    void on_request(TimePoint now, Received& received, Effects& effects);
+    void on_controller_response(TimePoint now, Received& received, Effects& effects);
+    void on_shut_down(TimePoint now);
+
+    void handle(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
+                Message& message, Effects& effects);
+    void on_metadata_request(IncomingConnection& connection, CorrelationId correlation,
+                             Effects& effects);
+    void on_init_producer_id(TimePoint now, IncomingConnection& connection,
+                             CorrelationId correlation, Effects& effects);
+    void answer_init_producer_id(ConnectionId connection, CorrelationId correlation,
+                                 std::optional<ProducerId> id, Effects& effects);
+    /// Everything that this step made possible: delayed requests, ISR proposals, next requests.
+    void drain(TimePoint now, Effects& effects);
+    void drain_proposals(TimePoint now, Effects& effects);
+
+    void on_metadata(TimePoint now, Effects& effects);
+    void wake_metadata(TimePoint now, Effects& effects);
+    /// Recovery begins once the controller says that this broker is caught up.
+    void maybe_load_logs(TimePoint now);
+    void load_logs(TimePoint now, Effects& effects);
+    void publish_first(TimePoint now, Effects& effects);
+    void publish(TimePoint now, Effects& effects);
+    void after_heartbeat(TimePoint now, Effects& effects);
+
+    void arm_tasks(TimePoint now);
+    Duration period(Task task) const;
+    void run_background(TimePoint now, Effects& effects);
+    void run_task(Task task, TimePoint now, Effects& effects);
+    void flush_rolled(TimePoint now, Effects& effects);
+    void flush_dirty_logs(TimePoint now, Effects& effects);
+    void stop(TimePoint now, Effects& effects);
+    TimePoint& due(Task task) { return due_[static_cast<std::size_t>(task)]; }
+    TimePoint due(Task task) const { return due_[static_cast<std::size_t>(task)]; }
+
+    NodeId id_;
+    std::uint64_t seed_;
+    const Profile& profile_;
+    BrokerConfig config_;
+    const TopicTable& topics_;
+    Storage& storage_;
+    std::string cluster_id_;
+
+    Stage stage_ = Stage::down;
+    DirectoryId directory_ = kUnassignedDirectory;
+    TimePoint now_ = TimePoint::min();
+    /// What the metadata lane has to do next, by itself.
+    TimePoint metadata_work_at_ = TimePoint::max();
+    TimePoint stop_at_ = TimePoint::max();
+    std::array<TimePoint, kTasks> due_;
+
+    LogManager logs_;
+    ClusterImage image_;
+    TouchedPartitions touched_;  ///< since the last publish
+    bool brokers_changed_ = false;
+    bool configs_changed_ = false;
+    RequestQueue queue_;
+    ReplicaManager replicas_;
+    BrokerLifecycle lifecycle_;
+    MetadataObserver observer_;
+    AlterPartitionManager alter_partition_;
+    DirectoryAssigner directories_;
+    ProducerIds producer_ids_;
+};
+
+}  // namespace core

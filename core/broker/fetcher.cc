@@ -1,0 +1,332 @@
+#include "core/broker/fetcher.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/broker/replica_manager.h"
+
+namespace core {
+namespace {
+
+/// BrokerBlockingSender: no reconnect back-off of its own, the partitions' is enough.
+ChannelOptions fetch_channel(const BrokerConfig& config) {
+    ChannelOptions options;
+    options.reconnect_backoff = Duration::zero();
+    options.reconnect_backoff_max = Duration::zero();
+    options.request_timeout = config.replica_socket_timeout;
+    options.in_flight_max = 1;
+    return options;
+}
+
+}  // namespace
+
+Fetcher::Fetcher(NodeId self, NodeId leader, std::uint32_t fetcher_id, std::uint64_t seed,
+                 const BrokerConfig& config, ReplicaManager& replicas)
+    : self_(self),
+      leader_(leader),
+      fetcher_id_(fetcher_id),
+      config_(config),
+      replicas_(replicas),
+      channel_(self, leader, seed, fetch_channel(config)) {}
+
+Fetcher::Entry* Fetcher::find(PartitionId partition) {
+    const auto at = std::lower_bound(
+        entries_.begin(), entries_.end(), partition,
+        [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
+    if (at == entries_.end() || at->partition != partition) return nullptr;
+    return &*at;
+}
+
+Follower* Fetcher::follower(PartitionId partition) {
+    Partition* hosted = replicas_.find(partition);
+    return hosted == nullptr ? nullptr : hosted->follower();
+}
+
+void Fetcher::add(PartitionId partition) {
+    if (Entry* known = find(partition)) return mark_changed(*known);
+    const Follower* role = follower(partition);
+    ASSERT(role != nullptr);
+    const auto at = std::lower_bound(
+        entries_.begin(), entries_.end(), partition,
+        [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
+    entries_.insert(
+        at, Entry{.partition = partition, .asked = role->request(*replicas_.context().profile)});
+    changed_.push_back(partition);
+}
+
+bool Fetcher::remove(PartitionId partition) {
+    Entry* entry = find(partition);
+    if (entry == nullptr) return false;
+    leave_session(*entry);
+    const auto is_it = [&](PartitionId other) { return other == partition; };
+    std::erase_if(changed_, is_it);
+    std::erase_if(delayed_, is_it);
+    std::erase_if(range_unknown_, is_it);
+    entries_.erase(entries_.begin() + (entry - entries_.data()));
+    return true;
+}
+
+void Fetcher::mark_changed(Entry& entry) {
+    if (entry.changed) return;
+    entry.changed = true;
+    changed_.push_back(entry.partition);
+}
+
+void Fetcher::leave_session(Entry& entry) {
+    if (!entry.in_session) return;
+    entry.in_session = false;
+    ASSERT(session_size_ > 0);
+    --session_size_;
+    if (session_open_) forgotten_.push_back(entry.partition);
+}
+
+void Fetcher::delay(Entry& entry, TimePoint now) {
+    Follower* role = follower(entry.partition);
+    ASSERT(role != nullptr);
+    leave_session(entry);
+    if (role->delayed_until() > now) return;
+    role->delay(saturating_add(now, config_.replica_fetch_backoff));
+    delayed_.push_back(entry.partition);
+}
+
+/// Partitions whose back-off is over are fetched again.
+void Fetcher::revive(TimePoint now) {
+    if (delayed_.empty()) return;
+    std::erase_if(delayed_, [&](PartitionId partition) {
+        const Follower* role = follower(partition);
+        if (role != nullptr && role->delayed_until() > now) return false;
+        if (Entry* entry = find(partition)) mark_changed(*entry);
+        return true;
+    });
+}
+
+// ---- requests -----------------------------------------------------------------------------------
+
+bool Fetcher::anything_ready(TimePoint now) {
+    if (session_size_ > 0 || !range_unknown_.empty()) return true;
+    for (const Entry& entry : entries_) {
+        const Follower* role = follower(entry.partition);
+        if (role != nullptr && role->ready_to_fetch(now)) return true;
+    }
+    return false;
+}
+
+void Fetcher::maybe_fetch(TimePoint now) {
+    if (entries_.empty() || channel_.in_flight() > 0) return;
+    revive(now);
+    if (channel_.state() == Channel::State::connecting || !anything_ready(now)) return;
+    if (!channel_.maybe_connect(now, *replicas_.context().effects)) return;
+    if (!channel_.can_send()) return;
+    if (send_range_request(now)) return;
+    send_fetch(now);
+}
+
+bool Fetcher::send_range_request(TimePoint now) {
+    if (range_unknown_.empty()) return false;
+    const Follower* role = follower(range_unknown_.front());
+    ASSERT(role != nullptr);
+    channel_.send(now,
+                  ListOffsetsRequest{self_, range_unknown_.front(), role->epoch(), range_spec_}, 0,
+                  *replicas_.context().effects);
+    return true;
+}
+
+void Fetcher::send_fetch(TimePoint now) {
+    const ReplicationContext& context = replicas_.context();
+    FetchRequest request{
+        .replica = self_,
+        .replica_epoch = std::nullopt,
+        .max_wait = config_.replica_fetch_wait_max,
+        .min_bytes = config_.replica_fetch_min_bytes,
+        .max_bytes = config_.replica_fetch_response_max_bytes,
+        .partition_max_bytes = config_.replica_fetch_max_bytes,
+        .full = !session_open_,
+        .partitions = {},
+        .forgotten = {},
+    };
+    if (context.profile->fetch_carries_broker_epoch) request.replica_epoch = context.broker_epoch;
+    for (PartitionId partition : changed_) {
+        Entry* entry = find(partition);
+        ASSERT(entry != nullptr);
+        entry->changed = false;
+        const Follower* role = follower(partition);
+        // Delayed ones come back with revive(), stopped ones with the next add().
+        if (role == nullptr || !role->ready_to_fetch(now)) continue;
+        entry->asked = role->request(*context.profile);
+        if (!entry->in_session) ++session_size_;
+        entry->in_session = true;
+        request.partitions.push_back(entry->asked);
+    }
+    changed_.clear();
+    if (session_size_ == 0) return;
+    for (PartitionId partition : forgotten_) {
+        const Entry* entry = find(partition);
+        if (entry == nullptr || !entry->in_session) request.forgotten.push_back(partition);
+    }
+    forgotten_.clear();
+    session_open_ = true;
+    channel_.send(now, std::move(request), 0, *context.effects);
+}
+
+// ---- answers ------------------------------------------------------------------------------------
+
+void Fetcher::on_connected(TimePoint now) {
+    channel_.on_connected(now);
+    maybe_fetch(now);
+}
+
+void Fetcher::on_response(TimePoint now, Received& received) {
+    channel_.on_response(received.correlation);
+    if (const auto* fetch = std::get_if<FetchResponse>(&received.message))
+        on_fetch(now, *fetch);
+    else
+        on_list_offsets(now, std::get<ListOffsetsResponse>(received.message));
+    maybe_fetch(now);
+}
+
+void Fetcher::on_fetch(TimePoint now, const FetchResponse& response) {
+    ASSERT(response.error == ErrorCode::none);
+    for (const FetchPartitionResponse& answer : response.partitions) {
+        Entry* entry = find(answer.partition);
+        if (entry == nullptr || !entry->in_session) continue;
+        Follower* role = follower(answer.partition);
+        ASSERT(role != nullptr);
+        switch (role->on_response(entry->asked, answer, replicas_.logs(), replicas_.context())) {
+            case FetchOutcome::ignored:
+            case FetchOutcome::unchanged:
+                break;
+            case FetchOutcome::moved:
+                mark_changed(*entry);
+                break;
+            case FetchOutcome::delayed:
+                delay(*entry, now);
+                break;
+            case FetchOutcome::stopped:
+                remove(answer.partition);
+                break;
+            case FetchOutcome::out_of_range:
+                leave_session(*entry);
+                range_unknown_.push_back(answer.partition);
+                break;
+        }
+    }
+}
+
+void Fetcher::on_list_offsets(TimePoint now, const ListOffsetsResponse& response) {
+    const OffsetSpec asked = std::exchange(range_spec_, OffsetSpec::latest);
+    if (range_unknown_.empty() || range_unknown_.front() != response.partition) return;
+    Entry* entry = find(response.partition);
+    Follower* role = follower(response.partition);
+    ASSERT(entry != nullptr);
+    ASSERT(role != nullptr);
+    if (response.error != ErrorCode::none) {
+        range_unknown_.erase(range_unknown_.begin());
+        if (response.error == ErrorCode::fenced_leader_epoch)
+            role->stop_fetching();
+        else
+            delay(*entry, now);
+        return;
+    }
+    ASSERT(response.offset.has_value());
+    ReplicationContext& context = replicas_.context();
+    if (asked == OffsetSpec::latest) {
+        if (role->on_leader_end(*response.offset, replicas_.logs(), context)) {
+            range_spec_ = OffsetSpec::earliest;
+            return;
+        }
+    } else {
+        role->on_leader_start(*response.offset, replicas_.logs(), context);
+    }
+    range_unknown_.erase(range_unknown_.begin());
+    mark_changed(*entry);
+}
+
+/// The request failed as a whole: every partition waits, the session is gone.
+void Fetcher::on_failure(TimePoint now) {
+    session_open_ = false;
+    forgotten_.clear();
+    range_unknown_.clear();
+    range_spec_ = OffsetSpec::latest;
+    for (Entry& entry : entries_) {
+        Follower* role = follower(entry.partition);
+        ASSERT(role != nullptr);
+        if (role->fetching()) delay(entry, now);
+        leave_session(entry);
+    }
+    ASSERT(session_size_ == 0);
+}
+
+void Fetcher::on_lost(TimePoint now) {
+    channel_.on_lost(now);
+    on_failure(now);
+}
+
+void Fetcher::on_woken(TimePoint now) {
+    if (channel_.expire(now, *replicas_.context().effects).second) on_failure(now);
+    maybe_fetch(now);
+}
+
+void Fetcher::close(TimePoint now) {
+    ASSERT(entries_.empty());
+    channel_.disconnect(now, *replicas_.context().effects);
+}
+
+TimePoint Fetcher::next_deadline() const {
+    TimePoint due = channel_.expire_due();
+    if (delayed_.empty() || channel_.in_flight() > 0) return due;
+    for (PartitionId partition : delayed_) {
+        const Partition* hosted = std::as_const(replicas_).find(partition);
+        if (hosted == nullptr || hosted->follower() == nullptr) continue;
+        due = std::min(due, hosted->follower()->delayed_until());
+    }
+    return due;
+}
+
+// ---- all fetchers -------------------------------------------------------------------------------
+
+void FetcherManager::add(PartitionId partition, std::uint32_t index, NodeId leader) {
+    const std::uint32_t id = index % static_cast<std::uint32_t>(config_.num_replica_fetchers);
+    const auto before = [](const std::unique_ptr<Fetcher>& fetcher,
+                           const std::pair<NodeId, std::uint32_t>& wanted) {
+        return std::pair(fetcher->leader(), fetcher->fetcher_id()) < wanted;
+    };
+    auto at = std::lower_bound(fetchers_.begin(), fetchers_.end(), std::pair(leader, id), before);
+    if (at == fetchers_.end() || (*at)->leader() != leader || (*at)->fetcher_id() != id)
+        at = fetchers_.insert(
+            at, std::make_unique<Fetcher>(self_, leader, id, seed_, config_, replicas_));
+    (*at)->add(partition);
+}
+
+void FetcherManager::remove(PartitionId partition) {
+    for (const auto& fetcher : fetchers_)
+        if (fetcher->remove(partition)) return;
+}
+
+void FetcherManager::settle(TimePoint now) {
+    std::erase_if(fetchers_, [&](const std::unique_ptr<Fetcher>& fetcher) {
+        if (!fetcher->empty()) return false;
+        fetcher->close(now);
+        return true;
+    });
+    for (const auto& fetcher : fetchers_) fetcher->maybe_fetch(now);
+}
+
+Fetcher* FetcherManager::find(ConnectionId connection) {
+    for (const auto& fetcher : fetchers_)
+        if (fetcher->owns(connection)) return fetcher.get();
+    return nullptr;
+}
+
+void FetcherManager::on_woken(TimePoint now) {
+    for (const auto& fetcher : fetchers_)
+        if (fetcher->next_deadline() <= now) fetcher->on_woken(now);
+}
+
+TimePoint FetcherManager::next_deadline() const {
+    TimePoint due = TimePoint::max();
+    for (const auto& fetcher : fetchers_) due = std::min(due, fetcher->next_deadline());
+    return due;
+}
+
+}  // namespace core

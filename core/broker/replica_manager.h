@@ -1,0 +1,138 @@
+/// All partitions of one broker, and what clients and other brokers ask of them.
+///
+/// Follows ReplicaManager and the handlers of KafkaApis (3.9): produce, fetch, list offsets;
+/// applying metadata to partitions (applyDelta); ISR expiration; the purgatories.
+///
+/// Rules:
+///   R1  Produce carries no leader epoch: whoever believes to lead appends. There is no fencing of
+///   a
+///       zombie on this path.
+///   R2  acks=1 is answered after the local append, acks=all when the watermark has passed the
+///   batch
+///       or the client's time-out is over; a batch that timed out stays in the log.
+///   R3  Parked fetches are completed after the produce request that brought the data was answered.
+///       [kafka ReplicaManager.addCompletePurgatoryAction]
+///   R4  Of one metadata change the leaders-to-be come first, then the followers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/broker/fetcher.h"
+#include "core/broker/request_queue.h"
+#include "core/controller/image.h"
+#include "core/log/log_manager.h"
+#include "core/profile/config.h"
+#include "core/protocol/topics.h"
+#include "core/replication/partition.h"
+
+namespace core {
+
+class ReplicaManager {
+  public:
+    /// Everything given by reference outlives the manager.
+    ReplicaManager(NodeId self, std::uint64_t seed, const Profile& profile,
+                   const BrokerConfig& config, const TopicTable& topics, LogManager& logs,
+                   const ClusterImage& image, RequestQueue& queue);
+
+    /// Begins a step: what the partitions may use until the next one.
+    void begin_step(TimePoint now, std::optional<BrokerEpoch> broker_epoch, Effects& effects);
+
+    // ---- queries
+    ReplicationContext& context() { return context_; }
+    const ReplicationContext& context() const { return context_; }
+    LogManager& logs() { return logs_; }
+    FetcherManager& fetchers() { return fetchers_; }
+    Partition* find(PartitionId partition) { return partitions_[partition.value()].get(); }
+    const Partition* find(PartitionId partition) const {
+        return partitions_[partition.value()].get();
+    }
+
+    // ---- requests; each leaves the connection muted until it is answered
+    void on_produce(IncomingConnection& connection, CorrelationId correlation,
+                    ProduceRequest& request);
+    void on_fetch(IncomingConnection& connection, CorrelationId correlation,
+                  const FetchRequest& request);
+    void on_list_offsets(IncomingConnection& connection, CorrelationId correlation,
+                         const ListOffsetsRequest& request);
+    void on_connection_lost(ConnectionId connection);
+
+    /// Answers what has become complete: waiting produce requests, then parked fetches.
+    void complete_delayed();
+    /// Answers what waited too long.
+    void expire_delayed();
+    /// The earliest time-out of a delayed request.
+    TimePoint next_deadline() const;
+
+    // ---- metadata
+    /// The image changed in these partitions. `shutting_down`: in a controlled shutdown.
+    void publish(std::span<const PartitionId> touched, bool shutting_down);
+    /// Registrations of brokers changed.
+    void publish_brokers();
+    /// Settings changed.
+    void publish_configs();
+    /// The settings of a partition's log, by the image.
+    TopicConfig topic_config(PartitionId partition) const;
+    /// Replicas of this broker among `touched` whose directory the image does not know as
+    /// `directory`. [kafka ReplicaManager.maybeUpdateTopicAssignment]
+    std::vector<PartitionId> misplaced(std::span<const PartitionId> touched,
+                                       DirectoryId directory) const;
+
+    // ---- tasks
+    void expire_isr();
+    void on_alter_partition(ProposalId proposal, const AlterPartitionResult& result);
+    void check_invariants() const;
+
+  private:
+    ProduceOutcome append(const ProducePartition& part, Acks acks, NodeId client);
+    ErrorCode not_hosted(PartitionId partition) const;
+    std::optional<CurrentLeader> current_leader(PartitionId partition) const;
+    void note_refusal(const ProduceOutcome& outcome, NodeId client);
+    void answer_produce(ConnectionId connection, CorrelationId correlation, NodeId client,
+                        std::span<ProduceOutcome> outcomes);
+    void settle_produce(PartitionId partition);
+    void fail_produce(std::span<const WaitingProduce> waiting, ErrorCode error);
+    void finish_if_complete(std::uint32_t operation);
+
+    void update_session(IncomingConnection& connection, const FetchRequest& request);
+    FetchVerdict judge(const FetchSession& session, const FetchSlot& slot) const;
+    void record(FetchSession& session, std::uint32_t number, FetchVerdict& verdict);
+    /// Reads what the verdicts allow into `response_`; the bytes of it. Sets `answer_now_` on an
+    /// error or a divergence.
+    std::int64_t read(FetchSession& session);
+    void answer_fetch(FetchSession& session);
+    void relist(FetchSession& session);
+    void complete_fetch(FetchSession& session, bool expired);
+    void drop_session(IncomingConnection& connection);
+
+    void ensure_partition(PartitionId partition, bool& created);
+    void make_leader(PartitionId id, const PartitionRegistration& registration);
+    void make_follower(PartitionId id, const PartitionRegistration& registration,
+                       bool shutting_down);
+    void make_offline(PartitionId id);
+    void after_role_change(Partition& partition);
+
+    const TopicTable& topics_;
+    const BrokerConfig& config_;
+    LogManager& logs_;
+    const ClusterImage& image_;
+    RequestQueue& queue_;
+    ReplicationContext context_;
+    std::vector<std::unique_ptr<Partition>> partitions_;  ///< by PartitionId
+    std::vector<PartitionId> hosted_;                     ///< those that exist, ascending
+    FetcherManager fetchers_;
+    ProducePurgatory produce_;
+    Deadlines parked_;  ///< owner: the connection id
+
+    // Reused from request to request.
+    FetchResponse response_;
+    std::vector<FetchVerdict> verdicts_;  ///< one for each of the session's changed()
+    bool answer_now_ = false;
+    std::vector<PartitionId> settled_;
+    std::vector<FetchSession*> touched_;
+};
+
+}  // namespace core

@@ -1,0 +1,79 @@
+/// The connections that others opened to this broker, and the order of requests on each.
+///
+/// Rules:
+///   R1  The next request of a connection is taken up only after the answer to the previous one was
+///       handed to the network; a produce request with acks=0 counts as answered at once.
+///       [kafka SocketServer.Processor: the channel is muted meanwhile]
+///   R2  So with acks=all and several requests in flight on one connection, request k+1 is not
+///       appended before request k is answered.
+///   R3  Answers to a connection that is gone vanish.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/replication/fetch_session.h"
+#include "core/step/node.h"
+
+namespace core {
+
+/// A request that waits for its turn.
+struct QueuedRequest {
+    CorrelationId correlation;
+    Message message;
+};
+
+/// One connection, made by its peer.
+struct IncomingConnection {
+    IncomingConnection(ConnectionId connection, NodeId from) : id(connection), peer(from) {}
+
+    ConnectionId id;
+    NodeId peer;
+    bool muted = false;     ///< a request is being handled
+    bool in_ready = false;  ///< on the list of those to be continued
+    std::vector<QueuedRequest> waiting;
+    std::size_t waiting_from = 0;  ///< those before it were taken
+    std::unique_ptr<FetchSession> session;
+
+    bool has_waiting() const { return waiting_from < waiting.size(); }
+};
+
+class RequestQueue {
+  public:
+    /// The connection a request came on; known from its first request on.
+    IncomingConnection& accept(ConnectionId id, NodeId peer);
+    IncomingConnection* find(ConnectionId id);
+    /// Keeps a request for later.
+    void put(IncomingConnection& connection, CorrelationId correlation, Message&& message);
+    /// The request being handled is answered: the next one may be taken up.
+    void answer(ConnectionId id, CorrelationId correlation, Message&& response, Effects& effects);
+    /// The same for a request that has no answer.
+    void done(IncomingConnection& connection);
+    /// A connection whose next request can be taken up, and that request.
+    struct Next {
+        IncomingConnection* connection;
+        QueuedRequest request;
+    };
+    std::optional<Next> next();
+    /// Every connection that has requests waiting may go on (after the broker began to serve).
+    void resume();
+    /// Forgets the connection; what waited is dropped.
+    void remove(ConnectionId id);
+    template <class Visit>
+    void each(Visit visit) {
+        for (auto& connection : connections_) visit(*connection);
+    }
+
+  private:
+    std::size_t lower_bound(ConnectionId id) const;
+
+    std::vector<std::unique_ptr<IncomingConnection>> connections_;  ///< by id
+    std::vector<ConnectionId> ready_;
+    std::size_t ready_from_ = 0;
+    IncomingConnection* last_ = nullptr;  ///< the one found last
+};
+
+}  // namespace core
