@@ -1,0 +1,109 @@
+#include "tools/command_line.h"
+#include "tools/commands.h"
+
+namespace tool {
+
+const std::vector<Option>& all_options() {
+    static const std::vector<Option> kOptions = {
+        {"set", 0, "PATH=VALUE", true,
+         "change the scenario before it is checked: a path (/topics/orders/config/KEY) or a bare "
+         "Kafka key (acks=all); acklab help set"},
+        {"seed", 0, "N", false, "the seed of the run instead of the scenario's"},
+        {"kafka", 0, "VERSION", false, "the Kafka version instead of the scenario's"},
+        {"format", 0, "text|json", false, "what stdout gets (text)"},
+        {"out", 'o', "FILE", true,
+         "write the report to a file too, in the format of its suffix: .json or .txt"},
+        {"lang", 0, "en|zh", false, "language of the scenario's texts (from LC_ALL, LANG)"},
+        {"dump-disks", 0, "DIR", false,
+         "write every broker's log directory as it is after the audit; DIR is new or empty"},
+        {"records", 0, "", false, "JSON: every record's outcome and fate, every replica's log"},
+        {"all-losses", 0, "", false, "JSON: all lost records, not only the first 1000"},
+        {"fail-on", 0, "WHAT", true,
+         "exit 1 on a verdict (that one or a worse one) or on METRIC OP VALUE: lost-acked, "
+         "\"unavailable.write>30s\""},
+        {"color", 0, "auto|always|never", false, "colours (auto: on a terminal without NO_COLOR)"},
+        {"width", 0, "N", false, "columns of text (the terminal's, at most 120; else 90)"},
+        {"check-invariants", 0, "", false,
+         "check the invariants of the whole cluster after every event (slow)"},
+        {"twice", 0, "", false, "run it twice; exit 70 if the two differ"},
+        {"quiet", 'q', "", false, "print no report; the exit status is the answer"},
+        {"record", 0, "p1#12", false, "explain this record"},
+        {"offset", 0, "orders-0/1048", false, "explain the record acknowledged at this offset"},
+        {"first-lost", 0, "", false, "explain the first lost record (the default)"},
+        {"tag", 0, "TAG", true, "only scenarios with this tag"},
+        {"flat", 0, "", false, "with everything that `extends` brings in"},
+    };
+    return kOptions;
+}
+
+const std::vector<Command>& all_commands() {
+    constexpr std::size_t kAny = 1'000;
+    static const std::vector<Command> kCommands = {
+        {"run",
+         "S",
+         1,
+         1,
+         "run a scenario, audit the cluster, judge it",
+         "Runs the scenario once, undoes its faults, lets the cluster settle, reads every "
+         "partition "
+         "back, and says which acknowledged records are there, which are not, and why.",
+         {"set", "seed", "kafka", "format", "out", "lang", "dump-disks", "records", "all-losses",
+          "fail-on", "color", "width", "check-invariants", "twice", "quiet"},
+         run_command},
+        {"explain",
+         "S",
+         1,
+         1,
+         "why a record was lost, from send() to the end of its last copy",
+         "Runs the scenario and follows one record: the first lost one, or the one you name.",
+         {"record", "offset", "first-lost", "set", "seed", "kafka", "format", "out", "lang",
+          "color", "width"},
+         explain_command},
+        {"check",
+         "FILE...",
+         1,
+         kAny,
+         "read and check scenarios; runs nothing",
+         "Prints every problem with its place and what to write instead. Exit 3 if there is an "
+         "error.",
+         {"set", "kafka", "format"},
+         check_command},
+        {"list",
+         "",
+         0,
+         0,
+         "the built-in scenarios",
+         "",
+         {"tag", "format", "lang", "width"},
+         list_command},
+        {"show", "S", 1, 1, "print a scenario's file", "", {"out"}, show_command},
+        {"schema",
+         "",
+         0,
+         0,
+         "print the JSON schema of scenario files",
+         "With -o it is written to a file; \"$schema\" in a scenario names it for your editor.",
+         {"out"},
+         schema_command},
+        {"version",
+         "",
+         0,
+         0,
+         "acklab's version and the Kafka versions it knows",
+         "",
+         {"format"},
+         version_command},
+        {"help",
+         "[TOPIC]",
+         0,
+         1,
+         "help on a command or a topic",
+         "Topics: a command, exit-codes, fates, verdicts, causes, metrics, codes, set, scenario; "
+         "one cause, metric or fate by its name; one code (AL203).",
+         {},
+         help_command},
+    };
+    return kCommands;
+}
+
+}  // namespace tool

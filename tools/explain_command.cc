@@ -1,0 +1,126 @@
+#include "core/base/text.h"
+#include "reports/json.h"
+#include "reports/text.h"
+#include "tools/commands.h"
+#include "tools/files.h"
+#include "tools/lab/run.h"
+#include "tools/session.h"
+
+namespace tool {
+namespace {
+
+using core::concat;
+using report::ExitStatus;
+
+struct RecordId {
+    std::uint32_t client;
+    core::RecordNumber number;
+};
+
+RecordId named_record(const std::string& text, const scenario::Scenario& scenario,
+                      const trace::Ledger& ledger) {
+    const std::size_t hash = text.rfind('#');
+    const auto number = hash == std::string::npos
+                            ? std::nullopt
+                            : core::parse_int(std::string_view(text).substr(hash + 1));
+    if (!number)
+        throw UsageError(
+            concat("--record takes PRODUCER#NUMBER, such as p1#12, not \"", text, "\""));
+    const std::string producer = text.substr(0, hash);
+    std::vector<std::string> ids;
+    for (std::uint32_t p = 0; p < scenario.producers.size(); ++p) {
+        ids.push_back(scenario.producers[p].id);
+        if (ids.back() != producer) continue;
+        const auto sent = static_cast<std::int64_t>(ledger.records(p).size());
+        if (*number < 0 || *number >= sent)
+            throw UsageError(concat("--record ", text, ": ", producer, " sent ", sent,
+                                    sent == 0 ? " records" : " records, numbered from 0"));
+        return RecordId{p, core::RecordNumber(*number)};
+    }
+    throw UsageError(concat("--record ", text, ": there is no producer ", producer,
+                            did_you_mean(producer, ids)));
+}
+
+/// The record acknowledged at an offset: a lost one before any other, else the latest.
+RecordId record_at(const std::string& text, const lab::RunResult& result) {
+    const scenario::Scenario& scenario = result.history().scenario;
+    const std::size_t slash = text.rfind('/');
+    const auto offset = slash == std::string::npos
+                            ? std::nullopt
+                            : core::parse_int(std::string_view(text).substr(slash + 1));
+    if (!offset || *offset < 0)
+        throw UsageError(
+            concat("--offset takes PARTITION/OFFSET, such as orders-0/1048, not \"", text, "\""));
+    const auto partition = scenario.find_partition(text.substr(0, slash));
+    if (!partition)
+        throw UsageError(
+            concat("--offset ", text, ": there is no partition ", text.substr(0, slash)));
+    for (const report::Loss& loss : result.judgement().losses)
+        if (loss.partition == *partition && loss.offset == core::Offset(*offset))
+            return RecordId{loss.client, loss.number};
+    std::optional<RecordId> found;
+    for (const trace::BatchEntry& entry : result.history().ledger.batches()) {
+        if (entry.partition != *partition || !entry.ack || !entry.ack->base_offset) continue;
+        if (entry.outcome != trace::ClientOutcome::acked) continue;
+        const std::int64_t index = *offset - entry.ack->base_offset->value();
+        if (index < 0 || index >= static_cast<std::int64_t>(entry.record_count)) continue;
+        const auto client =
+            static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);
+        found = RecordId{client, entry.number(static_cast<std::uint32_t>(index))};
+    }
+    if (!found) throw UsageError(concat("--offset ", text, ": no record was acknowledged there"));
+    return *found;
+}
+
+std::optional<RecordId> chosen_record(const Invocation& invocation, const lab::RunResult& result) {
+    if (const auto record = invocation.one("record"))
+        return named_record(*record, result.history().scenario, result.history().ledger);
+    if (const auto offset = invocation.one("offset")) return record_at(*offset, result);
+    const auto& losses = result.judgement().losses;
+    if (losses.empty()) return std::nullopt;
+    return RecordId{losses.front().client, losses.front().number};
+}
+
+std::string make_report(const Invocation& invocation, const lab::RunResult& result,
+                        const std::optional<RecordId>& record, Format format,
+                        const report::TextStyle& style) {
+    const report::History& history = result.history();
+    if (format == Format::json)
+        return record ? report::explain_json(history, result.judgement(), result.histories(),
+                                             record->client, record->number)
+                      : report::explain_nothing_json(history, result.judgement());
+    if (record)
+        return report::explain_text(history, result.judgement(), result.histories(), record->client,
+                                    record->number,
+                                    report::TextInput{style, arguments_of(invocation)});
+    return concat("no acknowledged record is lost (verdict ",
+                  report::name(result.judgement().verdict), ")\nacklab explain ",
+                  arguments_of(invocation), " --record p1#0 explains any other record\n");
+}
+
+}  // namespace
+
+ExitStatus explain_command(const Invocation& invocation) {
+    const Format format = format_of(invocation);
+    const report::TextStyle style = style_of(invocation);
+    if (invocation.has("record") + invocation.has("offset") + invocation.has("first-lost") > 1)
+        throw UsageError("--record, --offset and --first-lost exclude each other");
+    const std::vector<Output> outputs = outputs_of(invocation);
+    const auto scenario = load(invocation, "explain");
+    if (!scenario) return ExitStatus::invalid;
+    lab::RunOptions options;
+    options.seed = scenario->run.seed;
+    const auto result = lab::run_once(*scenario, options);
+    if (const auto failure = result->failure()) {
+        warn(concat("acklab: bug: ", *failure));
+        return ExitStatus::bug;
+    }
+    const auto record = chosen_record(invocation, *result);
+    print(make_report(invocation, *result, record, format, style));
+    for (const Output& output : outputs)
+        write_file(output.path, make_report(invocation, *result, record, output.format,
+                                            file_style_of(invocation)));
+    return ExitStatus::held;
+}
+
+}  // namespace tool

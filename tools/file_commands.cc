@@ -1,0 +1,113 @@
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "core/profile/profile.h"
+#include "reports/json.h"
+#include "reports/layout.h"
+#include "reports/listing.h"
+#include "reports/problems.h"
+#include "scenarios/library.h"
+#include "tools/commands.h"
+#include "tools/files.h"
+#include "tools/session.h"
+
+namespace tool {
+namespace {
+
+using core::concat;
+using report::ExitStatus;
+
+/// Prints a file's bytes, or writes them to every -o.
+ExitStatus deliver(const Invocation& invocation, std::string_view bytes) {
+    const auto paths = invocation.all("out");
+    for (const std::string& path : paths) check_writable(path);
+    for (const std::string& path : paths) write_file(path, bytes);
+    if (paths.empty()) print(bytes);
+    return ExitStatus::held;
+}
+
+bool has_every_tag(const scenario::Scenario& scenario, const std::vector<std::string>& tags) {
+    return std::all_of(tags.begin(), tags.end(), [&](const std::string& tag) {
+        return std::find(scenario.tags.begin(), scenario.tags.end(), tag) != scenario.tags.end();
+    });
+}
+
+scenario::Problem unreadable(const std::string& name, const std::string& why) {
+    scenario::Problem problem;
+    problem.file = name;
+    problem.code = "AL100";
+    problem.message = why;
+    return problem;
+}
+
+}  // namespace
+
+ExitStatus check_command(const Invocation& invocation) {
+    const bool json = format_of(invocation) == Format::json;
+    const scenario::ReadOptions options = read_options(invocation);
+    std::vector<scenario::Problem> all;
+    std::size_t errors = 0;
+    std::string text;
+    for (const std::string& word : invocation.words) {
+        try {
+            const Source source = find_source(word);
+            const auto result = scenario::read_scenario(source.name, source.bytes, options);
+            if (result.usage_error)
+                throw UsageError(concat("--set ", result.usage_error->argument, ": ",
+                                        result.usage_error->message));
+            errors += result.errors;
+            all.insert(all.end(), result.problems.begin(), result.problems.end());
+            if (result.errors == 0) text += concat(source.name, ": valid\n");
+            text += report::problems_text(result.problems, result.errors, result.warnings);
+        } catch (const FileError& error) {
+            ++errors;
+            all.push_back(unreadable(word, error.what()));
+            text += concat("error[AL100] ", error.what(), "\n");
+        }
+    }
+    print(json ? report::problems_json("check", all) : text);
+    return errors == 0 ? ExitStatus::held : ExitStatus::invalid;
+}
+
+ExitStatus list_command(const Invocation& invocation) {
+    const report::TextStyle style = style_of(invocation);
+    const auto tags = invocation.all("tag");
+    std::vector<report::ListRow> rows;
+    for (const scenario::LibraryEntry& entry : scenario::library()) {
+        const auto result = scenario::read_scenario(entry.file, entry.bytes);
+        if (!result.scenario) {
+            warn(report::problems_text(result.problems, result.errors, result.warnings));
+            continue;
+        }
+        if (has_every_tag(*result.scenario, tags))
+            rows.push_back(report::list_row(*result.scenario));
+    }
+    if (format_of(invocation) == Format::json) {
+        print(report::list_json(rows));
+        return ExitStatus::held;
+    }
+    print(report::list_text(rows, style));
+    return ExitStatus::held;
+}
+
+ExitStatus show_command(const Invocation& invocation) {
+    return deliver(invocation, find_source(invocation.words.front()).bytes);
+}
+
+ExitStatus schema_command(const Invocation& invocation) {
+    return deliver(invocation, scenario::schema_json());
+}
+
+ExitStatus version_command(const Invocation& invocation) {
+    std::vector<std::string> versions;
+    for (const core::Profile& profile : core::all_profiles())
+        versions.emplace_back(profile.full_version);
+    if (format_of(invocation) == Format::json) {
+        print(report::version_json(versions));
+        return ExitStatus::held;
+    }
+    print(concat("acklab ", report::kVersion, "\nKafka ", core::join(versions, ", "), "\n"));
+    return ExitStatus::held;
+}
+
+}  // namespace tool

@@ -1,0 +1,186 @@
+#include "tools/session.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "core/base/text.h"
+#include "reports/problems.h"
+#include "scenarios/library.h"
+#include "tools/files.h"
+
+namespace tool {
+namespace {
+
+using core::concat;
+
+constexpr std::size_t kWidthWithoutTerminal = 90;
+constexpr std::size_t kWidthMost = 120;
+
+std::vector<std::string> library_ids() {
+    std::vector<std::string> ids;
+    for (const scenario::LibraryEntry& entry : scenario::library()) ids.emplace_back(entry.id);
+    return ids;
+}
+
+bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
+}
+
+std::string quoted(const std::string& word) {
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
+bool wants_color(const Invocation& invocation) {
+    const std::string choice = invocation.one("color").value_or("auto");
+    if (choice == "always") return true;
+    if (choice == "never") return false;
+    if (choice != "auto")
+        throw UsageError(concat("--color takes auto, always or never, not \"", choice, "\""));
+    const char* force = std::getenv("CLICOLOR_FORCE");
+    if (force != nullptr && std::string_view(force) != "0" && *force != '\0') return true;
+    const char* no_color = std::getenv("NO_COLOR");
+    if (no_color != nullptr && *no_color != '\0') return false;
+    return stdout_is_terminal();
+}
+
+std::size_t width_of(const Invocation& invocation) {
+    if (const auto asked = invocation.one("width")) {
+        const auto number = core::parse_int(*asked);
+        if (!number || *number < 40 || *number > 1'000)
+            throw UsageError(
+                concat("--width takes a number from 40 to 1000, not \"", *asked, "\""));
+        return static_cast<std::size_t>(*number);
+    }
+    const std::size_t columns = terminal_columns();
+    return columns < 40 ? kWidthWithoutTerminal : std::min(columns, kWidthMost);
+}
+
+scenario::Problem unreadable(const std::string& name, const std::string& why) {
+    scenario::Problem problem;
+    problem.file = name;
+    problem.code = "AL100";
+    problem.message = why;
+    return problem;
+}
+
+}  // namespace
+
+Source find_source(const std::string& word) {
+    if (word == "-") return Source{"<stdin>", read_input(word, scenario::kFileBytesMax)};
+    if (const scenario::LibraryEntry* entry = scenario::find_in_library(word))
+        return Source{std::string(entry->file), std::string(entry->bytes)};
+    try {
+        return Source{word, read_input(word, scenario::kFileBytesMax)};
+    } catch (const FileError& error) {
+        const bool looks_like_id = word.find_first_of("/.") == std::string::npos;
+        if (!looks_like_id) throw;
+        throw FileError(concat(error.what(), ", and no built-in scenario has that id",
+                               did_you_mean(word, library_ids())));
+    }
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+    std::uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+    if (error != std::errc() || end != text.data() + text.size() || text.empty())
+        throw UsageError(
+            concat("--seed takes a whole number from 0 to 2^64-1, not \"", text, "\""));
+    return seed;
+}
+
+scenario::ReadOptions read_options(const Invocation& invocation) {
+    scenario::ReadOptions options;
+    options.set = invocation.all("set");
+    for (const std::string& set : options.set)
+        if (set.find('=') == std::string::npos)
+            throw UsageError(concat("--set takes PATH=VALUE, not \"", set, "\""));
+    if (const auto seed = invocation.one("seed")) options.seed = parse_seed(*seed);
+    options.kafka = invocation.one("kafka");
+    return options;
+}
+
+std::string arguments_of(const Invocation& invocation) {
+    std::string out = invocation.words.empty() ? "" : quoted(invocation.words.front());
+    for (const std::string& set : invocation.all("set")) out += " --set " + quoted(set);
+    for (const char* name : {"seed", "kafka"})
+        if (const auto value = invocation.one(name))
+            out += concat(" --", name, " ", quoted(*value));
+    return out;
+}
+
+Format format_of(const Invocation& invocation) {
+    const std::string word = invocation.one("format").value_or("text");
+    if (word == "text") return Format::text;
+    if (word == "json") return Format::json;
+    throw UsageError(concat("--format takes text or json, not \"", word, "\"",
+                            did_you_mean(word, {"text", "json"})));
+}
+
+report::TextStyle style_of(const Invocation& invocation) {
+    report::TextStyle style;
+    style.lang = invocation.one("lang").value_or(language_of_environment());
+    if (style.lang != "en" && style.lang != "zh")
+        throw UsageError(concat("--lang takes en or zh, not \"", style.lang, "\""));
+    style.color = wants_color(invocation);
+    style.width = width_of(invocation);
+    return style;
+}
+
+report::TextStyle file_style_of(const Invocation& invocation) {
+    report::TextStyle style = style_of(invocation);
+    style.color = false;
+    if (!invocation.has("width")) style.width = kWidthWithoutTerminal;
+    return style;
+}
+
+std::optional<scenario::Scenario> load(const Invocation& invocation, std::string_view command) {
+    const bool json = format_of(invocation) == Format::json;
+    const scenario::ReadOptions options = read_options(invocation);
+    const std::string& word = invocation.words.front();
+    Source source;
+    try {
+        source = find_source(word);
+    } catch (const FileError& error) {
+        if (json) print(report::problems_json(command, {unreadable(word, error.what())}));
+        throw;
+    }
+    scenario::ReadResult result = scenario::read_scenario(source.name, source.bytes, options);
+    if (result.usage_error) {
+        std::string text =
+            concat("--set ", result.usage_error->argument, ": ", result.usage_error->message);
+        if (!result.usage_error->suggestion.empty()) text += "; " + result.usage_error->suggestion;
+        throw UsageError(text);
+    }
+    if (!result.scenario && json) print(report::problems_json(command, result.problems));
+    if (!result.problems.empty())
+        warn(report::problems_text(result.problems, result.errors, result.warnings));
+    return std::move(result.scenario);
+}
+
+std::vector<Output> outputs_of(const Invocation& invocation) {
+    std::vector<Output> outputs;
+    for (const std::string& path : invocation.all("out")) {
+        const auto ends_with = [&](std::string_view suffix) {
+            return path.size() > suffix.size() &&
+                   std::string_view(path).substr(path.size() - suffix.size()) == suffix;
+        };
+        if (ends_with(".json")) {
+            outputs.push_back(Output{path, Format::json});
+        } else if (ends_with(".txt")) {
+            outputs.push_back(Output{path, Format::text});
+        } else {
+            throw UsageError(concat("-o ", path,
+                                    ": the suffix names the format; .json and .txt "
+                                    "are known"));
+        }
+        check_writable(path);
+    }
+    return outputs;
+}
+
+}  // namespace tool

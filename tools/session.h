@@ -1,0 +1,52 @@
+/// What the commands share: finding and reading a scenario, style of texts, output files.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/layout.h"
+#include "scenarios/read.h"
+#include "tools/command_line.h"
+
+namespace tool {
+
+enum class Format : std::uint8_t { text, json };
+
+/// A scenario's bytes and where they came from.
+struct Source {
+    std::string name;  ///< for problems: the file, the library's file name, or "<stdin>"
+    std::string bytes;
+};
+
+/// S of the command line: a built-in id, a file, or "-". Throws FileError.
+Source find_source(const std::string& word);
+
+/// --set, --seed, --kafka. Throws UsageError.
+scenario::ReadOptions read_options(const Invocation& invocation);
+std::uint64_t parse_seed(const std::string& text);
+
+/// The words that repeat this run: S, then the options that shaped it, quoted for a shell.
+std::string arguments_of(const Invocation& invocation);
+
+/// --format. Throws UsageError.
+Format format_of(const Invocation& invocation);
+/// --lang, --color, --width.
+report::TextStyle style_of(const Invocation& invocation);
+/// The same for a file: no colour.
+report::TextStyle file_style_of(const Invocation& invocation);
+
+/// The scenario, or nothing after its problems were printed: the document to stdout for JSON, the
+/// text to stderr (`check` has its own way). Warnings of a valid one go to stderr.
+std::optional<scenario::Scenario> load(const Invocation& invocation, std::string_view command);
+
+/// One -o: a file and the format that its suffix names.
+struct Output {
+    std::string path;
+    Format format;
+};
+/// All of them, checked to be writable. Throws UsageError or FileError.
+std::vector<Output> outputs_of(const Invocation& invocation);
+
+}  // namespace tool
