@@ -190,7 +190,12 @@ void Controller::fence_stale_brokers(TimePoint now) {
         sessions_.fence(*broker);
         write(now, records);
     }
+    arm_fence_check(now);
+}
+
+void Controller::arm_fence_check(TimePoint now) {
     fence_check_at_ = sessions_.next_expiry();
+    if (fence_check_at_) fence_check_at_ = std::max(*fence_check_at_, now);
 }
 
 void Controller::answer(Reply to, MetadataOffset until, Message&& message, Effects& effects) {

@@ -106,6 +106,9 @@ class Controller final : public Node {
     void run_balance(TimePoint now);
     void run_unclean_sweep(TimePoint now);
     void fence_stale_brokers(TimePoint now);
+    /// rescheduleMaybeFenceStaleBrokers. Kafka 3.9 calls it after a heartbeat, an accepted
+    /// registration and a fencing, and at no other time: a new activation waits for the first.
+    void arm_fence_check(TimePoint now);
 
     /// The answer to a write event that was not refused as a whole.
     void answer(Reply to, MetadataOffset until, Message&& message, Effects& effects);

@@ -69,7 +69,7 @@ void Controller::on_registration(TimePoint now, const Received& from,
     ASSERT(result.records.size() == 1);
 
     const MetadataOffset until = write(now, result.records);
-    fence_check_at_ = sessions_.next_expiry();
+    arm_fence_check(now);
     answer({from.connection, from.correlation}, until, result.response, effects);
 }
 
@@ -101,7 +101,7 @@ void Controller::on_heartbeat(TimePoint now, const Received& from,
     }
     replication_.directories_offline(broker, request.offline_directories, records);
     sessions_.touch(broker, is_fenced(states.next), request.current_metadata_offset, now);
-    fence_check_at_ = sessions_.next_expiry();
+    arm_fence_check(now);
     const MetadataOffset until = write(now, records);
     if (states.next == BrokerControlState::controlled_shutdown)
         sessions_.start_controlled_shutdown(broker, MetadataOffset(until.value() - 1));

@@ -184,9 +184,8 @@ bool ClusterImage::is_unfenced(NodeId broker) const {
 }
 
 const ConfigMap& ClusterImage::broker_config(NodeId broker) const {
-    static const ConfigMap kNone;
     const auto at = broker_configs_.find(broker);
-    return at == broker_configs_.end() ? kNone : at->second;
+    return at == broker_configs_.end() ? no_config_ : at->second;
 }
 
 std::int16_t ClusterImage::feature_level(std::string_view feature) const {

@@ -137,6 +137,7 @@ class ClusterImage {
     std::vector<ConfigMap> topic_configs_;
     std::map<NodeId, ConfigMap> broker_configs_;
     ConfigMap cluster_config_;
+    ConfigMap no_config_;  ///< stays empty: the settings of a broker without any
     ProducerId next_producer_id_{0};
     std::map<std::string, std::int16_t, std::less<>> features_;
 };

@@ -5,8 +5,8 @@
 /// voter the high watermark moves in the same call, so a parked fetch gets records and watermark
 /// together.
 ///
-/// Deviations: D-metadata-value: the values of records are in our own compact encoding
-/// (record_codec.h) inside record batches v2. D-metadata-segment: one segment, no snapshots.
+/// Deviations: D30 the values of records are in our own compact encoding (record_codec.h) inside
+/// record batches v2; D31 one segment, no snapshots.
 ///
 /// Rules:
 ///   M1  Offsets are given at append, in order; nothing is visible to a fetch before it is durable.

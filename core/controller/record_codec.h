@@ -1,6 +1,6 @@
 /// Metadata records as bytes: the values inside the batches of `__cluster_metadata-0`.
 ///
-/// A deviation from Kafka: the types carry the numbers of Kafka's schemas (RegisterBrokerRecord 0,
+/// Deviation D30: the types carry the numbers of Kafka's schemas (RegisterBrokerRecord 0,
 /// TopicRecord 2, ...), the fields are our own: zigzag varlongs in the order of the struct, a
 /// presence byte before each optional field, texts and lists with their length before them.
 #pragma once

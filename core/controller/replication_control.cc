@@ -1,7 +1,6 @@
 #include "core/controller/replication_control.h"
 
 #include <algorithm>
-#include <cctype>
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
@@ -13,10 +12,11 @@ namespace {
 /// Boolean.parseBoolean: "true" in any case.
 bool parse_bool(std::string_view text) {
     constexpr std::string_view kTrue = "true";
-    return text.size() == kTrue.size() &&
-           std::equal(text.begin(), text.end(), kTrue.begin(), [](char a, char b) {
-               return std::tolower(static_cast<unsigned char>(a)) == b;
-           });
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    return text.size() == kTrue.size() && std::equal(text.begin(), text.end(), kTrue.begin(),
+                                                     [&](char a, char b) { return lower(a) == b; });
 }
 
 std::optional<DirectoryId> directory_of(const PartitionRegistration& partition, NodeId replica) {

@@ -6,9 +6,7 @@
 /// Rules:
 ///   C1  Leaders are chosen by build_partition_change only.
 ///   C2  Partitions are visited in the order of their dense number, where Kafka goes by topic id
-///       hash and order of insertion. (Deviation D-partition-order: no outcome depends on it, since
-///       no decision about one partition looks at another.)
-#pragma once
+///       hash and order of insertion (deviation D32).
 
 #include <cstdint>
 #include <optional>

@@ -346,6 +346,27 @@ TEST_SUITE("core.controller") {
         CHECK(h.fenced(3));
     }
 
+    // Kafka 3.9 arms the session timer at heartbeats and accepted registrations only: with every
+    // broker dead across a controller's restart, nobody is fenced until the first new incarnation
+    // is let in; that one keeps its place in the ISR, and the others are fenced at once.
+    TEST_CASE("after a loss of everything the first broker let in again is the last isr member") {
+        ThreeBrokers h;
+        h.run_for(from_ms(1'000));
+        h.start();
+        const TimePoint activated = h.now;
+        h.run_to(activated + from_ms(9'000));
+        CHECK(h.register_broker(2, 2).error == ErrorCode::duplicate_broker_registration);
+        h.run_to(activated + from_ms(12'000));
+        CHECK_FALSE(h.fenced(1));
+        CHECK(h.register_broker(2, 2).error == ErrorCode::none);
+        h.run_for(from_ms(1));
+        for (int broker : {1, 2, 3}) CHECK(h.fenced(broker));
+        CHECK(h.isr() == std::vector{2});
+        CHECK(h.leader() == 0);
+        h.heartbeat(2);
+        CHECK(h.leader() == 2);
+    }
+
     TEST_CASE("a clean stop writes what waits and exits") {
         ThreeBrokers h;
         h.send(1, AllocateProducerIdsRequest{NodeId(1), h.epoch_of(1)});
