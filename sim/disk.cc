@@ -32,6 +32,7 @@ SimDisk::SimDisk(core::NodeId owner, std::uint64_t seed, const scenario::DiskMod
 // ---- time ---------------------------------------------------------------------------------------
 
 void SimDisk::charge_append(const Inode& inode) {
+    if (free_of_charge_) return;
     charged_ +=
         model_.append.is_fixed()
             ? model_.append.typical()
@@ -40,6 +41,7 @@ void SimDisk::charge_append(const Inode& inode) {
 }
 
 void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
+    if (free_of_charge_) return;
     if (model_.fsync.is_fixed()) {
         charged_ += model_.fsync.typical();
         return;

@@ -29,6 +29,7 @@
 #include "core/log/storage.h"
 #include "core/protocol/topics.h"
 #include "scenarios/model.h"
+#include "sim/kernel.h"
 #include "sim/world.h"
 
 namespace sim {
@@ -66,6 +67,8 @@ class SimDisk final : public core::Storage {
     /// Power is lost at `now`. Logs that became shorter, by partition.
     std::vector<DiskLoss> power_lost(core::TimePoint now, const KeepRule& keep,
                                      std::uint64_t step_draw);
+    /// Start-up before time 0 takes no time of the disk.
+    void set_free_of_charge(bool free) { free_of_charge_ = free; }
     /// The cluster is at rest: everything is durable.
     void settle(core::TimePoint now);
     void wipe();
@@ -140,7 +143,8 @@ class SimDisk final : public core::Storage {
     scenario::DiskModel model_;
     const core::TopicTable& topics_;
     DiskSabotage sabotage_;
-    core::TimePoint now_ = core::TimePoint::min();
+    bool free_of_charge_ = false;
+    core::TimePoint now_ = kBeginning;
     core::Duration charged_{0};
     Names names_;    ///< as processes see them
     Names durable_;  ///< as they were made durable

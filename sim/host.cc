@@ -64,6 +64,7 @@ bool Host::start(core::Duration after) {
 
 void Host::end_process() {
     phase_ = Phase::down;
+    if (node_ != nullptr) listener_.before_end(index_, *node_);
     node_.reset();
     ASSERT(generation_ < UINT16_MAX);
     ++generation_;

@@ -48,6 +48,8 @@ class HostListener {
     virtual void before_delivery(core::NodeId to, core::NodeId from,
                                  const core::Message& message) = 0;
     virtual HostIndex host_of(core::NodeId node) const = 0;
+    /// The process of `host` is about to end, its node with it.
+    virtual void before_end(HostIndex host, const core::Node& node) = 0;
 };
 
 class Host {
@@ -67,8 +69,8 @@ class Host {
     core::Node* node() const { return node_.get(); }
     ProcessState state() const;
     bool down() const { return phase_ == Phase::down; }
-    /// Runs and is not paused.
-    bool runs() const { return node_ != nullptr && !paused_; }
+    /// Takes a call at once: it runs, is not paused, and has caught up with its pauses.
+    bool ready() const { return node_ != nullptr && !paused_ && !resuming_; }
 
     // ---- actions; each takes effect within the current kernel event ----
     /// `after`: until its first instruction.

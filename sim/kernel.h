@@ -22,6 +22,9 @@
 
 namespace sim {
 
+/// Before everything; far from the ends of the number range.
+inline constexpr core::TimePoint kBeginning = core::at_ns(-(std::int64_t{1} << 60));
+
 /// Breaks ties within one instant, in this order.
 enum class EventClass : std::uint8_t { delivery, timer, workload, step };
 
@@ -34,7 +37,8 @@ enum class EventType : std::uint8_t {
     process_exit,   ///< a process that ended itself is gone: payload = ExitReason
     drain,          ///< a process woke from a pause, or has calls waiting
     workload,       ///< a producer's next records are due
-    step_wake,      ///< the step engine asked to be woken
+    step_wake,      ///< the step engine asked to be woken; payload 1: time 0
+    run_end,        ///< payload 0: faults end; 1: settle is over
     toy,            ///< for tests and benchmarks
 };
 
@@ -199,7 +203,7 @@ class Kernel {
     std::vector<Event> slots_;
     std::vector<std::uint32_t> free_;
     std::uint64_t next_sequence_ = 0;
-    core::TimePoint now_ = core::TimePoint::min();
+    core::TimePoint now_ = kBeginning;
     std::uint64_t running_ = 0;
     std::uint64_t cause_ = 0;
     std::uint64_t base_ = 0;

@@ -1,0 +1,163 @@
+#include "sim/audit.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "core/base/assert.h"
+#include "core/base/random.h"
+#include "core/broker/broker.h"
+#include "core/client/reader.h"
+#include "core/log/checkpoint.h"
+#include "core/record/batch_parser.h"
+#include "core/record/record.h"
+
+namespace sim {
+namespace {
+
+/// Finds out whose record a value is: "p1#7", then a space, dots or the end.
+class Identities {
+  public:
+    explicit Identities(const scenario::Scenario& scenario) {
+        for (std::uint32_t i = 0; i < scenario.producers.size(); ++i)
+            clients_.emplace(scenario.producers[i].id, i);
+    }
+
+    trace::LogRecord identify(core::Offset offset, core::LeaderEpoch epoch,
+                              std::optional<core::BytesView> value) {
+        trace::LogRecord record{offset, epoch, UINT32_MAX, core::RecordNumber(0)};
+        if (!value) return record;
+        const std::string_view text = core::as_text(*value);
+        const std::size_t mark = text.find('#');
+        if (mark == std::string_view::npos) return record;
+        const std::string_view id = text.substr(0, mark);
+        if (last_ == clients_.end() || last_->first != id) last_ = clients_.find(id);
+        if (last_ == clients_.end()) return record;
+        std::int64_t number = 0;
+        const char* const from = text.data() + mark + 1;
+        const auto read = std::from_chars(from, text.data() + text.size(), number);
+        if (read.ec != std::errc() || read.ptr == from || number < 0) return record;
+        record.client = last_->second;
+        record.number = core::RecordNumber(number);
+        return record;
+    }
+
+  private:
+    using Clients = std::map<std::string, std::uint32_t, std::less<>>;
+    Clients clients_;
+    Clients::const_iterator last_ = clients_.end();
+};
+
+/// Calls `take` with every record of a batch; nothing of compressed or control batches.
+template <class Take>
+void each_record(const core::Batch& batch, Identities& identities, Take take) {
+    if (batch.body->header().control()) return;
+    core::RecordReader reader(*batch.body);
+    while (const auto record = reader.next())
+        take(identities.identify(batch.base_offset + record->offset_delta, batch.leader_epoch,
+                                 record->value));
+}
+
+/// Calls `take` with every sound batch of a segment, raw bytes read as batches.
+template <class Take>
+void each_batch(std::span<const core::Chunk> chunks, Take take) {
+    for (const core::Chunk& chunk : chunks) {
+        if (chunk.batch) {
+            take(*chunk.batch);
+            continue;
+        }
+        for (std::size_t position = 0; position < chunk.raw.size();) {
+            const core::ParsedBatch parsed = core::parse_batch(chunk.raw, position);
+            if (!parsed.sound()) return;
+            take(*parsed.batch);
+            position += parsed.size_bytes;
+        }
+    }
+}
+
+std::uint64_t add_to_digest(std::uint64_t digest, const trace::LogRecord& record) {
+    const auto epoch = static_cast<std::uint64_t>(record.leader_epoch.value());
+    return core::mix64(
+        digest ^ core::mix64(static_cast<std::uint64_t>(record.offset.value()) ^ (epoch << 40)) ^
+        core::mix64((std::uint64_t{record.client} << 40) ^
+                    static_cast<std::uint64_t>(record.number.value())));
+}
+
+trace::ReplicaOutcome audit_replica(core::PartitionId partition, const std::string& name,
+                                    const AuditedBroker& broker, Identities& identities,
+                                    bool keep_logs) {
+    trace::ReplicaOutcome outcome{broker.id,
+                                  broker.process != nullptr,
+                                  core::Offset(0),
+                                  core::Offset(0),
+                                  core::Offset(0),
+                                  0,
+                                  {},
+                                  {}};
+    bool first = true;
+    for (const auto& chunks : broker.disk->segments(partition)) {
+        each_batch(chunks, [&](const core::Batch& batch) {
+            if (std::exchange(first, false)) outcome.log_start = batch.base_offset;
+            each_record(batch, identities, [&](const trace::LogRecord& record) {
+                outcome.digest = add_to_digest(outcome.digest, record);
+                if (keep_logs) outcome.log.push_back(record);
+            });
+        });
+    }
+    outcome.log_end = broker.disk->log_end(partition);
+    outcome.epochs = core::read_epoch_checkpoint(
+        *broker.disk, name + "/" + std::string(core::kLeaderEpochCheckpoint));
+    if (broker.process == nullptr) return outcome;
+    outcome.high_watermark = broker.process->high_watermark(partition);
+    if (const core::Log* log = broker.process->log(partition)) outcome.log_start = log->log_start();
+    return outcome;
+}
+
+}  // namespace
+
+std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
+                                           const core::TopicTable& topics,
+                                           const trace::ClusterView& view,
+                                           const std::vector<AuditedBroker>& brokers,
+                                           const core::Reader* reader, bool keep_logs) {
+    Identities identities(scenario);
+    std::vector<trace::PartitionOutcome> outcomes;
+    outcomes.reserve(topics.partition_count());
+    for (std::uint32_t p = 0; p < topics.partition_count(); ++p) {
+        const core::PartitionId id(p);
+        const trace::PartitionView& committed = view.partition(id);
+        trace::PartitionOutcome& outcome =
+            outcomes.emplace_back(trace::PartitionOutcome{id,
+                                                          topics.name(id),
+                                                          committed.leader,
+                                                          committed.leader_epoch,
+                                                          committed.isr,
+                                                          core::Offset(0),
+                                                          {},
+                                                          false,
+                                                          {}});
+        for (const core::NodeId replica : committed.replicas) {
+            const auto at = std::lower_bound(brokers.begin(), brokers.end(), replica,
+                                             [](const AuditedBroker& broker, core::NodeId wanted) {
+                                                 return broker.id < wanted;
+                                             });
+            ASSERT(at != brokers.end());
+            ASSERT(at->id == replica);
+            outcome.replicas.push_back(audit_replica(id, outcome.name, *at, identities, keep_logs));
+            if (committed.leader == replica)
+                outcome.high_watermark = outcome.replicas.back().high_watermark;
+        }
+        if (reader == nullptr) continue;
+        outcome.readable = reader->is_read(id);
+        if (!outcome.readable || !keep_logs) continue;
+        for (const core::Batch& batch : reader->batches(id))
+            each_record(batch, identities, [&](const trace::LogRecord& record) {
+                if (record.offset < reader->high_watermark(id)) outcome.read.push_back(record);
+            });
+    }
+    return outcomes;
+}
+
+}  // namespace sim

@@ -1,0 +1,296 @@
+#include "sim/cluster.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/text.h"
+#include "core/broker/broker.h"
+#include "core/client/reader.h"
+#include "sim/audit.h"
+#include "sim/cluster_state.h"
+
+namespace sim {
+namespace {
+
+std::uint64_t word(std::int64_t value) {
+    return static_cast<std::uint64_t>(value);
+}
+std::uint64_t word(core::NodeId node) {
+    return word(std::int64_t{node.value()});
+}
+std::uint64_t word(std::optional<core::Offset> offset) {
+    return offset ? word(offset->value()) + 1 : 0;
+}
+
+}  // namespace
+
+// ---- the public face ----------------------------------------------------------------------------
+
+Cluster::Cluster(const scenario::Scenario& scenario, std::uint64_t seed, const RunOptions& options)
+    : state_(std::make_unique<State>(scenario, seed, options)) {}
+
+Cluster::~Cluster() = default;
+
+const core::TopicTable& Cluster::topics() const {
+    return state_->topics;
+}
+
+const trace::ClusterView& Cluster::view() const {
+    return *state_->cluster_view;
+}
+
+const trace::Ledger& Cluster::ledger() const {
+    return *state_->records;
+}
+
+void Cluster::attach(trace::Observer& observer) {
+    state_->observers.push_back(&observer);
+}
+
+trace::Outcome Cluster::run() {
+    return state_->run();
+}
+
+std::vector<std::pair<std::string, core::Bytes>> Cluster::disk_files(core::NodeId broker) const {
+    return state_->host(broker).disk()->files();
+}
+
+// ---- the run ------------------------------------------------------------------------------------
+
+trace::Outcome Cluster::State::run() {
+    trace::Outcome outcome;
+    outcome.run_end = core::at_ns(0) + scenario.run.end;
+    outcome.audited_at = outcome.run_end + scenario.run.settle;
+    try {
+        start_up();
+        go_live();
+        run_scenario(outcome);
+        run_audit(outcome);
+    } catch (const core::AssertionFailure& failure) {
+        outcome.end = trace::RunEnd::broken;
+        outcome.failure = core::concat("at ", now().time_since_epoch().count(), " ns, event ",
+                                       kernel.count(), ": ", failure.what());
+        outcome.digest = digest.value();
+        outcome.events = kernel.count();
+    }
+    outcome.steps = engine->outcomes();
+    return outcome;
+}
+
+void Cluster::State::run_scenario(trace::Outcome& outcome) {
+    const std::uint64_t cap = scenario.run.max_events;
+    while (!settled && !kernel.empty()) {
+        if (kernel.count() >= cap) {
+            outcome.end = trace::RunEnd::event_cap;
+            outcome.audited_at = now();
+            break;
+        }
+        take_next();
+    }
+    outcome.events = kernel.count();
+}
+
+/// Settle is over: a fresh reader reads, outside the traced time; then the disks are looked at.
+void Cluster::State::run_audit(trace::Outcome& outcome) {
+    tell({.kind = trace::WorldKind::audit});
+    live = false;
+    outcome.digest = digest.value();
+    const core::Reader* read = nullptr;
+    if (outcome.end == trace::RunEnd::complete) {
+        hosts[reader]->start(core::Duration(0));
+        // The reader gives up by itself; this only bounds a cluster that has gone mad.
+        const core::TimePoint latest = now() + core::from_ms(600'000);
+        while (!kernel.empty() && kernel.next_due() <= latest) {
+            take_next();
+            read = static_cast<const core::Reader*>(hosts[reader]->node());
+            if (read != nullptr && read->done()) break;
+        }
+    }
+    std::vector<AuditedBroker> brokers;
+    for (const core::NodeId id : broker_ids) {
+        const Host& machine = host(id);
+        brokers.push_back(
+            AuditedBroker{id, machine.disk(), static_cast<const core::Broker*>(machine.node())});
+    }
+    outcome.partitions = audit(scenario, topics, *cluster_view, brokers, read, options.keep_logs);
+}
+
+// ---- the loop -----------------------------------------------------------------------------------
+
+void Cluster::State::take_next() {
+    const Event event = kernel.pop();
+    dispatch(event);
+    if (live) engine->after_event(kernel.moment());
+}
+
+void Cluster::State::dispatch(const Event& event) {
+    switch (event.type) {
+        case EventType::pipe:
+            on_pipe(event);
+            return;
+        case EventType::wake:
+            hosts[event.host]->on_wake(event);
+            return;
+        case EventType::lane_free:
+            hosts[event.host]->on_lane_free(event);
+            return;
+        case EventType::process_begin:
+            hosts[event.host]->on_process_begin(event);
+            return;
+        case EventType::process_exit:
+            hosts[event.host]->on_process_exit(event);
+            return;
+        case EventType::drain:
+            hosts[event.host]->on_drain(event);
+            return;
+        case EventType::workload:
+            workload->on_event(event);
+            return;
+        case EventType::step_wake:
+            if (!live) return;
+            if (event.payload == 1)
+                engine->begin();
+            else
+                engine->on_wake();
+            return;
+        case EventType::run_end:
+            on_run_end(event);
+            return;
+        case EventType::toy:
+            break;
+    }
+    UNREACHABLE();
+}
+
+void Cluster::State::on_pipe(const Event& event) {
+    if (watches_before && live) {
+        const auto next = network->peek(event);
+        if (next && engine->watches_delivery(*next->message) &&
+            hosts[next->to]->takes_at_once(*next->message))
+            engine->before_delivery(kernel.moment(), hosts[next->to]->id(), hosts[next->from]->id(),
+                                    *next->message);
+    }
+    const Arrival arrival = network->arrive(event);
+    if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(arrival);
+}
+
+void Cluster::State::on_run_end(const Event& event) {
+    if (event.payload == 1) {
+        settled = true;
+        return;
+    }
+    workload->stop();
+    tell({.kind = trace::WorldKind::run_end});
+    engine->end_run();
+    Event settle_end;
+    settle_end.type = EventType::run_end;
+    settle_end.payload = 1;
+    kernel.schedule(now() + scenario.run.settle, EventClass::step, settle_end);
+}
+
+// ---- what happened ------------------------------------------------------------------------------
+
+void Cluster::State::on_note(core::NodeId who, const core::Note& note,
+                             std::span<const core::NodeId> replicas) {
+    const trace::Moment moment = kernel.moment();
+    cluster_view->on_note(moment, who, note, replicas);
+    if (host_of(who) == reader) return;
+    records->on_note(moment, who, note, replicas);
+    if (note.kind == core::NoteKind::config_change && !config_changes.empty()) {
+        for (const core::ConfigRecord& change : config_changes.front()) apply_config(change);
+        config_changes.erase(config_changes.begin());
+    }
+    if (!live) return;
+    if (invariants) invariants->on_note(moment, who, note, replicas);
+    engine->on_note(moment, who, note, replicas);
+    for (trace::Observer* observer : observers) observer->on_note(moment, who, note, replicas);
+    hash_note(who, note, replicas);
+}
+
+/// A committed setting that the view keeps: min.insync.replicas of a topic.
+void Cluster::State::apply_config(const core::ConfigRecord& change) {
+    if (change.resource != core::ConfigResource::topic || !change.topic) return;
+    const scenario::Topic& topic = scenario.topics[change.topic->value()];
+    core::ConfigMap config = topic.config;
+    if (change.value) core::set_config(config, change.key, *change.value);
+    std::vector<core::ConfigProblem> problems;
+    const core::TopicConfig resolved =
+        core::resolve_topic(broker_configs.front(), config, problems);
+    if (change.key != "min.insync.replicas") return;
+    const core::TopicEntry& entry = topics.topic(*change.topic);
+    for (std::uint32_t i = 0; i < entry.partition_count; ++i)
+        cluster_view->set_min_insync_replicas(core::PartitionId(entry.first_partition.value() + i),
+                                              resolved.min_insync_replicas);
+}
+
+void Cluster::State::tell(const trace::WorldEvent& event) {
+    const trace::Moment moment = kernel.moment();
+    cluster_view->on_world(moment, event);
+    if (event.node && host_of(*event.node) == reader) return;
+    records->on_world(moment, event);
+    if (!live) return;
+    if (invariants) invariants->on_world(moment, event);
+    engine->on_world(moment, event);
+    for (trace::Observer* observer : observers) observer->on_world(moment, event);
+    hash_world(event);
+}
+
+void Cluster::State::on_process(trace::WorldKind kind, core::NodeId who, std::int64_t value) {
+    tell({.kind = kind, .node = who, .value = value});
+    const HostIndex index = host_of(who);
+    if (!is_client(index) || index == reader) return;
+    if (kind == trace::WorldKind::process_resume) workload->on_resume(index - first_client);
+    if (kind == trace::WorldKind::process_crash || kind == trace::WorldKind::process_exit)
+        workload->on_death(index - first_client);
+}
+
+bool Cluster::State::watches_delivery(const core::Message& message) const {
+    return watches_before && live && engine->watches_delivery(message);
+}
+
+void Cluster::State::before_delivery(core::NodeId to, core::NodeId from,
+                                     const core::Message& message) {
+    engine->before_delivery(kernel.moment(), to, from, message);
+}
+
+HostIndex Cluster::State::host_of(core::NodeId node) const {
+    if (node.value() >= core::kFirstClientId)
+        return first_client + static_cast<HostIndex>(node.value() - core::kFirstClientId);
+    const auto at = index_of.find(node);
+    ASSERT(at != index_of.end());
+    return at->second;
+}
+
+// ---- the digest ---------------------------------------------------------------------------------
+
+// One multiplication a field and one round of mixing a note: a sum of products with odd constants.
+void Cluster::State::hash_note(core::NodeId who, const core::Note& note,
+                               std::span<const core::NodeId> replicas) {
+    std::uint64_t sum = word(now().time_since_epoch().count()) * 0x9e3779b97f4a7c15ULL;
+    sum += ((static_cast<std::uint64_t>(note.kind) << 48) ^ word(who)) * 0xbf58476d1ce4e5b9ULL;
+    sum += ((note.partition ? std::uint64_t{note.partition->value()} + 1 : 0) ^
+            (note.peer ? (word(*note.peer) + 1) << 32 : 0)) *
+           0x94d049bb133111ebULL;
+    sum += ((note.leader_epoch ? word(std::int64_t{note.leader_epoch->value()}) + 1 : 0) ^
+            (static_cast<std::uint64_t>(note.error) << 48)) *
+           0xd6e8feb86659fd93ULL;
+    if (note.tag)
+        sum += ((word(note.tag->client) << 32) ^ note.tag->number) * 0xa0761d6478bd642fULL;
+    sum += word(note.first) * 0xe7037ed1a0b428dbULL;
+    sum += word(note.end) * 0x8ebc6af09c88c6e3ULL;
+    sum += word(note.value) * 0x589965cc75374cc3ULL;
+    for (const core::NodeId replica : replicas) sum = (sum ^ word(replica)) * 0x1d8e4e27c47d124fULL;
+    digest.add(sum);
+}
+
+void Cluster::State::hash_world(const trace::WorldEvent& event) {
+    digest.add(word(now().time_since_epoch().count()));
+    digest.add((static_cast<std::uint64_t>(event.kind) << 40) ^ 0xffff000000000000ULL);
+    digest.add(event.node ? word(*event.node) + 1 : 0);
+    digest.add(event.partition ? std::uint64_t{event.partition->value()} + 1 : 0);
+    digest.add(word(event.first));
+    digest.add(word(event.end));
+    digest.add(word(event.value));
+}
+
+}  // namespace sim

@@ -1,0 +1,35 @@
+// The clients of a cluster: producers of the scenario, the reader of the audit.
+#include "core/client/producer.h"
+#include "core/client/reader.h"
+#include "sim/cluster_state.h"
+
+namespace sim {
+namespace {
+
+/// How long the audit's reader tries to read a partition.
+constexpr core::Duration kReaderPatience = core::from_ms(10'000);
+
+}  // namespace
+
+std::unique_ptr<core::Node> Cluster::State::make_producer(std::size_t producer) {
+    return std::make_unique<core::Producer>(scenario.producers[producer].node, seed,
+                                            *scenario.kafka.profile, producer_configs[producer],
+                                            topics, broker_ids, next_batch[producer]);
+}
+
+std::unique_ptr<core::Node> Cluster::State::make_reader() {
+    std::vector<core::PartitionId> partitions;
+    for (std::uint32_t p = 0; p < topics.partition_count(); ++p)
+        partitions.push_back(core::PartitionId(p));
+    core::ReaderOptions reading;
+    reading.give_up = kReaderPatience;
+    return std::make_unique<core::Reader>(hosts[reader]->id(), seed, topics, broker_ids, partitions,
+                                          reading);
+}
+
+void Cluster::State::before_end(HostIndex index, const core::Node& node) {
+    if (!is_client(index) || index == reader) return;
+    next_batch[index - first_client] = static_cast<const core::Producer&>(node).next_batch_number();
+}
+
+}  // namespace sim

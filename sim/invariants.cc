@@ -1,0 +1,180 @@
+#include "sim/invariants.h"
+
+#include <algorithm>
+
+#include "core/base/assert.h"
+#include "core/base/text.h"
+
+namespace sim {
+namespace {
+
+using core::NoteKind;
+
+/// No flush touches more files at once than this; it bounds how long one can take.
+constexpr std::int64_t kFilesOfAFlush = 64;
+
+[[noreturn]] void broken(std::string_view invariant, const std::string& how) {
+    throw core::AssertionFailure(core::concat("invariant ", invariant, ": ", how));
+}
+
+}  // namespace
+
+Invariants::Invariants(const scenario::Scenario& scenario, const core::TopicTable& topics,
+                       const trace::ClusterView& view, const trace::Ledger& ledger,
+                       const void* context, DiskOf disk_of)
+    : scenario_(scenario),
+      topics_(topics),
+      view_(view),
+      ledger_(ledger),
+      context_(context),
+      disk_of_(disk_of) {
+    std::vector<core::ConfigProblem> problems;
+    for (const scenario::Producer& producer : scenario_.producers)
+        acks_all_.push_back(
+            core::resolve_producer(*scenario_.kafka.profile, producer.config, problems).acks < 0);
+    for (const scenario::BrokerSpec& broker : scenario_.cluster.brokers)
+        flush_times_.emplace(broker.id, broker.disk.fsync.sample(UINT64_MAX) * kFilesOfAFlush);
+    for (std::uint32_t p = 0; p < topics_.partition_count(); ++p) {
+        const trace::PartitionView& partition = view_.partition(core::PartitionId(p));
+        committed_.emplace(core::PartitionId(p),
+                           Committed{partition.leader_epoch, partition.partition_epoch});
+        if (partition.leader)
+            leaders_.emplace(PartitionEpochKey{core::PartitionId(p), partition.leader_epoch},
+                             *partition.leader);
+    }
+}
+
+void Invariants::on_note(const trace::Moment& moment, core::NodeId who, const core::Note& note,
+                         std::span<const core::NodeId> replicas) {
+    if (note.kind == NoteKind::become_leader) {
+        on_leader(who, note);
+    } else if (note.kind == NoteKind::partition_change) {
+        on_change(note, replicas);
+    } else if (note.kind == NoteKind::leader_elect) {
+        if (note.peer && note.value == 0) sheltered_ = false;
+    } else if (note.kind == NoteKind::hw_advance) {
+        const auto reign = reigns_.find(ReplicaKey{*note.partition, who});
+        if (reign == reigns_.end()) return;
+        if (*note.end < reign->second.high_watermark)
+            broken("high-watermark-holds",
+                   core::concat(where(*note.partition), " on broker ", who.value(), " fell from ",
+                                reign->second.high_watermark.value(), " to ", note.end->value()));
+        reign->second.high_watermark = *note.end;
+    } else if (note.kind == NoteKind::log_flush) {
+        on_flush(moment.at, who, note);
+    } else if (note.kind == NoteKind::log_truncate) {
+        for (Flush& flush : flushes_[ReplicaKey{*note.partition, who}])
+            flush.end = std::min(flush.end, *note.first);
+    }
+}
+
+void Invariants::on_leader(core::NodeId who, const core::Note& note) {
+    const core::PartitionId partition = *note.partition;
+    const auto [at, first] =
+        leaders_.emplace(PartitionEpochKey{partition, *note.leader_epoch}, who);
+    if (!first && at->second != who)
+        broken("one-leader-per-epoch",
+               core::concat(where(partition), " epoch ", note.leader_epoch->value(), " is led by ",
+                            at->second.value(), " and by ", who.value()));
+    reigns_.insert_or_assign(ReplicaKey{partition, who},
+                             Reign{*note.leader_epoch, note.first.value_or(core::Offset(0))});
+    const core::Offset highest = ledger_.highest_high_watermark(partition);
+    if (sheltered_ && note.end && *note.end < highest)
+        broken("leader-holds-committed",
+               core::concat(where(partition), ": broker ", who.value(), " leads with log end ",
+                            note.end->value(), ", the high watermark was ", highest.value()));
+}
+
+void Invariants::on_change(const core::Note& note, std::span<const core::NodeId> isr) {
+    const core::PartitionId partition = *note.partition;
+    const core::PartitionEpoch epoch(static_cast<std::int32_t>(note.value));
+    const auto at = committed_.find(partition);
+    if (at != committed_.end() && note.leader_epoch) {
+        if (epoch <= at->second.partition_epoch || *note.leader_epoch < at->second.leader_epoch)
+            broken("epochs-grow",
+                   core::concat(where(partition), " partition epoch ",
+                                at->second.partition_epoch.value(), " -> ", epoch.value()));
+        at->second = Committed{*note.leader_epoch, epoch};
+    }
+    if (!sheltered_) return;
+    check_acked_in_isr(partition, isr);
+    check_isr_agrees(partition, isr);
+}
+
+void Invariants::check_acked_in_isr(core::PartitionId partition,
+                                    std::span<const core::NodeId> isr) const {
+    for (const trace::BatchEntry& batch : ledger_.batches()) {
+        if (batch.partition != partition || batch.outcome != trace::ClientOutcome::acked) continue;
+        const auto client =
+            static_cast<std::size_t>(batch.tag.client.value() - core::kFirstClientId);
+        if (!acks_all_[client]) continue;
+        for (const core::NodeId member : isr) {
+            const bool holds =
+                std::any_of(batch.copies.begin(), batch.copies.end(),
+                            [&](const trace::Copy& copy) { return copy.broker == member; });
+            if (!holds)
+                broken("acked-in-isr",
+                       core::concat(where(partition), ": record ", batch.first_record.value(),
+                                    " of client ", client, " is not in the log of ISR member ",
+                                    member.value()));
+        }
+    }
+}
+
+void Invariants::check_isr_agrees(core::PartitionId partition,
+                                  std::span<const core::NodeId> isr) const {
+    if (isr.size() < 2) return;
+    const core::Offset committed = ledger_.highest_high_watermark(partition);
+    std::vector<std::vector<const core::Chunk*>> logs;
+    for (const core::NodeId member : isr) {
+        std::vector<const core::Chunk*>& log = logs.emplace_back();
+        for (const auto& segment : disk_of_(context_, member).segments(partition))
+            for (const core::Chunk& chunk : segment)
+                if (chunk.batch && chunk.batch->base_offset < committed) log.push_back(&chunk);
+    }
+    for (std::size_t i = 1; i < logs.size(); ++i) {
+        const std::size_t shared = std::min(logs[0].size(), logs[i].size());
+        for (std::size_t k = 0; k < shared; ++k) {
+            const core::Batch& a = *logs[0][k]->batch;
+            const core::Batch& b = *logs[i][k]->batch;
+            if (a.base_offset == b.base_offset && a.leader_epoch == b.leader_epoch) continue;
+            broken("isr-agrees",
+                   core::concat(where(partition), " at offset ", a.base_offset.value(),
+                                ": brokers ", isr[0].value(), " and ", isr[i].value()));
+        }
+    }
+}
+
+void Invariants::on_flush(core::TimePoint at, core::NodeId who, const core::Note& note) {
+    auto& flushes = flushes_[ReplicaKey{*note.partition, who}];
+    const core::TimePoint over = at + flush_times_.at(who);
+    // Of those that are surely over only the farthest counts.
+    core::Offset farthest{0};
+    for (const Flush& flush : flushes)
+        if (flush.over <= at) farthest = std::max(farthest, flush.end);
+    std::erase_if(flushes,
+                  [&](const Flush& flush) { return flush.over <= at && flush.end < farthest; });
+    flushes.push_back(Flush{over, *note.end});
+}
+
+void Invariants::on_world(const trace::Moment& moment, const trace::WorldEvent& event) {
+    using trace::WorldKind;
+    if (event.kind == WorldKind::disk_wiped) {
+        sheltered_ = false;
+        std::erase_if(flushes_, [&](const auto& of) { return of.first.second == *event.node; });
+    }
+    if (event.kind == WorldKind::process_crash && event.value == 1) sheltered_ = false;
+    if (event.kind != WorldKind::disk_lost) return;
+    sheltered_ = false;
+    const auto flushes = flushes_.find(ReplicaKey{*event.partition, *event.node});
+    if (flushes == flushes_.end()) return;
+    for (const Flush& flush : flushes->second)
+        if (flush.over <= moment.at && *event.first < flush.end)
+            broken("flushed-survives",
+                   core::concat(where(*event.partition), " on broker ", event.node->value(),
+                                " ends at ", event.first->value(), ", flushed up to ",
+                                flush.end.value()));
+    for (Flush& flush : flushes->second) flush.end = std::min(flush.end, *event.first);
+}
+
+}  // namespace sim

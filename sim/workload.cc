@@ -1,0 +1,154 @@
+#include "sim/workload.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "core/base/assert.h"
+#include "core/base/bytes.h"
+
+namespace sim {
+
+std::uint32_t murmur2(core::BytesView bytes) {
+    constexpr std::uint32_t kSeed = 0x9747b28c;
+    constexpr std::uint32_t kM = 0x5bd1e995;
+    const auto at = [&](std::size_t i) { return std::to_integer<std::uint32_t>(bytes[i]); };
+    const std::size_t length = bytes.size();
+    std::uint32_t h = kSeed ^ static_cast<std::uint32_t>(length);
+    std::size_t i = 0;
+    for (; i + 4 <= length; i += 4) {
+        std::uint32_t k = at(i) | (at(i + 1) << 8) | (at(i + 2) << 16) | (at(i + 3) << 24);
+        k *= kM;
+        k ^= k >> 24;
+        k *= kM;
+        h *= kM;
+        h ^= k;
+    }
+    if (length - i == 3) h ^= at(i + 2) << 16;
+    if (length - i >= 2) h ^= at(i + 1) << 8;
+    if (length - i >= 1) {
+        h ^= at(i);
+        h *= kM;
+    }
+    h ^= h >> 13;
+    h *= kM;
+    h ^= h >> 15;
+    return h;
+}
+
+Workload::Workload(const scenario::Scenario& scenario, Kernel& kernel, std::vector<Host*> hosts,
+                   OnSend on_send)
+    : scenario_(scenario), kernel_(kernel), on_send_(std::move(on_send)) {
+    ASSERT(hosts.size() == scenario.producers.size());
+    for (std::size_t i = 0; i < hosts.size(); ++i) {
+        sources_.emplace_back();
+        sources_.back().spec = &scenario.producers[i];
+        sources_.back().host = hosts[i];
+    }
+}
+
+void Workload::begin() {
+    for (std::uint32_t i = 0; i < sources_.size(); ++i) arm(i, next_due(sources_[i]));
+}
+
+core::TimePoint Workload::next_due(const Source& source) const {
+    const scenario::Workload& plan = source.spec->workload;
+    const core::TimePoint zero = core::at_ns(0);
+    if (!plan.bursts.empty())
+        return source.burst < plan.bursts.size() ? zero + plan.bursts[source.burst].at
+                                                 : core::TimePoint::max();
+    if (source.planned >= plan.records) return core::TimePoint::max();
+    return zero + plan.time_of(source.planned);
+}
+
+void Workload::arm(std::uint32_t producer, core::TimePoint at) {
+    Source& source = sources_[producer];
+    if (at == core::TimePoint::max() || stopped_) return;
+    at = std::max(at, kernel_.now());
+    if (at >= source.armed) return;
+    source.armed = at;
+    Event event;
+    event.type = EventType::workload;
+    event.payload = producer;
+    kernel_.schedule(at, EventClass::workload, event);
+}
+
+std::int64_t Workload::take_due(Source& source) {
+    std::int64_t due = 0;
+    while (next_due(source) <= kernel_.now()) {
+        if (source.spec->workload.bursts.empty()) {
+            ++due;
+        } else {
+            due += source.spec->workload.bursts[source.burst].records;
+            ++source.burst;
+        }
+        ++source.planned;
+    }
+    return due;
+}
+
+void Workload::on_event(const Event& event) {
+    const auto producer = static_cast<std::uint32_t>(event.payload);
+    Source& source = sources_[producer];
+    if (source.armed == kernel_.now()) source.armed = core::TimePoint::max();
+    if (stopped_) return;
+    const std::int64_t due = take_due(source) + source.asked;
+    source.asked = 0;
+    if (source.host->ready()) {
+        for (std::int64_t left = due + std::exchange(source.held_back, 0); left > 0; --left)
+            send(source);
+    } else if (source.host->node() != nullptr) {
+        source.held_back += due;
+    }
+    arm(producer, next_due(source));
+}
+
+std::int64_t Workload::produce(std::uint32_t producer, std::int64_t records) {
+    Source& source = sources_[producer];
+    if (stopped_ || source.host->node() == nullptr) return records;
+    source.asked += records;
+    arm(producer, kernel_.now());
+    return 0;
+}
+
+void Workload::on_resume(std::uint32_t producer) {
+    if (sources_[producer].held_back > 0) arm(producer, kernel_.now());
+}
+
+void Workload::on_death(std::uint32_t producer) {
+    sources_[producer].held_back = 0;
+    sources_[producer].asked = 0;
+}
+
+void Workload::send(Source& source) {
+    const scenario::Workload& plan = source.spec->workload;
+    const std::int64_t n = source.next_number++;
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof(digits), n).ptr;
+    value_.assign(source.spec->id);
+    value_ += '#';
+    value_.append(digits, end);
+    if (!plan.value.empty()) {
+        value_ += ' ';
+        value_ += scenario::expand(plan.value, n);
+    }
+    if (value_.size() < static_cast<std::size_t>(plan.size))
+        value_.append(static_cast<std::size_t>(plan.size) - value_.size(), '.');
+    const scenario::Topic& topic = scenario_.topics[source.spec->topic];
+    const auto partitions = static_cast<std::uint32_t>(topic.partitions.size());
+    std::uint32_t index = static_cast<std::uint32_t>(n % partitions);
+    std::optional<core::BytesView> key;
+    if (plan.has_key) {
+        key_ = scenario::expand(plan.key, n);
+        key = core::as_bytes(key_);
+        index = (murmur2(*key) & 0x7fffffffU) % partitions;
+    }
+    const core::PartitionId partition(topic.first_partition.value() + index);
+    const core::RecordNumber number(n);
+    on_send_(source.spec->node, number, partition);
+    const std::int64_t now_ms = core::to_ms(kernel_.now().time_since_epoch());
+    source.host->call_now(core::SendRecord{number, partition, key, core::as_bytes(value_),
+                                           core::kWallClockAtZeroMs + now_ms});
+}
+
+}  // namespace sim
