@@ -7,6 +7,7 @@
 ///   C1  Leaders are chosen by build_partition_change only.
 ///   C2  Partitions are visited in the order of their dense number, where Kafka goes by topic id
 ///       hash and order of insertion (deviation D32).
+#pragma once
 
 #include <cstdint>
 #include <optional>
