@@ -63,7 +63,7 @@ InFlight Channel::on_response(CorrelationId correlation) {
     ASSERT(!in_flight_.empty());
     ASSERT(in_flight_.front().correlation == correlation);
     const InFlight answered = in_flight_.front();
-    in_flight_.pop_front();
+    in_flight_.erase(in_flight_.begin());
     return answered;
 }
 

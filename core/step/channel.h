@@ -20,8 +20,8 @@
 ///       [kafka ClusterConnectionStates.updateConnectionSetupTimeout]
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -112,7 +112,7 @@ class Channel {
     ChannelOptions options_;
     State state_ = State::disconnected;
     std::optional<ConnectionId> connection_;
-    std::deque<InFlight> in_flight_;
+    boost::container::small_vector<InFlight, 5> in_flight_;  ///< oldest first
     std::uint32_t next_correlation_ = 0;
     std::uint32_t failures_ = 0;        ///< since the last established connection
     std::uint32_t setup_failures_ = 0;  ///< handshakes in a row that came to nothing
