@@ -389,6 +389,7 @@ enum class Metric : std::uint8_t {
     stranded,
     twice,
 };
+inline constexpr int kMetrics = static_cast<int>(Metric::twice) + 1;
 std::string_view name(Metric metric);  ///< "acked.lost", ...
 
 enum class MetricKind : std::uint8_t { count, time, range, verdict };
@@ -461,8 +462,8 @@ struct Scenario {
     std::string partition_name(core::PartitionId partition) const;
     /// The partition with that name.
     std::optional<core::PartitionId> find_partition(std::string_view name) const;
-    const BrokerSpec* find_broker(core::NodeId id) const;
-    const ControllerSpec* find_controller(core::NodeId id) const;
+    const BrokerSpec* find_broker(core::NodeId node) const;
+    const ControllerSpec* find_controller(core::NodeId node) const;
     const Producer* find_producer(core::NodeId node) const;
     /// "b1", "c100", or the client's id: how texts name a node.
     std::string node_name(core::NodeId node) const;

@@ -1,0 +1,208 @@
+#include "scenarios/read.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "scenarios/build.h"
+#include "scenarios/set.h"
+
+namespace scenario {
+namespace {
+
+/// One pass over the file with some of the overrides.
+struct Pass {
+    std::optional<Scenario> scenario;
+    std::optional<UsageError> usage_error;
+    std::vector<Problem> problems;
+    std::size_t errors = 0;
+    std::size_t warnings = 0;
+};
+
+void read_header(Build& build) {
+    Reading& reading = build.reading;
+    const Fields fields(reading, build.root,
+                        {"$schema", "scenario", "id", "title", "summary", "tags", "extends",
+                         "kafka", "run", "cluster", "topics", "producers", "consumers", "network",
+                         "disk", "steps", "lesson", "expect", "sweep"},
+                        "a scenario");
+    if (const auto at = fields.get("$schema")) reading.text(*at);
+    if (const auto at = fields.need("scenario");
+        at && !(at->value->is_number() && at->value->text == "1"))
+        reading.error(*at, "AL210", "this reader knows format version 1 only", {"1", {}});
+    if (const auto at = fields.need("id")) build.scenario.id = reading.id(*at).value_or("");
+    if (const auto at = fields.get("title")) build.scenario.title = reading.words(*at);
+    if (const auto at = fields.get("summary")) build.scenario.summary = reading.words(*at);
+    if (const auto at = fields.get("tags"); at && reading.is_list(*at))
+        for (std::size_t i = 0; i < at->value->items.size(); ++i)
+            if (auto tag = reading.text(at->element(i)))
+                build.scenario.tags.push_back(std::move(*tag));
+    if (const auto at = fields.get("extends"))
+        reading.not_modelled(*at, "AL516", "\"extends\" is not modelled yet",
+                             {{}, "write the base file's blocks into this one"});
+    for (std::string_view key : {"kafka", "run", "cluster", "topics"}) fields.need(key);
+}
+
+void read_all(Build& build) {
+    read_header(build);
+    read_kafka(build);
+    read_run(build);
+    read_cluster(build);
+    read_topics(build);
+    read_producers(build);
+    refuse_consumers(build);
+    read_disk(build);
+    read_network(build);
+    read_steps(build);
+    check_lesson(build);
+    read_expectations(build);
+    check_sweep(build);
+    lint(build);
+}
+
+/// Checkpoint ids are needed by `expect`; they are read with the lesson, leniently.
+void collect_checkpoints(Build& build) {
+    const Value* lesson = build.root.value->find("lesson");
+    const Value* list = lesson != nullptr ? lesson->find("checkpoints") : nullptr;
+    if (list == nullptr) return;
+    for (const Value& item : list->items)
+        if (const Value* id = item.find("id"); id != nullptr && id->is_string())
+            build.checkpoints.insert(id->text);
+}
+
+/// --seed and --kafka: like overrides of /run/seed and /kafka/version, applied last.
+void apply_fixed(Value& root, const ReadOptions& options, std::uint32_t source) {
+    const auto put = [&](std::string_view block, std::string_view key, Kind kind,
+                         const std::string& text) {
+        Value value;
+        value.kind = kind;
+        value.text = text;
+        value.span = {0, static_cast<std::uint32_t>(text.size()), source};
+        set_plain(root, block, key, std::move(value));
+        ++source;
+    };
+    if (options.seed) put("run", "seed", Kind::number, std::to_string(*options.seed));
+    if (options.kafka) put("kafka", "version", Kind::string, printable(*options.kafka));
+}
+
+/// Syntax before shape before Kafka's refusals before what is not modelled; then by place.
+void sort_worst_first(std::vector<Problem>& problems) {
+    std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+        const auto rank = [](const Problem& p) {
+            return std::tuple(p.severity, p.code.size() > 2 ? p.code[2] : '9', p.line, p.column);
+        };
+        return rank(a) < rank(b);
+    });
+}
+
+/// The texts of overrides, kept alive while sources refer to them.
+std::vector<std::string> override_texts(const ReadOptions& options) {
+    std::vector<std::string> texts = options.set;
+    if (options.seed) texts.push_back(std::to_string(*options.seed));
+    if (options.kafka) texts.push_back(*options.kafka);
+    return texts;
+}
+
+std::vector<Source> make_sources(std::string_view file_name, std::string_view bytes,
+                                 const ReadOptions& options,
+                                 const std::vector<std::string>& texts) {
+    std::vector<Source> sources;
+    sources.emplace_back(std::string(file_name), bytes);
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        const bool is_set = i < options.set.size();
+        const bool is_seed = !is_set && options.seed && i == options.set.size();
+        sources.emplace_back(is_set ? "--set" : is_seed ? "--seed" : "--kafka", texts[i]);
+    }
+    return sources;
+}
+
+Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOptions& options) {
+    Pass pass;
+    const std::vector<std::string> texts = override_texts(options);
+    Reading reading(make_sources(file_name, bytes, options, texts));
+    const auto finish = [&] {
+        pass.problems = reading.problems();
+        pass.errors = reading.errors();
+        pass.warnings = reading.warnings();
+        return std::move(pass);
+    };
+    if (bytes.size() > kFileBytesMax) {
+        reading.error(
+            Span{}, "", "AL103",
+            core::concat("the file has ", bytes.size(), " bytes; the limit is ", kFileBytesMax));
+        return finish();
+    }
+    JsonResult json = parse_json(bytes, 0);
+    for (JsonProblem& problem : json.problems)
+        reading.error(problem.span, "", problem.code, std::move(problem.message),
+                      {std::move(problem.expected), std::move(problem.suggestion)});
+    if (!json.value) return finish();
+    Value& root = *json.value;
+    if (!root.is_object()) {
+        reading.error(At{&root, ""}, "AL205", "a scenario is a JSON object");
+        return finish();
+    }
+    for (std::size_t i = 0; i < options.set.size(); ++i) {
+        pass.usage_error = apply_override(root, options.set[i], static_cast<std::uint32_t>(i + 1));
+        if (pass.usage_error) return pass;
+    }
+    apply_fixed(root, options, static_cast<std::uint32_t>(options.set.size() + 1));
+    Build build{reading, At{&root, ""}, Scenario{}, {}, {}, {}, {nullptr, {}}, {}, {}, 0, 0};
+    collect_checkpoints(build);
+    read_all(build);
+    if (reading.errors() == 0) pass.scenario = std::move(build.scenario);
+    return finish();
+}
+
+bool same_problem(const Problem& a, const Problem& b) {
+    return a.code == b.code && a.path == b.path && a.message == b.message;
+}
+
+/// Errors that the file alone does not have come from the overrides, wherever they show.
+void blame_overrides(std::string_view file_name, std::string_view bytes, const ReadOptions& options,
+                     std::vector<Problem>& problems) {
+    const std::string file = printable(file_name);
+    std::vector<Problem> own = read_pass(file_name, bytes, ReadOptions{}).problems;
+    std::string all;
+    for (const std::string& text : options.set)
+        all += core::concat(all.empty() ? "" : "  ", printable(text));
+    if (all.empty()) all = printable(options.kafka ? *options.kafka : std::string());
+    const char* name = !options.set.empty() ? "--set" : options.kafka ? "--kafka" : "--seed";
+    for (Problem& problem : problems) {
+        if (problem.severity != Severity::error || problem.file != file) continue;
+        const bool known = std::any_of(own.begin(), own.end(), [&](const Problem& other) {
+            return same_problem(problem, other);
+        });
+        if (known) continue;
+        problem.file = name;
+        problem.line = 1;
+        problem.column = 1;
+        problem.source_line = all;
+        problem.caret_column = 0;
+        problem.caret_length = 0;
+    }
+}
+
+}  // namespace
+
+ReadResult read_scenario(std::string_view file_name, std::string_view bytes,
+                         const ReadOptions& options) {
+    Pass pass = read_pass(file_name, bytes, options);
+    ReadResult result;
+    result.usage_error = std::move(pass.usage_error);
+    if (result.usage_error) return result;
+    sort_worst_first(pass.problems);
+    if (pass.problems.size() > kProblemsMax)
+        pass.problems.erase(pass.problems.begin() + static_cast<std::ptrdiff_t>(kProblemsMax),
+                            pass.problems.end());
+    const bool overridden = !options.set.empty() || options.kafka || options.seed;
+    if (pass.errors > 0 && overridden && bytes.size() <= kFileBytesMax)
+        blame_overrides(file_name, bytes, options, pass.problems);
+    result.problems = std::move(pass.problems);
+    result.errors = pass.errors;
+    result.warnings = pass.warnings;
+    result.scenario = std::move(pass.scenario);
+    if (result.scenario) result.scenario->sha256 = sha256_hex(bytes);
+    return result;
+}
+
+}  // namespace scenario

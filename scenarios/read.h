@@ -1,0 +1,56 @@
+/// Reads a scenario file: any bytes in, a checked Scenario or a list of problems out.
+///
+/// Promises: never throws for any input (only for a bug of ours); names every problem it can find
+/// in one go; allocates nothing in proportion to a number that it has not checked against the
+/// limits of SCENARIO_FORMAT 2.
+///
+/// Rules:
+///   R1  With an error there is no Scenario; with warnings alone there is.
+///   R2  Problems come worst first: errors before warnings, syntax before shape before Kafka's
+///       refusals before what is not modelled, then by place. At most 20 are listed.
+///   R3  Overrides are applied in order before checking; `seed` and `kafka` win over them.
+///   R4  An error that only the overrides cause carries the file name "--set" (or "--kafka").
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "scenarios/model.h"
+#include "scenarios/problem.h"
+
+namespace scenario {
+
+inline constexpr std::size_t kFileBytesMax = 4'000'000;
+inline constexpr std::size_t kProblemsMax = 20;
+
+struct ReadOptions {
+    std::vector<std::string> set;       ///< "PATH=VALUE" or "KEY=VALUE" (SCENARIO_FORMAT 6)
+    std::optional<std::uint64_t> seed;  ///< --seed
+    std::optional<std::string> kafka;   ///< --kafka
+};
+
+/// An override that cannot be applied: exit 2, nothing of the file is judged.
+struct UsageError {
+    std::string argument;  ///< the whole "PATH=VALUE"
+    std::string message;
+    std::string suggestion;  ///< may be empty
+};
+
+struct ReadResult {
+    std::optional<Scenario> scenario;
+    std::optional<UsageError> usage_error;
+    std::vector<Problem> problems;  ///< at most kProblemsMax
+    std::size_t errors = 0;         ///< found in all, listed or not
+    std::size_t warnings = 0;
+};
+
+ReadResult read_scenario(std::string_view file_name, std::string_view bytes,
+                         const ReadOptions& options = {});
+
+/// The SHA-256 of bytes in lower-case hex.
+std::string sha256_hex(std::string_view bytes);
+
+}  // namespace scenario

@@ -1,0 +1,154 @@
+// Judging Kafka's keys (SCENARIO_FORMAT 1.7): unknown, of another version, refused, without effect.
+
+#include <algorithm>
+
+#include "scenarios/build.h"
+
+namespace scenario {
+namespace {
+
+using core::ConfigKey;
+using core::ConfigScope;
+
+std::vector<std::string> key_names(ConfigScope scope) {
+    std::vector<std::string> names;
+    for (const ConfigKey& key : core::all_config_keys())
+        if (key.scope == scope) names.emplace_back(key.name);
+    return names;
+}
+
+/// A key that Kafka does not know: topics refuse it, nodes and clients only log a line.
+void report_unknown(Build& build, const Member& member, const std::string& path,
+                    ConfigScope scope) {
+    Reading& reading = build.reading;
+    const std::string key = shown(member.key);
+    if (scope == ConfigScope::topic) {
+        std::string suggestion = reading.guess(member.key, key_names(scope));
+        if (core::find_config_key(ConfigScope::broker, member.key) != nullptr)
+            suggestion = "this is a broker key: write it under cluster.config";
+        else if (core::find_config_key(ConfigScope::producer, member.key) != nullptr)
+            suggestion = "this is a producer key: write it under the producer's config";
+        reading.error(member.key_span, path, "AL203", "unknown Kafka topic key",
+                      {"a key of kafka-topics.sh --config", std::move(suggestion)});
+        return;
+    }
+    const std::optional<std::string> near = member.key.size() <= 200 && reading.errors() < 100
+                                                ? core::nearest(member.key, key_names(scope), 2)
+                                                : std::nullopt;
+    if (near) {
+        reading.error(member.key_span, path, "AL204",
+                      core::concat("unknown Kafka ", core::name(scope), " key \"", key, "\""),
+                      {{}, core::concat("did you mean \"", *near, "\"?")});
+        return;
+    }
+    reading.warning(member.key_span, path, "AL302",
+                    core::concat("Kafka has no ", core::name(scope), " key \"", key,
+                                 "\" and ignores it; so does this run"));
+}
+
+/// Why a key that is not modelled could change a fate with this value; "" if it cannot.
+std::string fateful(const Build& build, ConfigScope scope, std::string_view key,
+                    std::string_view value) {
+    const auto number = core::parse_int(value);
+    const auto shorter_than_run = [&](std::int64_t unit_ms) {
+        const core::Duration run = build.scenario.run.end + build.scenario.run.settle;
+        return number && *number >= 0 && *number < core::to_ms(run) / unit_ms + 1;
+    };
+    if (scope == ConfigScope::producer) {
+        if (key == "transactional.id") return "transactions";
+        if (key == "interceptor.classes") return "interceptors";
+        if (key == "partitioner.class") return "custom partitioners";
+        return {};
+    }
+    if (key == "cleanup.policy" || key == "log.cleanup.policy")
+        return value.find("compact") != std::string_view::npos ? "log compaction" : "";
+    if (key == "retention.bytes" || key == "log.retention.bytes")
+        return number && *number >= 0 ? "retention by size" : "";
+    if (key == "retention.ms" || key == "log.retention.ms")
+        return shorter_than_run(1) ? "retention within the time of the run" : "";
+    if (key == "log.retention.minutes")
+        return shorter_than_run(60'000) ? "retention within the time of the run" : "";
+    if (key == "log.retention.hours")
+        return shorter_than_run(3'600'000) ? "retention within the time of the run" : "";
+    if (key == "log.dirs")
+        return value.find(',') != std::string_view::npos ? "several log directories" : "";
+    if (key == "remote.storage.enable" || key == "remote.log.storage.system.enable")
+        return value == "true" ? "tiered storage" : "";
+    if (key == "eligible.leader.replicas.enable")
+        return value == "true" ? "eligible leader replicas (KIP-966)" : "";
+    return {};
+}
+
+/// One key: adds it to `config` if it counts.
+void judge(Build& build, const At& at, const Member& member, ConfigScope scope,
+           core::ConfigMap& config) {
+    Reading& reading = build.reading;
+    const At value = at.member(member.key);
+    const Kind kind = member.value.kind;
+    if (kind != Kind::string && kind != Kind::number && kind != Kind::boolean) {
+        reading.error(
+            value, "AL205",
+            core::concat("a setting is a text, a number, true or false, not ", with_article(kind)));
+        return;
+    }
+    const ConfigKey* key = core::find_config_key(scope, member.key);
+    if (key == nullptr) return report_unknown(build, member, value.path, scope);
+    const std::string& text = member.value.text;
+    if (!core::config_key_exists(*key, build.profile())) {
+        reading.warning(
+            member.key_span, value.path, "AL303",
+            core::concat("Kafka ", build.profile().version, " in ",
+                         build.profile().mode == core::ClusterMode::kraft ? "KRaft" : "ZooKeeper",
+                         " mode has no ", core::name(scope), " key \"", key->name,
+                         "\"; it has no effect"));
+        return;
+    }
+    if (const auto problem = core::config_value_problem(*key, text)) {
+        reading.error(
+            value, "AL301",
+            core::concat("Kafka refuses ", key->name, "=", shown(text), " (", *problem, ")"),
+            {key->values.empty() ? core::concat("a value of type ", key->type)
+                                 : std::string(key->values).substr(0, 200),
+             {}});
+        return;
+    }
+    if (!key->modelled) {
+        const std::string what = fateful(build, scope, key->name, text);
+        if (!what.empty())
+            reading.not_modelled(value, "AL520",
+                                 core::concat(key->name, "=", shown(text), ": ", what,
+                                              " could change what survives and is not modelled"));
+        else
+            build.scenario.not_modelled.push_back(NotModelled{value.path, member.key});
+        return;
+    }
+    core::set_config(config, key->name, text);
+}
+
+}  // namespace
+
+core::ConfigMap read_config(Build& build, const At& at, ConfigScope scope) {
+    core::ConfigMap config;
+    if (!build.reading.is_object(at)) return config;
+    for (const Member& member : at.value->members)
+        if (member.key != "$comment") judge(build, at, member, scope, config);
+    return config;
+}
+
+void report_conflicts(Build& build, const At& at, std::string_view who,
+                      const std::vector<core::ConfigProblem>& problems) {
+    for (const core::ConfigProblem& problem : problems) {
+        const Member* member = at.value->find_member(problem.key);
+        const Span span = member == nullptr ? at.value->span : member->key_span;
+        const std::string path =
+            member == nullptr ? at.path : core::concat(at.path, "/", problem.key);
+        const std::string_view code = problem.key == "delivery.timeout.ms"       ? "AL312"
+                                      : problem.message.find("idempotence") == 0 ? "AL311"
+                                                                                 : "AL301";
+        build.reading.error(span, path, code,
+                            core::concat("Kafka refuses this ", who, " (ConfigException)"),
+                            {{}, problem.message});
+    }
+}
+
+}  // namespace scenario

@@ -1,0 +1,30 @@
+/// Overrides: `--set PATH=VALUE`, and bare Kafka keys (SCENARIO_FORMAT 6, Paths and --set).
+///
+/// Rules:
+///   R1  Split at the first '='. VALUE is JSON if it parses, else a text.
+///   R2  List segments are an id, a name, or '*'; '*' stands for every member of an object too.
+///   R3  All but the last segment must exist; a '*' that matches nothing is an error.
+///   R4  A bare Kafka key goes to all producers (a producer key), else to all topics (a topic key,
+///       also where a broker key has that name), else to cluster.config.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "scenarios/read.h"
+#include "scenarios/value.h"
+
+namespace scenario {
+
+/// Applies one override; nothing if it worked. `source`: the number of the override's text.
+std::optional<UsageError> apply_override(Value& root, std::string_view argument,
+                                         std::uint32_t source);
+
+/// Sets a value at a path of plain keys whose parents exist; false if they do not.
+bool set_plain(Value& root, std::string_view parent, std::string_view key, Value value);
+
+/// Why a path of a sweep does not lead to a place that can be set; "" if it does.
+std::string path_problem(const Value& root, std::string_view path);
+
+}  // namespace scenario
