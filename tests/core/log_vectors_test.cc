@@ -211,7 +211,9 @@ void check_recovery(const std::string& name) {
     CHECK(!broker.storage.size(core::kCleanShutdown));
     CHECK(!broker.loaded.empty());
 
-    for (const auto& [partition, facts] : story.at("after").at("partitions").items()) {
+    for (const auto& item : story.at("after").at("partitions").items()) {
+        const std::string& partition = item.key();
+        const json& facts = item.value();
         CAPTURE(partition);
         Log& log = broker.log(partition);
         const Offset end(facts.at("log_end_offset").get<std::int64_t>());
@@ -318,7 +320,9 @@ TEST_SUITE("core.log") {
             const json story = story_of(name);
             for (const std::string& copy : copies_of(story)) {
                 const MemoryStorage storage(kVectors / name / copy);
-                for (const auto& [partition, facts] : story.at(copy).at("partitions").items()) {
+                for (const auto& item : story.at(copy).at("partitions").items()) {
+                    const std::string& partition = item.key();
+                    const json& facts = item.value();
                     CAPTURE(name + "/" + copy + "/" + partition);
                     if (!facts.contains("batches") || !facts["batches"].contains("rows")) continue;
                     check_batches(storage, partition, facts["batches"]);
@@ -335,7 +339,9 @@ TEST_SUITE("core.log") {
             const json story = story_of(name);
             for (const std::string& copy : copies_of(story)) {
                 const MemoryStorage storage(kVectors / name / copy);
-                for (const auto& [partition, facts] : story.at(copy).at("partitions").items()) {
+                for (const auto& item : story.at(copy).at("partitions").items()) {
+                    const std::string& partition = item.key();
+                    const json& facts = item.value();
                     CAPTURE(name + "/" + copy + "/" + partition);
                     // Kafka's tool prints internal topics in another form.
                     if (partition.starts_with("__")) continue;
