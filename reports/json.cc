@@ -5,7 +5,7 @@
 #include "core/base/assert.h"
 #include "core/base/text.h"
 #include "core/base/variant.h"
-#include "reports/settings.h"
+#include "scenarios/settings.h"
 
 namespace report {
 namespace {
@@ -71,9 +71,10 @@ Json head_json(const History& history, std::string_view command) {
                                  {"events", history.outcome.events},
                                  {"simulatedMs", ms_json(history.outcome.audited_at)}});
     Json settings = Json::array();
-    for (const Setting& setting : settings_that_differ(s)) {
+    for (const scenario::Setting& setting : scenario::settings(s)) {
         Json one = Json::object({{"path", setting.path}, {"value", setting.value}});
-        one["default"] = setting.standard ? Json(*setting.standard) : Json(nullptr);
+        const std::string& standard = setting.default_value;
+        one["default"] = standard.empty() ? Json(nullptr) : Json(standard);
         settings.push_back(std::move(one));
     }
     out["settings"] = std::move(settings);

@@ -4,7 +4,6 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
-#include "reports/settings.h"
 #include "reports/timeline.h"
 
 namespace report {

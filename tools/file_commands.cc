@@ -73,8 +73,8 @@ ExitStatus list_command(const Invocation& invocation) {
     const report::TextStyle style = style_of(invocation);
     const auto tags = invocation.all("tag");
     std::vector<report::ListRow> rows;
-    for (const scenario::LibraryEntry& entry : scenario::library()) {
-        const auto result = scenario::read_scenario(entry.file, entry.bytes);
+    for (const scenario::LibraryFile& entry : scenario::library()) {
+        const auto result = scenario::read_scenario(entry.name, entry.bytes);
         if (!result.scenario) {
             warn(report::problems_text(result.problems, result.errors, result.warnings));
             continue;
@@ -95,7 +95,7 @@ ExitStatus show_command(const Invocation& invocation) {
 }
 
 ExitStatus schema_command(const Invocation& invocation) {
-    return deliver(invocation, scenario::schema_json());
+    return deliver(invocation, scenario::scenario_schema());
 }
 
 ExitStatus version_command(const Invocation& invocation) {

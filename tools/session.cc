@@ -19,7 +19,7 @@ constexpr std::size_t kWidthMost = 120;
 
 std::vector<std::string> library_ids() {
     std::vector<std::string> ids;
-    for (const scenario::LibraryEntry& entry : scenario::library()) ids.emplace_back(entry.id);
+    for (const scenario::LibraryFile& entry : scenario::library()) ids.emplace_back(entry.id);
     return ids;
 }
 
@@ -72,8 +72,8 @@ scenario::Problem unreadable(const std::string& name, const std::string& why) {
 
 Source find_source(const std::string& word) {
     if (word == "-") return Source{"<stdin>", read_input(word, scenario::kFileBytesMax)};
-    if (const scenario::LibraryEntry* entry = scenario::find_in_library(word))
-        return Source{std::string(entry->file), std::string(entry->bytes)};
+    if (const scenario::LibraryFile* entry = scenario::find_in_library(word))
+        return Source{std::string(entry->name), std::string(entry->bytes)};
     try {
         return Source{word, read_input(word, scenario::kFileBytesMax)};
     } catch (const FileError& error) {
