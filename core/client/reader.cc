@@ -29,8 +29,7 @@ std::vector<BrokerIndex> indexes(Connections& connections, std::span<const NodeI
 Reader::Reader(NodeId id, std::uint64_t seed, const TopicTable& topics,
                std::span<const NodeId> bootstrap, std::span<const PartitionId> partitions,
                const ReaderOptions& options)
-    : id_(id),
-      options_(options),
+    : options_(options),
       connections_(id, seed, channel_options(options)),
       metadata_(
           id, seed,

@@ -85,7 +85,6 @@ class Reader final : public Node {
     void plan_deadline(TimePoint now);
     const Partition& at(PartitionId partition) const { return partitions_[partition.value()]; }
 
-    NodeId id_;
     ReaderOptions options_;
     Connections connections_;
     ClientMetadata metadata_;

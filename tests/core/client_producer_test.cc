@@ -87,8 +87,12 @@ TEST_SUITE("core.client_producer") {
     }
 
     TEST_CASE("batch.size 0 holds two tiny records, and one of any other size") {
-        for (const auto& [bytes, expected] : std::vector<std::pair<std::size_t, std::int32_t>>{
-                 {5, 2}, {10, 2}, {11, 1}, {200, 1}}) {
+        struct Case {
+            std::size_t bytes;
+            std::int32_t records;
+        };
+        for (const Case& c : {Case{5, 2}, Case{10, 2}, Case{11, 1}, Case{200, 1}}) {
+            const std::size_t bytes = c.bytes;
             CAPTURE(bytes);
             Bench bench;
             bench.config.batch_size = 0;
@@ -97,7 +101,7 @@ TEST_SUITE("core.client_producer") {
             bench.send(1, 0, bytes);
             bench.send(2, 0, bytes);
             bench.pass(from_ms(1));
-            CHECK(record_counts(bench).front() == expected);
+            CHECK(record_counts(bench).front() == c.records);
         }
     }
 
