@@ -1,4 +1,5 @@
 #include "core/base/text.h"
+#include "core/log/segment_index.h"
 #include "reports/json.h"
 #include "reports/text.h"
 #include "tools/commands.h"
@@ -25,9 +26,12 @@ std::vector<report::FailOn> fail_on_of(const Invocation& invocation) {
 
 void dump_disks(const std::string& directory, const scenario::Scenario& scenario,
                 const lab::RunResult& result) {
-    for (const scenario::BrokerSpec& broker : scenario.cluster.brokers)
-        for (const auto& [path, bytes] : result.cluster().disk_files(broker.id))
+    for (const scenario::BrokerSpec& broker : scenario.cluster.brokers) {
+        auto files = result.cluster().disk_files(broker.id);
+        core::add_index_files(files);
+        for (const auto& [path, bytes] : files)
             write_below(concat(directory, "/broker-", broker.id.value()), path, bytes);
+    }
 }
 
 /// The run's report, made once for each format and style that is asked for.

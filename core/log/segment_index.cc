@@ -1,9 +1,11 @@
 #include "core/log/segment_index.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
-#include <string>
 
 #include "core/log/segment.h"
+#include "core/record/batch_parser.h"
 
 namespace core {
 
@@ -28,29 +30,55 @@ void maybe_append(Bytes& time_index, std::int64_t& last_timestamp_ms, const Time
     last_timestamp_ms = entry.timestamp_ms;
 }
 
+/// Builds both indexes from batch after batch.
+class IndexBuilder {
+  public:
+    IndexBuilder(Offset base, std::uint64_t interval_bytes)
+        : base_(base), interval_bytes_(interval_bytes), largest_{-1, base} {}
+
+    void add(const Batch& batch, std::uint64_t position) {
+        const std::int64_t timestamp_ms = batch.body->header().max_timestamp_ms;
+        if (timestamp_ms > largest_.timestamp_ms)
+            largest_ = TimestampOffset{timestamp_ms, batch.last_offset()};
+        if (position - last_entry_at_ <= interval_bytes_) return;
+        append_be(indexes_.offset_index, relative(batch.last_offset(), base_));
+        append_be(indexes_.offset_index, static_cast<std::int32_t>(position));
+        maybe_append(indexes_.time_index, last_timestamp_ms_, largest_, base_);
+        last_entry_at_ = position;
+    }
+    SegmentIndexes finish() {
+        maybe_append(indexes_.time_index, last_timestamp_ms_, largest_, base_);
+        return std::move(indexes_);
+    }
+
+  private:
+    Offset base_;
+    std::uint64_t interval_bytes_;
+    TimestampOffset largest_;
+    std::int64_t last_timestamp_ms_ = -1;
+    std::uint64_t last_entry_at_ = 0;
+    SegmentIndexes indexes_;
+};
+
 }  // namespace
 
 SegmentIndexes build_indexes(std::span<const Chunk> chunks, Offset base,
                              std::uint64_t interval_bytes) {
-    SegmentIndexes indexes;
-    TimestampOffset largest{-1, base};
-    std::int64_t last_timestamp_ms = -1;
-    std::uint64_t last_entry_at = 0;
-    for (const Chunk& chunk : chunks) {
-        if (!chunk.batch) continue;
-        const Batch& batch = *chunk.batch;
-        const std::int64_t timestamp_ms = batch.body->header().max_timestamp_ms;
-        if (timestamp_ms > largest.timestamp_ms)
-            largest = TimestampOffset{timestamp_ms, batch.last_offset()};
-        if (chunk.position - last_entry_at > interval_bytes) {
-            append_be(indexes.offset_index, relative(batch.last_offset(), base));
-            append_be(indexes.offset_index, static_cast<std::int32_t>(chunk.position));
-            maybe_append(indexes.time_index, last_timestamp_ms, largest, base);
-            last_entry_at = chunk.position;
-        }
+    IndexBuilder builder(base, interval_bytes);
+    for (const Chunk& chunk : chunks)
+        if (chunk.batch) builder.add(*chunk.batch, chunk.position);
+    return builder.finish();
+}
+
+SegmentIndexes build_indexes(BytesView file, Offset base, std::uint64_t interval_bytes) {
+    IndexBuilder builder(base, interval_bytes);
+    for (std::uint64_t position = 0; position < file.size();) {
+        const ParsedBatch parsed = parse_batch(file, position);
+        if (!parsed.sound()) break;
+        builder.add(*parsed.batch, position);
+        position += parsed.size_bytes;
     }
-    maybe_append(indexes.time_index, last_timestamp_ms, largest, base);
-    return indexes;
+    return builder.finish();
 }
 
 void write_indexes(Storage& storage, std::string_view directory) {
@@ -62,6 +90,28 @@ void write_indexes(Storage& storage, std::string_view directory) {
         storage.write_file(file_path(directory, *base, kIndexSuffix), indexes.offset_index);
         storage.write_file(file_path(directory, *base, kTimeIndexSuffix), indexes.time_index);
     }
+}
+
+void add_index_files(std::vector<std::pair<std::string, Bytes>>& files) {
+    std::vector<std::pair<std::string, Bytes>> added;
+    const auto add = [&](std::string path, Bytes bytes) {
+        const auto same = [&](const auto& file) { return file.first == path; };
+        if (std::none_of(files.begin(), files.end(), same))
+            added.emplace_back(std::move(path), std::move(bytes));
+    };
+    for (const auto& [path, bytes] : files) {
+        const auto slash = path.rfind('/');
+        if (slash == std::string::npos) continue;
+        const auto base = offset_of_file(std::string_view(path).substr(slash + 1), kLogSuffix);
+        if (!base) continue;
+        const std::string_view directory = std::string_view(path).substr(0, slash);
+        SegmentIndexes indexes = build_indexes(BytesView(bytes), *base);
+        add(file_path(directory, *base, kIndexSuffix), std::move(indexes.offset_index));
+        add(file_path(directory, *base, kTimeIndexSuffix), std::move(indexes.time_index));
+    }
+    files.insert(files.end(), std::make_move_iterator(added.begin()),
+                 std::make_move_iterator(added.end()));
+    std::sort(files.begin(), files.end());
 }
 
 }  // namespace core

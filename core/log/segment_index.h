@@ -7,7 +7,10 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
@@ -28,7 +31,15 @@ struct SegmentIndexes {
 SegmentIndexes build_indexes(std::span<const Chunk> chunks, Offset base,
                              std::uint64_t interval_bytes = kIndexIntervalBytes);
 
+/// The same of a segment's bytes, up to the first that are no batch.
+SegmentIndexes build_indexes(BytesView file, Offset base,
+                             std::uint64_t interval_bytes = kIndexIntervalBytes);
+
 /// Writes both indexes beside every segment in a partition's directory.
 void write_indexes(Storage& storage, std::string_view directory);
+
+/// Adds both indexes of every segment ("orders-0/...0.log") to the files of a dumped log directory,
+/// where they are not among them: path and bytes, sorted by path.
+void add_index_files(std::vector<std::pair<std::string, Bytes>>& files);
 
 }  // namespace core

@@ -367,6 +367,25 @@ TEST_SUITE("core.log") {
         CHECK(core::load_be<std::int32_t>(indexes.time_index, 8) == 5);
     }
 
+    TEST_CASE("a dump's files get the indexes that they lack") {
+        LogOnMemory t;
+        t.append(2);
+        std::vector<std::pair<std::string, core::Bytes>> files;
+        const std::string log = "t-0/00000000000000000000.log";
+        files.emplace_back("meta.properties", core::Bytes());
+        files.emplace_back(log, t.storage.content(log));
+        core::add_index_files(files);
+        REQUIRE(files.size() == 4);
+        CHECK(files[1].first == "t-0/00000000000000000000.index");
+        CHECK(files[1].second.empty());
+        CHECK(files[3].first == "t-0/00000000000000000000.timeindex");
+        REQUIRE(files[3].second.size() == 12);
+        CHECK(core::load_be<std::int64_t>(files[3].second, 0) == 1'700'000'000'001);
+        CHECK(core::load_be<std::int32_t>(files[3].second, 8) == 1);
+        core::add_index_files(files);
+        CHECK(files.size() == 4);
+    }
+
     TEST_CASE("a manager's clean stop is seen by the next start, once") {
         test::MemoryStorage storage;
         core::TopicTable topics;
