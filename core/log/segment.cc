@@ -125,9 +125,21 @@ std::size_t find_chunk(std::span<const Chunk> chunks, Offset target, bool irregu
     const auto below = [target](const Chunk& chunk) {
         return !chunk.batch || chunk.batch->last_offset() < target;
     };
-    const auto found = irregular ? std::find_if_not(chunks.begin(), chunks.end(), below)
-                                 : std::partition_point(chunks.begin(), chunks.end(), below);
-    return static_cast<std::size_t>(found - chunks.begin());
+    const auto begin = chunks.begin();
+    if (irregular)
+        return static_cast<std::size_t>(std::find_if_not(begin, chunks.end(), below) - begin);
+    // Nearly every search is for the end of the log: doubling steps back from there.
+    std::size_t end = chunks.size();
+    std::size_t step = 1;
+    while (step <= end && !below(chunks[end - step])) {
+        end -= step;
+        step *= 2;
+    }
+    const std::size_t first = step <= end ? end - step + 1 : 0;
+    return static_cast<std::size_t>(std::partition_point(begin + static_cast<std::ptrdiff_t>(first),
+                                                         begin + static_cast<std::ptrdiff_t>(end),
+                                                         below) -
+                                    begin);
 }
 
 }  // namespace core

@@ -7,6 +7,7 @@
 
 #include "core/base/text.h"
 #include "core/log/log_manager.h"
+#include "core/log/segment.h"
 #include "core/log/segment_index.h"
 #include "core/record/batch_parser.h"
 #include "tests/core/log_fixture.h"
@@ -98,6 +99,20 @@ TEST_SUITE("core.log") {
         CHECK(read(0, 1 << 20, 9) == "0+3 3+2 5+4");
         CHECK(read(0, 1 << 20, 8) == "0+3 3+2");
         CHECK(read(0, 1 << 20, 2).empty());
+    }
+
+    TEST_CASE("the batch that holds an offset is found in a segment of any length") {
+        LogOnMemory t;
+        const core::FileId file = t.storage.open("t-0/00000000000000000000.log");
+        for (std::size_t batches = 0; batches <= 40; ++batches) {
+            const auto chunks = t.storage.chunks(file);
+            REQUIRE(chunks.size() == batches);
+            for (std::int64_t target = 0; target <= t.end() + 1; ++target) {
+                CHECK(core::find_chunk(chunks, Offset(target), false) ==
+                      core::find_chunk(chunks, Offset(target), true));
+            }
+            t.append(1 + static_cast<int>(batches % 3));
+        }
     }
 
     TEST_CASE("a segment rolls by size, and a read stays within one segment") {
