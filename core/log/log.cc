@@ -83,18 +83,19 @@ void Log::State::finish_append(Offset end, AppendInfo& info) {
 }
 
 bool Log::State::flush(Offset end) {
+    if (flush_waiting && *flush_waiting <= end) flush_waiting.reset();
+    producers.sync_snapshots(end);
     if (end <= recovery_point) return false;
+    const std::size_t first = floor_segment(recovery_point);
     bool new_segment = false;
-    for (std::size_t i = floor_segment(recovery_point); i < segments.size(); ++i) {
-        if (i > floor_segment(recovery_point) && segments[i].base >= end) break;
+    for (std::size_t i = first; i < segments.size(); ++i) {
+        if (i > first && segments[i].base >= end) break;
         storage.sync(segments[i].file);
         new_segment = new_segment || segments[i].base >= recovery_point;
     }
-    producers.sync_snapshots(end);
     if (new_segment) storage.sync_directory(directory);
     recovery_point = end;
     last_flush = now;
-    if (flush_waiting && *flush_waiting <= end) flush_waiting.reset();
     return true;
 }
 

@@ -192,6 +192,20 @@ TEST_SUITE("core.log") {
         CHECK(position(operations, name + "4.log") < operations.size());
     }
 
+    TEST_CASE("a roll at the recovery point leaves nothing to wait for once it was flushed") {
+        const std::int64_t bytes = make_batch(1)->size_bytes();
+        LogOnMemory t(small_segments(bytes));
+        t.append(1);
+        CHECK(t.log->flush(t.now, Offset(1)));
+        CHECK(t.append(1).rolled);
+        CHECK(t.log->flush_waiting() == Offset(1));
+        t.storage.forget_operations();
+        CHECK(!t.log->flush(t.now, Offset(1)));
+        CHECK(!t.log->flush_waiting());
+        CHECK(t.storage.operations() ==
+              std::vector<std::string>{"sync t-0/00000000000000000001.snapshot"});
+    }
+
     TEST_CASE("flush.messages makes an append durable before it returns") {
         core::TopicConfig config;
         config.flush_messages = 3;
