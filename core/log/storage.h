@@ -65,7 +65,8 @@ class Storage {
     virtual void append(FileId file, const Batch& batch) = 0;
     /// The file's content in order; valid until the next operation on this file.
     virtual std::span<const Chunk> chunks(FileId file) const = 0;
-    /// Replaces the chunks that cover exactly these batches' bytes, from `position` on, by them.
+    /// Puts these batches in the place of the raw bytes that they encode to, from `position` on; a
+    /// raw chunk that they cover only in part keeps its rest as raw bytes.
     virtual void adopt(FileId file, std::uint64_t position, std::span<const Batch> batches) = 0;
     /// Cuts the file to `size` bytes (at most its size).
     virtual void truncate(FileId file, std::uint64_t size_bytes) = 0;
