@@ -85,9 +85,9 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
         return true;
     }
 
-    bool parse_error(std::size_t position, const std::string& token,
+    bool parse_error(std::size_t position, const std::string& /*token*/,
                      const nlohmann::detail::exception& error) override {
-        describe(position, token, error.what());
+        describe(position, error.what());
         return false;
     }
 
@@ -166,13 +166,18 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     }
 
     /// Nlohmann's words, without its name and without the bytes it repeats.
-    void describe(std::size_t position, const std::string& token, std::string_view what) {
-        const std::size_t end = std::min(position, text_.size());
-        std::size_t begin = end;
-        if (token.size() <= end && text_.substr(end - token.size(), token.size()) == token)
-            begin = end - token.size();
-        else if (begin > 0)
-            --begin;
+    void describe(std::size_t position, std::string_view what) {
+        const std::size_t read = std::min(position, text_.size());
+        // A bad byte inside a text is the last one read; any other bad token is the next one.
+        std::size_t begin = read > 0 ? read - 1 : 0;
+        std::size_t end = read;
+        if (what.find("invalid string") == std::string_view::npos) {
+            const auto [from, to] = cursor_.next();
+            if (from < read) {
+                begin = from;
+                end = to;
+            }
+        }
         std::string message = "this is not JSON";
         std::string expected;
         const std::size_t dash = what.find(" - ");

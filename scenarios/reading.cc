@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kKeptMax = 2'000;
 /// Guesses cost a walk over all candidates; a file this broken needs no more of them.
 constexpr std::size_t kGuessesUntil = 100;
+/// Each is a table of 8 kB.
+constexpr std::size_t kDistributionsMax = 10'000;
 
 enum class DistributionKind : std::uint8_t { uniform, lognormal, exponential, choice };
 constexpr std::array<Word<DistributionKind>, 4> kDistributions = {{
@@ -165,6 +167,10 @@ std::optional<Distribution> Reading::distribution(const At& at, core::Duration m
         const std::optional<core::Duration> fixed = duration(at, most);
         if (!fixed) return std::nullopt;
         return Distribution(*fixed);
+    }
+    if (++distributions_ > kDistributionsMax) {
+        error(at, "AL240", core::concat("more than ", kDistributionsMax, " distributions"));
+        return std::nullopt;
     }
     const Fields fields(*this, at, {"dist", "min", "max", "median", "p99", "mean", "values"},
                         "distribution");

@@ -108,6 +108,7 @@ class Reading {
     std::vector<Problem> problems_;
     std::size_t errors_ = 0;
     std::size_t warnings_ = 0;
+    std::size_t distributions_ = 0;
     bool lenient_ = false;
 };
 
