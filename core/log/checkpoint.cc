@@ -28,12 +28,15 @@ std::optional<std::vector<std::string_view>> checkpoint_lines(std::string_view t
     if (!count || *count < 0) return std::nullopt;
     if (static_cast<std::uint64_t>(*count) != lines.size() - 2) return std::nullopt;
     lines.erase(lines.begin(), lines.begin() + 2);
+    ASSERT(lines.size() == static_cast<std::uint64_t>(*count));
     return lines;
 }
 
 }  // namespace
 
 void replace_file(Storage& storage, std::string_view path, std::string_view content) {
+    ASSERT(!path.empty());
+    ASSERT(!path.ends_with('/'));
     const std::string temporary = concat(path, ".tmp");
     storage.write_file(temporary, as_bytes(content));
     storage.sync(temporary);
@@ -45,6 +48,7 @@ std::optional<std::string> read_text(const Storage& storage, std::string_view pa
     const auto size = storage.size(path);
     if (!size) return std::nullopt;
     const Bytes bytes = storage.read(path, 0, *size);
+    ASSERT(bytes.size() == *size);
     return std::string(as_text(bytes));
 }
 
@@ -131,6 +135,7 @@ std::string format_uuid(const Uuid& uuid) {
                            std::to_integer<std::uint32_t>(bytes[i + 2]);
         for (int shift = 18; shift >= 0; shift -= 6) text += kBase64[(group >> shift) & 63];
     }
+    ASSERT(text.size() >= kUuidChars);
     text.resize(kUuidChars);
     return text;
 }
@@ -149,6 +154,7 @@ std::optional<Uuid> parse_uuid(std::string_view text) {
         uuid.low = (uuid.low << bits) | part;
         bits_left -= bits;
     }
+    ASSERT(bits_left == 0);
     return uuid;
 }
 

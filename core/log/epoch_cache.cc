@@ -16,6 +16,7 @@ std::optional<OffsetAndEpoch> end_offset_for(std::span<const OffsetAndEpoch> epo
         epochs.begin(), epochs.end(),
         [epoch](const OffsetAndEpoch& entry) { return entry.leader_epoch <= epoch; });
     if (higher == epochs.end()) return std::nullopt;
+    ASSERT(higher->leader_epoch > epoch);
     if (higher == epochs.begin()) return OffsetAndEpoch{higher->offset, epoch};
     return OffsetAndEpoch{higher->offset, std::prev(higher)->leader_epoch};
 }
@@ -26,6 +27,8 @@ EpochCache::EpochCache(Storage& storage, std::string_view directory)
       entries_(read_epoch_checkpoint(storage, path_)) {}
 
 void EpochCache::assign(LeaderEpoch epoch, Offset start) {
+    ASSERT(epoch.value() >= 0);
+    ASSERT(start.value() >= 0);
     if (!entries_.empty()) {
         const OffsetAndEpoch& latest = entries_.back();
         if (latest.leader_epoch == epoch && latest.offset <= start) return;
@@ -43,6 +46,7 @@ void EpochCache::truncate_from_end(Offset end) {
         entries_.pop_back();
         changed = true;
     }
+    ASSERT(entries_.empty() || entries_.back().offset < end);
     if (changed) write();
 }
 
@@ -55,6 +59,7 @@ void EpochCache::truncate_from_start(Offset start) {
     if (kept == entries_.begin() && kept->offset == start) return;
     kept->offset = start;
     entries_.erase(entries_.begin(), kept);
+    ASSERT(entries_.front().offset == start);
     write();
 }
 

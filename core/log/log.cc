@@ -51,6 +51,8 @@ void Log::State::set_log_end(Offset end) {
 
 bool Log::State::maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first,
                             Offset last) {
+    ASSERT(first <= last);
+    ASSERT(first >= log_end);
     if (!should_roll(active(), bytes, max_timestamp_ms, last, config.segment_bytes,
                      config.segment_age, now))
         return false;
@@ -72,7 +74,9 @@ void Log::State::append_batch(const Batch& batch) {
     if (segment.size_bytes == 0) segment.first_timestamp_ms = batch.body->header().max_timestamp_ms;
     segment.size_bytes += static_cast<std::uint64_t>(batch.size_bytes());
     set_log_end(batch.next_offset());
+    ASSERT(log_end > batch.base_offset);
     producers.update(batch);
+    ASSERT(producers.map_end() == log_end);
 }
 
 void Log::State::finish_append(Offset end, AppendInfo& info) {
@@ -83,10 +87,12 @@ void Log::State::finish_append(Offset end, AppendInfo& info) {
 }
 
 bool Log::State::flush(Offset end) {
+    ASSERT(end <= log_end);
     if (flush_waiting && *flush_waiting <= end) flush_waiting.reset();
     producers.sync_snapshots(end);
     if (end <= recovery_point) return false;
     const std::size_t first = floor_segment(recovery_point);
+    ASSERT(first < segments.size());
     bool new_segment = false;
     for (std::size_t i = first; i < segments.size(); ++i) {
         if (i > first && segments[i].base >= end) break;
@@ -149,6 +155,7 @@ void Log::update_config(const TopicConfig& config) {
 
 Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
                                          LeaderEpoch epoch) {
+    ASSERT(batch != nullptr);
     State& s = *state_;
     s.now = std::max(s.now, now);
     const ErrorCode error = validate_client_batch(*batch, s.config);
@@ -161,6 +168,7 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
 
     AppendInfo info{placed.base_offset, placed.next_offset()};
     s.epochs.assign(epoch, placed.base_offset);
+    ASSERT(s.epochs.latest() == epoch);
     info.rolled = s.maybe_roll(placed.size_bytes(), header.max_timestamp_ms, placed.base_offset,
                                placed.last_offset());
     if (header.producer) {
@@ -173,6 +181,7 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
             return info;
         }
     }
+    ASSERT(placed.base_offset == s.log_end);
     s.append_batch(placed);
     s.finish_append(info.end, info);
     return info;
@@ -194,6 +203,7 @@ Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch>
     }
 
     const Offset first = batches.front().base_offset;
+    ASSERT(first < next);
     AppendInfo info{first, next};
     for (const Batch& batch : batches)
         if (batch.leader_epoch.value() >= 0) s.epochs.assign(batch.leader_epoch, batch.base_offset);
@@ -219,6 +229,7 @@ BatchList Log::read(Offset from, std::int64_t max_bytes, Offset limit) const {
             if (!chunks[c].batch) break;
             const Batch& batch = *chunks[c].batch;
             if (batch.next_offset() > limit) return batches;
+            if (batches.empty()) ASSERT(batch.last_offset() >= from);
             bytes += batch.size_bytes();
             if (bytes > max_bytes && !batches.empty()) return batches;
             batches.push_back(batch);
@@ -287,6 +298,7 @@ std::span<const OffsetAndEpoch> Log::epochs() const {
     return state_->epochs.entries();
 }
 void Log::assign_epoch(LeaderEpoch epoch, Offset start) {
+    ASSERT(start <= state_->log_end);
     state_->epochs.assign(epoch, start);
 }
 std::optional<OffsetAndEpoch> Log::end_offset_for(LeaderEpoch epoch) const {

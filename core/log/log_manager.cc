@@ -26,6 +26,8 @@ Offset offset_in(const OffsetCheckpoint& offsets, const std::string& directory) 
 }  // namespace
 
 void write_meta_properties(Storage& storage, const MetaProperties& meta) {
+    ASSERT(meta.node.value() >= 0);
+    ASSERT(!meta.cluster_id.empty());
     // A DirectoryId is 64 bits of Kafka's 128; the other half is made of it.
     const Uuid directory{mix64(meta.directory.value()), meta.directory.value()};
     replace_file(
@@ -103,6 +105,7 @@ const Log* LogManager::find(PartitionId partition) const {
 
 Log& LogManager::create(PartitionId partition, const TopicConfig& config, TimePoint now) {
     ASSERT(logs_.find(partition) == logs_.end());
+    ASSERT(partition.value() < topics_.partition_count());
     const std::string directory = topics_.name(partition);
     const TopicEntry& topic = topics_.topic(topics_.topic_of(partition));
     storage_.make_directory(directory);
@@ -159,6 +162,7 @@ bool LogManager::truncate_to(PartitionId partition, Offset target) {
     Log* log = find(partition);
     ASSERT(log != nullptr);
     const bool removed = log->truncate_to(target);
+    ASSERT(log->log_end_offset() <= target);
     if (removed) checkpoint_recovery_points();
     return removed;
 }
@@ -167,12 +171,15 @@ void LogManager::truncate_fully_and_start_at(PartitionId partition, Offset start
     Log* log = find(partition);
     ASSERT(log != nullptr);
     log->truncate_fully_and_start_at(start);
+    ASSERT(log->log_start() == start);
+    ASSERT(log->log_end_offset() == start);
     checkpoint_recovery_points();
 }
 
 void LogManager::shut_down(TimePoint now, std::optional<BrokerEpoch> broker_epoch) {
     for (auto& [partition, log] : logs_) {
         log.flush(now, log.log_end_offset());
+        ASSERT(log.recovery_point() == log.log_end_offset());
         log.close();
     }
     checkpoint_recovery_points();

@@ -23,8 +23,11 @@ bool Log::State::truncate_to(Offset target) {
         std::partition_point(segments.begin(), segments.end(),
                              [target](const Segment& segment) { return segment.base <= target; });
     retire_segments(static_cast<std::size_t>(above - segments.begin()));
+    ASSERT(!segments.empty());
+    ASSERT(active().base <= target);
     truncate_segment(active(), target);
     set_log_end(target);
+    ASSERT(recovery_point <= target);
     epochs.truncate_from_end(target);
     log_start = std::min(log_start, target);
     rebuild_producers(producers, log_start, target, false);
@@ -34,7 +37,9 @@ bool Log::State::truncate_to(Offset target) {
 }
 
 void Log::State::truncate_fully_and_start_at(Offset start) {
+    ASSERT(start.value() >= 0);
     retire_segments(0);
+    ASSERT(segments.empty());
     epochs.clear();
     producers.truncate_fully_and_start_at(start);
     add_segment(start);
@@ -50,6 +55,7 @@ void Log::State::truncate_segment(Segment& segment, Offset target) {
     const std::size_t index = find_chunk(chunks, target, segment.irregular);
     if (index == chunks.size()) return;
     const std::uint64_t size = chunks[index].position;
+    ASSERT(size < segment.size_bytes);
     storage.truncate(segment.file, size);
     segment.size_bytes = size;
     // LogSegment.truncateTo: an emptied segment counts its age anew.
@@ -60,6 +66,7 @@ void Log::State::truncate_segment(Segment& segment, Offset target) {
 }
 
 void Log::State::retire_segments(std::size_t first) {
+    ASSERT(first <= segments.size());
     for (std::size_t i = first; i < segments.size(); ++i) {
         for (std::string_view suffix :
              {kLogSuffix, kIndexSuffix, kTimeIndexSuffix, kTxnIndexSuffix, kSnapshotSuffix}) {
@@ -69,6 +76,7 @@ void Log::State::retire_segments(std::size_t first) {
             storage.rename(path, retired_path);
             std::erase_if(retired,
                           [&](const RetiredFile& file) { return file.path == retired_path; });
+            ASSERT(retired.empty() || retired.back().since <= now);
             retired.push_back(RetiredFile{retired_path, now});
         }
         producers.remove_snapshot(segments[i].base);

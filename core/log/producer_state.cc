@@ -21,6 +21,7 @@ constexpr std::int32_t kNone = -1;
 
 /// DefaultRecordBatch.incrementSequence's inverse.
 Sequence minus(Sequence sequence, std::int32_t count) {
+    ASSERT(count >= 0);
     if (sequence.value() >= count) return Sequence(sequence.value() - count);
     return Sequence(std::numeric_limits<std::int32_t>::max() - (count - sequence.value()) + 1);
 }
@@ -29,6 +30,7 @@ void remember(ProducerEntry& entry, const CachedBatch& batch) {
     if (entry.batches.size() == kBatchesToRetain) entry.batches.erase(entry.batches.begin());
     entry.batches.push_back(batch);
     entry.last_timestamp_ms = batch.timestamp_ms;
+    ASSERT(entry.batches.size() <= kBatchesToRetain);
 }
 
 /// A batch of another epoch, newer or (replayed) older, makes the remembered ones void.
@@ -57,6 +59,7 @@ void append_entry(Bytes& out, ProducerId id, const ProducerEntry& entry) {
 }
 
 ProducerEntry read_entry(BytesView bytes) {
+    ASSERT(bytes.size() == kEntryBytes);
     ProducerEntry entry{ProducerEpoch(load_be<std::int16_t>(bytes, 8)), {}, -1, -1, std::nullopt};
     const auto last_sequence = load_be<std::int32_t>(bytes, 10);
     const auto last_offset = load_be<std::int64_t>(bytes, 14);
@@ -84,6 +87,7 @@ Bytes encode_snapshot(const ProducerMap& producers) {
     append_be(out, std::uint32_t{0});
     append_be(out, static_cast<std::int32_t>(producers.size()));
     for (const auto& [id, entry] : producers) append_entry(out, id, entry);
+    ASSERT(out.size() == kSnapshotHeaderBytes + producers.size() * kEntryBytes);
     store_be(std::span<std::byte>(out), kCrcAt, crc32c(BytesView(out).subspan(kCoveredFrom)));
     return out;
 }
@@ -132,6 +136,7 @@ ProducerState::Verdict ProducerState::check(const BatchHeader& header) const {
 }
 
 void ProducerState::update(const Batch& batch) {
+    ASSERT(batch.next_offset() > batch.base_offset);
     map_end_ = batch.next_offset();
     const BatchHeader& header = batch.body->header();
     if (!header.producer) return;
@@ -169,6 +174,7 @@ void ProducerState::take_snapshot(Synced synced) {
     else
         insert_sorted(unsynced_, map_end_);
     insert_sorted(snapshots_, map_end_);
+    ASSERT(!snapshots_.empty());
     last_snapshot_ = map_end_;
 }
 

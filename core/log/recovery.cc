@@ -41,6 +41,7 @@ void Log::State::load(const LogLoadState& state, LogLoadReport& report) {
     }
     const bool intact = !segments.empty();
     if (!intact) add_segment(state.log_start);
+    ASSERT(!segments.empty());
 
     log_end = next_offset(storage, segments.back());
     recovery_point =
@@ -85,6 +86,7 @@ void Log::State::recover(Offset recovery_point_checkpoint, LogLoadReport& report
 }
 
 std::uint64_t Log::State::recover_segment(std::size_t index, LogLoadReport& report) {
+    ASSERT(index < segments.size());
     Segment& segment = segments[index];
     const std::uint64_t size_before = segment.size_bytes;
     ProducerState scratch(storage, directory);
@@ -105,11 +107,14 @@ std::uint64_t Log::State::recover_segment(std::size_t index, LogLoadReport& repo
         next = batch.next_offset();
         valid_bytes += chunk.size_bytes;
     }
+    ASSERT(next >= segment.base);
+    ASSERT(valid_bytes <= segment.size_bytes);
     if (valid_bytes < segment.size_bytes) {
         storage.truncate(segment.file, valid_bytes);
         adopt_batches(storage, segment, Adoption::strict);
     }
     ASSERT(segment.size_bytes == valid_bytes);
+    ASSERT(valid_bytes <= size_before);
     scratch.take_snapshot(ProducerState::Synced::yes);
     report.bytes_scanned += valid_bytes;
     return size_before - valid_bytes;
@@ -118,6 +123,7 @@ std::uint64_t Log::State::recover_segment(std::size_t index, LogLoadReport& repo
 void Log::State::rebuild_producers(ProducerState& state, Offset start, Offset end,
                                    bool clean_load) const {
     using Synced = ProducerState::Synced;
+    ASSERT(start <= end);
     std::vector<Offset> to_snapshot;
     for (std::size_t i = segments.size() > 1 ? segments.size() - 2 : 0; i < segments.size(); ++i)
         to_snapshot.push_back(segments[i].base);
@@ -156,6 +162,7 @@ void Log::State::replay_producers(ProducerState& state, const Segment& segment, 
     for (std::size_t i = find_chunk(chunks, from, segment.irregular); i < chunks.size(); ++i) {
         if (!chunks[i].batch || chunks[i].batch->next_offset() > end) return;
         state.update(*chunks[i].batch);
+        ASSERT(state.map_end() <= end);
     }
 }
 

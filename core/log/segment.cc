@@ -47,6 +47,8 @@ RunContent parse_run(const RawRun& run, Adoption adoption) {
         ParsedBatch parsed = parse_batch(run.bytes, content.size_bytes);
         if (!parsed.batch) break;
         if (parsed.problem && adoption == Adoption::strict) break;
+        ASSERT(parsed.size_bytes > 0);
+        ASSERT(parsed.size_bytes <= run.bytes.size() - content.size_bytes);
         content.size_bytes += parsed.size_bytes;
         content.batches.push_back(std::move(*parsed.batch));
     }
@@ -60,6 +62,7 @@ std::uint64_t file_size(std::span<const Chunk> chunks) {
 }  // namespace
 
 std::string offset_name(Offset offset) {
+    ASSERT(offset.value() >= 0);
     return padded(offset.value(), kNameDigits);
 }
 
@@ -79,6 +82,8 @@ std::optional<Offset> offset_of_file(std::string_view file, std::string_view suf
 bool should_roll(const Segment& segment, std::int64_t batch_bytes, std::int64_t max_timestamp_ms,
                  Offset last_offset, std::int64_t segment_bytes, Duration segment_age,
                  TimePoint now) {
+    ASSERT(batch_bytes > 0);
+    ASSERT(last_offset >= segment.base);
     if (static_cast<std::int64_t>(segment.size_bytes) > segment_bytes - batch_bytes) return true;
     if (last_offset - segment.base > std::numeric_limits<std::int32_t>::max()) return true;
     if (segment.size_bytes == 0) return false;
@@ -91,6 +96,7 @@ bool should_roll(const Segment& segment, std::int64_t batch_bytes, std::int64_t 
 void adopt_batches(Storage& storage, Segment& segment, Adoption adoption) {
     std::uint64_t from = 0;
     while (const auto run = next_raw_run(storage.chunks(segment.file), from)) {
+        ASSERT(run->position >= from);
         const RunContent content = parse_run(*run, adoption);
         const bool whole = content.size_bytes == run->bytes.size();
         const std::uint64_t end = run->position + content.size_bytes;
@@ -105,7 +111,11 @@ void adopt_batches(Storage& storage, Segment& segment, Adoption adoption) {
     segment.irregular = false;
     segment.first_timestamp_ms.reset();
     std::optional<Offset> next;
+    std::uint64_t position = 0;
     for (const Chunk& chunk : chunks) {
+        ASSERT(chunk.position == position);
+        if (adoption == Adoption::strict) ASSERT(chunk.batch.has_value());
+        position += chunk.size_bytes;
         if (!chunk.batch || (next && chunk.batch->base_offset < *next)) segment.irregular = true;
         if (!chunk.batch) continue;
         next = chunk.batch->next_offset();
@@ -136,10 +146,11 @@ std::size_t find_chunk(std::span<const Chunk> chunks, Offset target, bool irregu
         step *= 2;
     }
     const std::size_t first = step <= end ? end - step + 1 : 0;
-    return static_cast<std::size_t>(std::partition_point(begin + static_cast<std::ptrdiff_t>(first),
-                                                         begin + static_cast<std::ptrdiff_t>(end),
-                                                         below) -
-                                    begin);
+    ASSERT(first <= end);
+    const auto found = std::partition_point(begin + static_cast<std::ptrdiff_t>(first),
+                                            begin + static_cast<std::ptrdiff_t>(end), below);
+    ASSERT(found == chunks.end() || !below(*found));
+    return static_cast<std::size_t>(found - begin);
 }
 
 }  // namespace core

@@ -4,12 +4,16 @@
 #include <iterator>
 #include <optional>
 
+#include "core/base/assert.h"
 #include "core/log/segment.h"
 #include "core/record/batch_parser.h"
 
 namespace core {
 
 namespace {
+
+constexpr std::size_t kOffsetEntryBytes = 8;
+constexpr std::size_t kTimeEntryBytes = 12;
 
 /// The latest largest timestamp of a segment, and the last offset of the batch that holds it.
 struct TimestampOffset {
@@ -40,6 +44,7 @@ class IndexBuilder {
         const std::int64_t timestamp_ms = batch.body->header().max_timestamp_ms;
         if (timestamp_ms > largest_.timestamp_ms)
             largest_ = TimestampOffset{timestamp_ms, batch.last_offset()};
+        ASSERT(position >= last_entry_at_);
         if (position - last_entry_at_ <= interval_bytes_) return;
         append_be(indexes_.offset_index, relative(batch.last_offset(), base_));
         append_be(indexes_.offset_index, static_cast<std::int32_t>(position));
@@ -48,6 +53,8 @@ class IndexBuilder {
     }
     SegmentIndexes finish() {
         maybe_append(indexes_.time_index, last_timestamp_ms_, largest_, base_);
+        ASSERT(indexes_.offset_index.size() % kOffsetEntryBytes == 0);
+        ASSERT(indexes_.time_index.size() % kTimeEntryBytes == 0);
         return std::move(indexes_);
     }
 
@@ -75,6 +82,7 @@ SegmentIndexes build_indexes(BytesView file, Offset base, std::uint64_t interval
     for (std::uint64_t position = 0; position < file.size();) {
         const ParsedBatch parsed = parse_batch(file, position);
         if (!parsed.sound()) break;
+        ASSERT(parsed.size_bytes > 0);
         builder.add(*parsed.batch, position);
         position += parsed.size_bytes;
     }
