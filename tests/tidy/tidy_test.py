@@ -62,6 +62,8 @@ FINE = [
     ("core/base/a.h", "/// A.\n#pragma once\n\ninline int f(int x) {\n" + body(68) + "}\n"),
     ("core/base/a.h", "/// A.\n#pragma once\ninline const char* f(E e) {\n    switch (e) {\n" +
      '        case E::a:\n            return "a";\n' * 60 + "    }\n}\n"),
+    ("core/base/a.h", "/// A.\n#pragma once\ninline int f() {\n    static const int t[] = {\n" +
+     "        1,\n" * 90 + "    };\n    return t[0];\n}\n"),
     ("core/base/a.h", "/// A.\n#pragma once\nstruct A {\n" + body(90) + "};\n"),
     ("core/base/a.h", "/// A.\n#pragma once\n// TO" "DO(soon): what\n// Deviation D1.\n"),
     ("core/base/a.h", "/// A.\n#pragma once\nstatic constexpr int kMany = 3;\nstatic int f();\n"),
