@@ -44,12 +44,14 @@ std::int32_t content_size(const std::optional<BytesView>& key,
     return size;
 }
 
+/// A record behind its length (DefaultRecord.sizeOfBodyInBytes), given its content's size.
 std::int32_t body_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
-                       const std::optional<BytesView>& key, const std::optional<BytesView>& value,
-                       std::span<const RecordHeader> headers) {
-    return 1 + varlong_size(timestamp_delta) + varint_size(offset_delta) +
-           content_size(key, value, headers);
+                       std::int32_t content) {
+    return 1 + varlong_size(timestamp_delta) + varint_size(offset_delta) + content;
 }
+
+constexpr std::int32_t kUpperBoundWithoutContent =
+    static_cast<std::int32_t>(kBatchHeaderBytes) + kMaxRecordOverhead;
 
 std::byte* write_nullable(std::byte* out, const std::optional<BytesView>& bytes) {
     if (!bytes) return write_varint(out, -1);
@@ -78,14 +80,14 @@ std::uint32_t store_crc(std::span<std::byte> tail) {
 std::int32_t record_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
                          std::optional<BytesView> key, std::optional<BytesView> value,
                          std::span<const RecordHeader> headers) {
-    const std::int32_t size = body_size(offset_delta, timestamp_delta, key, value, headers);
+    const std::int32_t size =
+        body_size(offset_delta, timestamp_delta, content_size(key, value, headers));
     return varint_size(size) + size;
 }
 
 std::int32_t batch_size_upper_bound(std::optional<BytesView> key, std::optional<BytesView> value,
                                     std::span<const RecordHeader> headers) {
-    return static_cast<std::int32_t>(kBatchHeaderBytes) + kMaxRecordOverhead +
-           content_size(key, value, headers);
+    return kUpperBoundWithoutContent + content_size(key, value, headers);
 }
 
 void BatchBuilder::clear() {
@@ -108,14 +110,15 @@ bool BatchBuilder::has_room_for(std::optional<BytesView> key, std::optional<Byte
 
 void BatchBuilder::append(std::optional<BytesView> key, std::optional<BytesView> value,
                           std::int64_t timestamp_ms, std::span<const RecordHeader> headers) {
+    const std::int32_t content = content_size(key, value, headers);
     if (record_count_ == 0) {
-        write_limit_ = std::max(batch_size_, batch_size_upper_bound(key, value, headers));
+        write_limit_ = std::max(batch_size_, kUpperBoundWithoutContent + content);
         base_timestamp_ms_ = timestamp_ms;
         max_timestamp_ms_ = timestamp_ms;
     }
     max_timestamp_ms_ = std::max(max_timestamp_ms_, timestamp_ms);
     const std::int64_t timestamp_delta = timestamp_ms - base_timestamp_ms_;
-    const std::int32_t size = body_size(record_count_, timestamp_delta, key, value, headers);
+    const std::int32_t size = body_size(record_count_, timestamp_delta, content);
     const std::size_t end = used_ + static_cast<std::size_t>(varint_size(size) + size);
     if (buffer_.size() < end - kBatchPrefixBytes)
         buffer_.resize(std::max(end, 2 * buffer_.size()) - kBatchPrefixBytes);
