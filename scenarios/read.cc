@@ -1,7 +1,6 @@
 #include "scenarios/read.h"
 
 #include <algorithm>
-#include <tuple>
 
 #include "scenarios/build.h"
 #include "scenarios/set.h"
@@ -13,7 +12,8 @@ namespace {
 struct Pass {
     std::optional<Scenario> scenario;
     std::optional<UsageError> usage_error;
-    std::vector<Problem> problems;
+    std::vector<FoundProblem> found;  ///< all, without places
+    std::vector<Problem> problems;    ///< the worst, with places
     std::size_t errors = 0;
     std::size_t warnings = 0;
 };
@@ -84,16 +84,6 @@ void apply_fixed(Value& root, const ReadOptions& options, std::uint32_t source) 
     if (options.kafka) put("kafka", "version", Kind::string, printable(*options.kafka));
 }
 
-/// Syntax before shape before Kafka's refusals before what is not modelled; then by place.
-void sort_worst_first(std::vector<Problem>& problems) {
-    std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
-        const auto rank = [](const Problem& p) {
-            return std::tuple(p.severity, p.code.size() > 2 ? p.code[2] : '9', p.line, p.column);
-        };
-        return rank(a) < rank(b);
-    });
-}
-
 /// The texts of overrides, kept alive while sources refer to them.
 std::vector<std::string> override_texts(const ReadOptions& options) {
     std::vector<std::string> texts = options.set;
@@ -120,7 +110,8 @@ Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOpt
     const std::vector<std::string> texts = override_texts(options);
     Reading reading(make_sources(file_name, bytes, options, texts));
     const auto finish = [&] {
-        pass.problems = reading.problems();
+        pass.found = reading.problems();
+        pass.problems = reading.worst(kProblemsMax);
         pass.errors = reading.errors();
         pass.warnings = reading.warnings();
         return std::move(pass);
@@ -161,7 +152,7 @@ bool same_problem(const Problem& a, const Problem& b) {
 void blame_overrides(std::string_view file_name, std::string_view bytes, const ReadOptions& options,
                      std::vector<Problem>& problems) {
     const std::string file = printable(file_name);
-    std::vector<Problem> own = read_pass(file_name, bytes, ReadOptions{}).problems;
+    const std::vector<FoundProblem> own = read_pass(file_name, bytes, ReadOptions{}).found;
     std::string all;
     for (const std::string& text : options.set)
         all += core::concat(all.empty() ? "" : "  ", printable(text));
@@ -169,8 +160,8 @@ void blame_overrides(std::string_view file_name, std::string_view bytes, const R
     const char* name = !options.set.empty() ? "--set" : options.kafka ? "--kafka" : "--seed";
     for (Problem& problem : problems) {
         if (problem.severity != Severity::error || problem.file != file) continue;
-        const bool known = std::any_of(own.begin(), own.end(), [&](const Problem& other) {
-            return same_problem(problem, other);
+        const bool known = std::any_of(own.begin(), own.end(), [&](const FoundProblem& other) {
+            return same_problem(problem, other.problem);
         });
         if (known) continue;
         problem.file = name;
@@ -190,10 +181,6 @@ ReadResult read_scenario(std::string_view file_name, std::string_view bytes,
     ReadResult result;
     result.usage_error = std::move(pass.usage_error);
     if (result.usage_error) return result;
-    sort_worst_first(pass.problems);
-    if (pass.problems.size() > kProblemsMax)
-        pass.problems.erase(pass.problems.begin() + static_cast<std::ptrdiff_t>(kProblemsMax),
-                            pass.problems.end());
     const bool overridden = !options.set.empty() || options.kafka || options.seed;
     if (pass.errors > 0 && overridden && bytes.size() <= kFileBytesMax)
         blame_overrides(file_name, bytes, options, pass.problems);

@@ -140,7 +140,7 @@ bool read_keep(Build& build, const At& at, CrashAction& crash) {
     bool whole = true;
     for (const Member& member : at.value->members) {
         if (member.key == "$comment") continue;
-        const At one = at.member(member.key);
+        const At one = at.member(member);
         const auto keep = read_keep_value(build, one);
         if (!keep) {
             whole = false;
@@ -326,7 +326,12 @@ std::optional<Action> read_action(Build& build, const Fields& step) {
     const auto at = step.need("do");
     if (!at) return std::nullopt;
     const ActionRow* row = read_word(build, *at);
-    if (row == nullptr) return std::nullopt;
+    if (row == nullptr) {
+        // What can be judged without knowing the action is judged all the same.
+        for (std::string_view key : {"target", "from", "to"})
+            if (const auto who = step.get(key)) read_target(build, *who);
+        return std::nullopt;
+    }
     check_keys(build, step, *row);
     const auto with_target = [&](auto make, bool clients) -> std::optional<Action> {
         auto target = read_target_of(build, step, row->word, clients);

@@ -55,7 +55,7 @@ void read_features(Build& build, const At& at) {
     if (!build.reading.is_object(at)) return;
     for (const Member& member : at.value->members) {
         if (member.key == "$comment") continue;
-        const At one = at.member(member.key);
+        const At one = at.member(member);
         const auto level = build.reading.integer(one, 0, INT16_MAX);
         if (!level) continue;
         build.scenario.kafka.features.emplace_back(member.key, *level);

@@ -10,6 +10,11 @@ namespace {
 using core::ConfigKey;
 using core::ConfigScope;
 
+/// Settings in one `config` object; Kafka has fewer keys.
+constexpr std::size_t kSettingsMax = 1'000;
+/// With so many problems behind it, a key that Kafka lacks is a stranger, not a slip.
+constexpr std::size_t kGuessesUntil = 2'000;
+
 std::vector<std::string> key_names(ConfigScope scope) {
     std::vector<std::string> names;
     for (const ConfigKey& key : core::all_config_keys())
@@ -32,9 +37,10 @@ void report_unknown(Build& build, const Member& member, const std::string& path,
                       {"a key of kafka-topics.sh --config", std::move(suggestion)});
         return;
     }
-    const std::optional<std::string> near = member.key.size() <= 200 && reading.errors() < 100
-                                                ? core::nearest(member.key, key_names(scope), 2)
-                                                : std::nullopt;
+    const std::optional<std::string> near =
+        member.key.size() <= 200 && reading.errors() + reading.warnings() < kGuessesUntil
+            ? core::nearest(member.key, key_names(scope), 2)
+            : std::nullopt;
     if (near) {
         reading.error(member.key_span, path, "AL204",
                       core::concat("unknown Kafka ", core::name(scope), " key \"", key, "\""),
@@ -83,7 +89,7 @@ std::string fateful(const Build& build, ConfigScope scope, std::string_view key,
 void judge(Build& build, const At& at, const Member& member, ConfigScope scope,
            core::ConfigMap& config) {
     Reading& reading = build.reading;
-    const At value = at.member(member.key);
+    const At value = at.member(member);
     const Kind kind = member.value.kind;
     if (kind != Kind::string && kind != Kind::number && kind != Kind::boolean) {
         reading.error(
@@ -130,6 +136,10 @@ void judge(Build& build, const At& at, const Member& member, ConfigScope scope,
 core::ConfigMap read_config(Build& build, const At& at, ConfigScope scope) {
     core::ConfigMap config;
     if (!build.reading.is_object(at)) return config;
+    if (at.value->members.size() > kSettingsMax) {
+        build.reading.error(at, "AL240", core::concat("more than ", kSettingsMax, " settings"));
+        return config;
+    }
     for (const Member& member : at.value->members)
         if (member.key != "$comment") judge(build, at, member, scope, config);
     return config;

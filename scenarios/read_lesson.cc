@@ -123,7 +123,7 @@ void check_variants(Build& build, const At& at) {
     if (!reading.is_object(at)) return;
     for (const Member& variant : at.value->members) {
         if (variant.key == "$comment") continue;
-        const At one = at.member(variant.key);
+        const At one = at.member(variant);
         if (!reading.is_object(one)) continue;
         for (const Member& change : variant.value.members) {
             if (change.key == "$comment") continue;
@@ -141,7 +141,7 @@ void check_faults(Build& build, const At& at) {
     if (!reading.is_object(at)) return;
     for (const Member& fault : at.value->members) {
         if (fault.key == "$comment") continue;
-        const At list = at.member(fault.key);
+        const At list = at.member(fault);
         if (!reading.is_list(list)) continue;
         if (list.value->items.size() > static_cast<std::size_t>(kStepsMax)) {
             reading.error(list, "AL240", core::concat("more than ", kStepsMax, " steps"));

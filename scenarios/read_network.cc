@@ -99,7 +99,7 @@ void read_disk(Build& build) {
         BrokerSpec* found = nullptr;
         for (BrokerSpec& broker : scenario.cluster.brokers)
             if (id && broker.id.value() == *id) found = &broker;
-        const At at = overrides->member(member.key);
+        const At at = overrides->member(member);
         if (found == nullptr)
             reading.error(member.key_span, at.path, "AL230",
                           core::concat("there is no broker \"", shown(member.key), "\""));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "scenarios/units.h"
 
@@ -29,6 +30,10 @@ At At::member(std::string_view key) const {
     return {value->find(key), core::concat(path, "/", shown(key))};
 }
 
+At At::member(const Member& own) const {
+    return {&own.value, core::concat(path, "/", shown(own.key))};
+}
+
 At At::element(std::size_t index) const {
     const Value& item = value->items[index];
     for (std::string_view key : {"id", "name"}) {
@@ -50,8 +55,28 @@ void Reading::add(Severity severity, Span span, std::string path, std::string_vi
     problem.message = std::move(message);
     problem.expected = std::move(hint.expected);
     problem.suggestion = std::move(hint.suggestion);
-    sources_[span.source].locate(span, problem);
-    problems_.push_back(std::move(problem));
+    problems_.push_back(FoundProblem{std::move(problem), span});
+}
+
+std::vector<Problem> Reading::worst(std::size_t most) const {
+    std::vector<const FoundProblem*> sorted;
+    sorted.reserve(problems_.size());
+    for (const FoundProblem& found : problems_) sorted.push_back(&found);
+    const auto rank = [](const FoundProblem& found) {
+        const std::string& code = found.problem.code;
+        return std::tuple(found.problem.severity, code.size() > 2 ? code[2] : '9',
+                          found.span.source == 0, found.span.source, found.span.begin);
+    };
+    std::stable_sort(
+        sorted.begin(), sorted.end(),
+        [&](const FoundProblem* a, const FoundProblem* b) { return rank(*a) < rank(*b); });
+    if (sorted.size() > most) sorted.resize(most);
+    std::vector<Problem> listed;
+    for (const FoundProblem* found : sorted) {
+        listed.push_back(found->problem);
+        sources_[found->span.source].locate(found->span, listed.back());
+    }
+    return listed;
 }
 
 void Reading::error(Span span, std::string path, std::string_view code, std::string message,
@@ -112,7 +137,9 @@ std::optional<std::int64_t> Reading::integer(const At& at, std::int64_t least, s
     const std::optional<std::int64_t> number = core::parse_int(at.value->text);
     if (number && *number >= least && *number <= most) return number;
     error(at, "AL206", core::concat("the number ", shown(at.value->text), " does not fit here"),
-          {core::concat("a whole number from ", least, " to ", most), {}});
+          {most == INT64_MAX ? core::concat("a whole number of ", least, " or more")
+                             : core::concat("a whole number from ", least, " to ", most),
+           {}});
     return std::nullopt;
 }
 
@@ -253,7 +280,7 @@ Text Reading::words(const At& at) {
     Text out;
     for (const Member& member : at.value->members) {
         if (member.key == "$comment") continue;
-        const std::optional<std::string> found = text(at.member(member.key));
+        const std::optional<std::string> found = text(at.member(member));
         if (!found) continue;
         if (member.key == "zh") out.zh = *found;
         if (member.key == "en" || (out.en.empty() && member.key != "zh")) out.en = *found;

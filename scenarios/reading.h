@@ -27,6 +27,8 @@ struct At {
     std::string path;
     /// The member `key` of this object, which exists.
     At member(std::string_view key) const;
+    /// This member of this object.
+    At member(const Member& own) const;
     /// Element `index` of this list; its path segment is its id or name, else the index.
     At element(std::size_t index) const;
 };
@@ -42,6 +44,12 @@ struct Word {
 struct Hint {
     std::string expected = {};
     std::string suggestion = {};
+};
+
+/// A problem and where it stands; line and column are filled in for those that are listed.
+struct FoundProblem {
+    Problem problem;
+    Span span;
 };
 
 class Reading {
@@ -94,7 +102,11 @@ class Reading {
         return std::nullopt;
     }
 
-    const std::vector<Problem>& problems() const { return problems_; }
+    /// Everything reported, as it came, without places.
+    const std::vector<FoundProblem>& problems() const { return problems_; }
+    /// The `most` worst, with their places: errors before warnings, syntax before shape before
+    /// Kafka's refusals before what is not modelled, overrides before the file, then by place.
+    std::vector<Problem> worst(std::size_t most) const;
     std::size_t errors() const { return errors_; }
     std::size_t warnings() const { return warnings_; }
 
@@ -105,7 +117,7 @@ class Reading {
                                                   core::Duration most);
 
     std::vector<Source> sources_;
-    std::vector<Problem> problems_;
+    std::vector<FoundProblem> problems_;
     std::size_t errors_ = 0;
     std::size_t warnings_ = 0;
     std::size_t distributions_ = 0;

@@ -12,7 +12,8 @@ def main(source, target):
         rows = [line.rstrip("\n").split("\t") for line in lines][1:]
     scopes = ["broker", "topic", "producer", "consumer"]
     rows.sort(key=lambda row: (scopes.index(row[0]), row[1]))
-    out = ["// Made from kafka-keys.tsv by keys_to_cc.py.", '#include "core/profile/key_table.h"', "",
+    out = ["// Made from kafka-keys.tsv by keys_to_cc.py.",
+           '#include "core/profile/key_table.h"', "",
            "namespace core {", "namespace {", "constexpr KeyRow kRows[] = {"]
     for kind, key, typ, first, last, defaults, values, fallback in rows:
         texts = ", ".join(literal(t) for t in (key, typ, first, last, defaults, values, fallback))
