@@ -91,8 +91,7 @@ void Stack::run_for(Duration time) {
         ASSERT(++steps < 2'000'000);
         const auto wake = next_wake();
         const auto next = queue_.begin();
-        const bool delivers =
-            next != queue_.end() && (!wake || next->first.first <= wake->first);
+        const bool delivers = next != queue_.end() && (!wake || next->first.first <= wake->first);
         if (delivers) {
             if (next->first.first > end) break;
             now_ = next->first.first;
@@ -118,14 +117,14 @@ void Stack::start(int id) {
     Machine& machine = machines_.at(id);
     ASSERT(!machine.node);
     if (id == kControllerId) {
-        auto node = std::make_unique<Controller>(NodeId(id), profile_, config_, topics_,
-                                                 *machine.storage);
+        auto node =
+            std::make_unique<Controller>(NodeId(id), profile_, config_, topics_, *machine.storage);
         controller_ = node.get();
         machine.node = std::move(node);
     } else {
-        machine.node = std::make_unique<Broker>(NodeId(id), 1, profile_, config_, topics_,
-                                                *machine.storage,
-                                                std::vector<NodeId>{NodeId(kControllerId)}, "test");
+        machine.node =
+            std::make_unique<Broker>(NodeId(id), 1, profile_, config_, topics_, *machine.storage,
+                                     std::vector<NodeId>{NodeId(kControllerId)}, "test");
     }
     step(id, Lane::requests, Started{});
 }
@@ -205,8 +204,7 @@ void Stack::send(Delivery&& delivery) {
         held_.push_back(std::move(delivery));
         return;
     }
-    const Duration way =
-        delivery.kind == Delivery::Kind::connected ? 2 * kLatency : kLatency;
+    const Duration way = delivery.kind == Delivery::Kind::connected ? 2 * kLatency : kLatency;
     schedule(now_ + way, std::move(delivery));
 }
 
@@ -214,9 +212,8 @@ void Stack::close(ConnectionId id, int by) {
     Connection& ends = connections_.at(id);
     if (!ends.open) return;
     ends.open = false;
-    std::erase_if(held_, [&](const Delivery& held) {
-        return held.connection == id && held.to == by;
-    });
+    std::erase_if(held_,
+                  [&](const Delivery& held) { return held.connection == id && held.to == by; });
     const int other = ends.opener == by ? ends.peer : ends.opener;
     send(Delivery{id, by, other, Delivery::Kind::lost, CorrelationId(0), std::nullopt,
                   ConnectionLoss::reset});
@@ -294,9 +291,8 @@ void Stack::step(int id, Lane lane, Input input) {
             },
             [&](CloseEffect& closed) { close(closed.connection, id); },
             [&](ExitEffect& exit) {
-                lines_.push_back(
-                    concat(who(id), " exits",
-                           exit.reason == ExitReason::clean_shutdown ? ", clean" : ""));
+                lines_.push_back(concat(
+                    who(id), " exits", exit.reason == ExitReason::clean_shutdown ? ", clean" : ""));
                 machine.node.reset();
                 drop_connections_of(id);
             },
@@ -313,10 +309,8 @@ void Stack::produce(int broker, Acks acks, int records, Duration timeout,
         const std::string value = "p1#" + std::to_string(next_record_++);
         builder.append(std::nullopt, core::as_bytes(value), 0);
     }
-    ProduceRequest request{.acks = acks,
-                           .timeout = timeout,
-                           .partitions = {},
-                           .first_record = RecordNumber(first)};
+    ProduceRequest request{
+        .acks = acks, .timeout = timeout, .partitions = {}, .first_record = RecordNumber(first)};
     request.partitions.push_back(ProducePartition{
         kPartition, builder.close(producer, BatchTag{NodeId(kClientId), next_batch_++})});
     // One connection to each broker; a new one after it was lost.

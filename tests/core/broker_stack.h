@@ -35,6 +35,7 @@ class Stack {
 
     void run_for(core::Duration time);
     core::TimePoint now() const { return now_; }
+    int brokers() const { return brokers_; }
 
     void kill(int node);
     void start(int node);

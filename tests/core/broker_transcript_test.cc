@@ -74,12 +74,11 @@ std::unique_ptr<Stack> make_stack(const std::vector<std::string_view>& words) {
         const std::size_t equals = word.find('=');
         if (equals == std::string_view::npos) continue;
         const std::string_view value = word.substr(equals + 1);
-        if (word.starts_with("broker."))
-            set_config(broker, word.substr(7, equals - 7), value);
+        if (word.starts_with("broker.")) set_config(broker, word.substr(7, equals - 7), value);
         if (word.starts_with("topic.")) set_config(topic, word.substr(6, equals - 6), value);
     }
-    auto stack = std::make_unique<Stack>(static_cast<int>(number(words, "brokers", 3)), broker,
-                                         topic);
+    auto stack =
+        std::make_unique<Stack>(static_cast<int>(number(words, "brokers", 3)), broker, topic);
     stack->boot();
     return stack;
 }
@@ -91,7 +90,9 @@ void produce(Stack& stack, const std::vector<std::string_view>& words) {
         producer = ProducerFields{ProducerId(1), ProducerEpoch(0),
                                   Sequence(static_cast<std::int32_t>(*parse_int(*sequence)))};
     stack.produce(node(words[1]),
-                  acks == "all" ? Acks::all : acks == "1" ? Acks::leader : Acks::none,
+                  acks == "all" ? Acks::all
+                  : acks == "1" ? Acks::leader
+                                : Acks::none,
                   static_cast<int>(number(words, "records", 1)),
                   from_ms(number(words, "timeout", 30'000)), producer);
     stack.run_for(from_ms(number(words, "run", 20)));
@@ -131,9 +132,8 @@ std::vector<std::string> perform(std::unique_ptr<Stack>& stack, const std::strin
         stack->elect(words[1] == "unclean");
     } else if (verb == "logs") {
         std::vector<std::string> lines;
-        for (int id = 1; id <= 3; ++id)
-            lines.push_back(
-                concat(id, " ", stack->role_text(id), "   ", stack->log_text(id)));
+        for (int id = 1; id <= stack->brokers(); ++id)
+            lines.push_back(concat(id, " ", stack->role_text(id), "   ", stack->log_text(id)));
         return lines;
     } else {
         FAIL("unknown command: " << command);
@@ -154,9 +154,9 @@ void run_transcript(const std::filesystem::path& file) {
             std::string text;
             for (const std::string& line : lines) text += line + "\n";
             if (std::getenv("REWRITE") == nullptr)
-                FAIL_CHECK(file.filename().string() << ", after: " << block.command
-                                                    << "\nhappened:\n"
-                                                    << text);
+                FAIL_CHECK(file.filename().string()
+                           << ", after: " << block.command << "\nhappened:\n"
+                           << text);
         }
         for (const std::string& comment : block.comments) rewritten << comment << "\n";
         rewritten << block.command << "\n----\n";
