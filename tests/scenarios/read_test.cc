@@ -13,9 +13,12 @@ const std::string kSmall = R"json({
   "kafka": { "version": "3.9" },
   "run": { "end": "20s" },
   "cluster": { "config": { "min.insync.replicas": 2 },
-               "brokers": [{ "id": 3 }, { "id": 1, "config": { "min.insync.replicas": 1 } }, { "id": 2 }] },
-  "topics": [{ "name": "a", "partitions": 4, "replicationFactor": 2 }, { "name": "b-c", "partitions": 1 }],
-  "producers": [{ "id": "p1", "topic": "b-c", "workload": { "records": 3, "rate": "3/s", "start": "1s" } }]
+               "brokers": [{ "id": 3 },
+                           { "id": 1, "config": { "min.insync.replicas": 1 } }, { "id": 2 }] },
+  "topics": [{ "name": "a", "partitions": 4, "replicationFactor": 2 },
+             { "name": "b-c", "partitions": 1 }],
+  "producers": [{ "id": "p1", "topic": "b-c", "workload":
+                  { "records": 3, "rate": "3/s", "start": "1s" } }]
 })json";
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
