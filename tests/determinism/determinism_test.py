@@ -30,7 +30,7 @@ def digest_of_own_process(acklab, path):
         key = report["scenario"]["id"], str(report["seed"])
         return key, report["trace"]["digest"]
     except (ValueError, KeyError) as problem:
-        return (path.stem, "?"), f"no report ({problem!r}): {ran.stderr.strip()[:200]}"
+        return (path.stem, "?"), f"no report ({problem!r}): {ran.stderr.strip()[-200:]}"
 
 
 def main():

@@ -101,7 +101,7 @@ def disagreements(acklab, scenarios, recording):
         ran = subprocess.run(command, text=True, capture_output=True, timeout=300)
         ours = facts_of_acklab(json.loads(ran.stdout))
     except (ValueError, KeyError) as problem:
-        return [f"no report ({problem!r}): exit {ran.returncode} {ran.stderr.strip()[:300]}"]
+        return [f"no report ({problem!r}): exit {ran.returncode} {ran.stderr.strip()[-200:]}"]
     except (OSError, subprocess.TimeoutExpired) as problem:
         return [str(problem)]
     real = facts_of_kafka(truth)
