@@ -14,7 +14,7 @@ class ChainMaker {
   public:
     ChainMaker(const History& history, const Histories& histories, const BatchEntry& entry,
                core::RecordNumber number)
-        : history_(history), histories_(histories), entry_(entry), number_(number) {
+        : history_(history), histories_(histories), entry_(entry) {
         for (std::uint32_t i = 0; i < entry.record_count; ++i)
             if (entry.number(i) == number) index_ = i;
     }
@@ -253,7 +253,6 @@ class ChainMaker {
     const History& history_;
     const Histories& histories_;
     const BatchEntry& entry_;
-    core::RecordNumber number_;
     std::uint32_t index_ = 0;
     std::vector<ChainLink> links_;
 };

@@ -14,11 +14,6 @@ std::string_view directory_of(std::string_view path) {
     return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
 }
 
-std::string_view name_of(std::string_view path) {
-    const std::size_t slash = path.rfind('/');
-    return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 std::uint64_t number(core::NodeId node) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
 }
