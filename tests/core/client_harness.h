@@ -213,6 +213,7 @@ class Bench {
     void forget(ConnectionId connection) {
         std::erase_if(produces, [&](const Request& r) { return r.connection == connection; });
         std::erase_if(others, [&](const Request& r) { return r.connection == connection; });
+        std::erase_if(answerable_, [&](const Request& r) { return r.connection == connection; });
     }
 
     /// Performs the effects of the last step, then gives what the cluster answers by itself.
@@ -234,7 +235,7 @@ class Bench {
                 std::erase_if(
                     opens, [&](const OpenEffect& o) { return o.connection == close->connection; });
             } else if (auto* sent = std::get_if<SendEffect>(&effect)) {
-                take(*sent, answers);
+                take(*sent);
             } else if (auto* note = std::get_if<NoteEffect>(&effect)) {
                 all_notes_.push_back(note->note);
                 all_notes_.back().batch = nullptr;
@@ -243,27 +244,39 @@ class Bench {
             }
         }
         for (Input& answer : answers) step(std::move(answer));
+        answer_others();
     }
-    void take(SendEffect& sent, std::vector<Input>& answers) {
+    void take(SendEffect& sent) {
         const NodeId peer = peers_.at(sent.connection);
         Request request{peer, sent.connection, sent.correlation, std::move(sent.message)};
         if (std::holds_alternative<ProduceRequest>(request.message)) {
             if (produce(request).acks != Acks::none) produces.push_back(std::move(request));
         } else if (std::holds_alternative<MetadataRequest>(request.message)) {
             ++metadata_requests;
-            if (answers_metadata)
-                answers.emplace_back(
-                    Received{request.connection, peer, request.correlation, cluster});
-            else
-                others.push_back(std::move(request));
-        } else if (answers_producer_id) {
-            answers.emplace_back(
-                Received{request.connection, peer, request.correlation,
-                         InitProducerIdResponse{.error = ErrorCode::none,
-                                                .producer_id = ProducerId(7),
-                                                .producer_epoch = ProducerEpoch(0)}});
+            (answers_metadata ? answerable_ : others).push_back(std::move(request));
         } else {
-            others.push_back(std::move(request));
+            (answers_producer_id ? answerable_ : others).push_back(std::move(request));
+        }
+    }
+    /// Answers what is asked for itself, in the order of each connection: behind produce requests.
+    void answer_others() {
+        for (std::size_t i = 0; i < answerable_.size();) {
+            const bool waits =
+                std::any_of(produces.begin(), produces.end(), [&](const Request& older) {
+                    return older.connection == answerable_[i].connection &&
+                           older.correlation < answerable_[i].correlation;
+                });
+            if (waits) {
+                ++i;
+                continue;
+            }
+            const Request request = std::move(answerable_[i]);
+            answerable_.erase(answerable_.begin() + static_cast<std::ptrdiff_t>(i));
+            if (std::holds_alternative<MetadataRequest>(request.message))
+                return reply(request, cluster);
+            return reply(request, InitProducerIdResponse{.error = ErrorCode::none,
+                                                         .producer_id = ProducerId(7),
+                                                         .producer_epoch = ProducerEpoch(0)});
         }
     }
 
@@ -272,6 +285,7 @@ class Bench {
     std::unique_ptr<Producer> producer_;
     std::map<NodeId, ConnectionId> connections_;
     std::map<ConnectionId, NodeId> peers_;
+    std::vector<Request> answerable_;  ///< metadata and producer id, to be answered by itself
     std::string story_;
     std::vector<Note> all_notes_;
 };

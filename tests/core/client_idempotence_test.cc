@@ -250,6 +250,24 @@ TEST_SUITE("core.client_idempotence") {
         CHECK(lingering.sequence(0) == 3);
     }
 
+    TEST_CASE("a first batch that was overtaken at a broker without state never gets in") {
+        // 2.5 and later: a broker that does not know the producer takes any first sequence. The
+        // second batch went in; the first is out of order for ever, but not "the next one".
+        Idempotent bench;
+        bench.send(0);
+        bench.send(1);
+        bench.answer(ErrorCode::not_enough_replicas);
+        bench.ack(0);
+        bench.outcome();
+        for (int i = 0; i < 3; ++i) {
+            bench.pass(from_ms(1'000));
+            REQUIRE(sequences(bench) == std::vector<std::int32_t>{0});
+            bench.answer(ErrorCode::out_of_order_sequence_number);
+        }
+        CHECK(bench.notes(NoteKind::epoch_bump).empty());
+        CHECK(bench.notes(NoteKind::produce_retry).size() == 4);
+    }
+
     TEST_CASE("lost connections with five in flight come back in sequence order") {
         Idempotent bench;
         for (std::int64_t n = 0; n < 5; ++n) bench.send(n);
