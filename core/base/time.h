@@ -39,7 +39,7 @@ constexpr std::int64_t to_ms(Duration duration) {
 
 /// `a + b` that stays at "never" instead of overflowing; b is not negative.
 constexpr TimePoint saturating_add(TimePoint a, Duration b) {
-    if (b > TimePoint::max() - a) return TimePoint::max();
+    if (a > TimePoint() && b > TimePoint::max() - a) return TimePoint::max();
     return a + b;
 }
 
