@@ -1,0 +1,348 @@
+#!/usr/bin/env python3
+"""cli_test.py ACKLAB: the command from outside: streams, exit statuses, bad input, output files.
+
+Every case starts the program in an empty folder. The last line is "N passed, N failed".
+"""
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ACKLAB = ""
+LESSON = "acks1-leader-crash"
+
+SMALL = """{
+  // comments are allowed
+  "scenario": 1, "id": "small", "title": {"en": "A small run", "zh": "小实验"},
+  "kafka": {"version": "3.9"}, "run": {"seed": 5, "end": "3s", "settle": "3s"},
+  "cluster": {"brokers": [{"id": 1}, {"id": 2}, {"id": 3}]},
+  "topics": [{"name": "t", "partitions": [{"id": 0, "replicas": [1, 2, 3]}],
+              "config": {"min.insync.replicas": 2}}],
+  "producers": [{"id": "p1", "topic": "t", "config": {"acks": "all"},
+                 "workload": {"records": 20, "rate": "20/s", "start": "500ms"}}],
+  "expect": [{"id": "safe", "metric": "acked.lost", "eq": 0}]
+}
+"""
+
+
+class Result:
+    def __init__(self, process):
+        self.status = process.returncode
+        self.out = process.stdout.decode("utf-8", "replace")
+        self.err = process.stderr.decode("utf-8", "replace")
+        self.raw = process.stdout
+
+    def document(self):
+        return json.loads(self.out)
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.folder.name)
+        (self.path / "small.json").write_text(SMALL, encoding="utf-8")
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def acklab(self, *words, stdin=b"", env=None):
+        clean = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+            if name in os.environ:
+                clean[name] = os.environ[name]
+        clean.update(env or {})
+        process = subprocess.run([ACKLAB, *words], cwd=self.path, input=stdin, env=clean,
+                                 capture_output=True, timeout=300, check=False)
+        return Result(process)
+
+    def expect(self, result, status, err="", out=""):
+        about = f"status {result.status}\nstdout {result.out[:600]}\nstderr {result.err[:600]}"
+        self.assertEqual(result.status, status, about)
+        self.assertIn(err, result.err, about)
+        self.assertIn(out, result.out, about)
+
+
+class Usage(CliTest):
+    def test_nothing_is_a_usage_error_with_the_overview(self):
+        result = self.acklab()
+        self.expect(result, 2, err="usage: acklab COMMAND")
+        self.assertEqual(result.out, "")
+
+    def test_help_goes_to_stdout(self):
+        for words in (["help"], ["--help"], ["-h"], ["run", "--help"], ["help", "run"]):
+            self.expect(self.acklab(*words), 0, out="usage: acklab")
+
+    def test_an_unknown_command_gets_a_suggestion(self):
+        self.expect(self.acklab("rum", LESSON), 2, err='did you mean "run"?')
+
+    def test_an_unknown_option_gets_a_suggestion(self):
+        self.expect(self.acklab("run", LESSON, "--sead", "1"), 2, err='did you mean "--seed"?')
+
+    def test_an_option_is_never_guessed_from_its_beginning(self):
+        self.expect(self.acklab("run", LESSON, "--see", "1"), 2, err="--see")
+
+    def test_words_and_values_that_are_missing_or_too_many(self):
+        self.expect(self.acklab("run"), 2, err="needs S")
+        self.expect(self.acklab("run", LESSON, "again"), 2, err='"again"')
+        self.expect(self.acklab("run", LESSON, "--seed"), 2, err="--seed")
+        self.expect(self.acklab("run", LESSON, "--seed", "1", "--seed", "2"), 2, err="given twice")
+
+    def test_values_that_are_wrong(self):
+        for words, why in ((["--seed", "-1"], "--seed"), (["--seed", "x"], "--seed"),
+                           (["--format", "jsn"], 'did you mean "json"'),
+                           (["--lang", "fr"], "--lang"), (["--color", "blue"], "--color"),
+                           (["--width", "3"], "--width"), (["--set", "acks"], "PATH=VALUE"),
+                           (["--fail-on", "lost-aked"], 'did you mean "lost-acked"'),
+                           (["-o", "report.pdf"], "suffix")):
+            result = self.acklab("run", LESSON, *words)
+            self.expect(result, 2, err=why)
+            self.assertEqual(result.out, "")
+
+    def test_a_set_that_meets_nothing_is_a_usage_error(self):
+        self.expect(self.acklab("run", "small.json", "--set", "/nowhere/x=1"), 2, err="/nowhere/x=1")
+
+    def test_topics_of_help(self):
+        for topic, word in (("exit-codes", "inconclusive"), ("fates", "ghost"),
+                            ("causes", "zombie-leader-ack"), ("metrics", "acked.lost"),
+                            ("verdicts", "lost-unacked-only"), ("codes", "AL203"),
+                            ("AL203", "AL203"), ("set", "PATH"), ("scenario", "acklab check"),
+                            ("topics", "exit-codes"), ("page-cache-lost", "cause"),
+                            ("acked.lost", "metric"), ("stranded", "fate"), ("AL100", "read")):
+            self.expect(self.acklab("help", topic), 0, out=word)
+        self.expect(self.acklab("help", "exit-code"), 2, err='did you mean "exit-codes"?')
+
+
+class BadInput(CliTest):
+    def test_a_file_that_is_not_there(self):
+        result = self.acklab("run", "missing.json")
+        self.expect(result, 3, err="missing.json")
+        self.assertEqual(result.out, "")
+        self.expect(self.acklab("run", "acks1-leader-crsh"), 3, err=f'did you mean "{LESSON}"?')
+
+    def test_a_directory_is_not_a_scenario(self):
+        self.expect(self.acklab("run", "."), 3, err="cannot read")
+
+    @unittest.skipIf(os.geteuid() == 0, "root reads everything")
+    def test_a_file_that_may_not_be_read(self):
+        (self.path / "small.json").chmod(0)
+        self.expect(self.acklab("run", "small.json"), 3, err="cannot read small.json")
+
+    def test_bad_files_name_the_place_and_run_nothing(self):
+        bad = SMALL.replace('"min.insync.replicas"', '"min.insync.replica"')
+        (self.path / "bad.json").write_text(bad, encoding="utf-8")
+        result = self.acklab("run", "bad.json")
+        self.expect(result, 3, err="error[AL203] bad.json:7:")
+        self.assertIn("^^^", result.err)
+        self.assertIn('did you mean "min.insync.replicas"?', result.err)
+        self.assertIn("nothing was run", result.err)
+        self.assertEqual(result.out, "")
+
+    def test_json_prints_the_problems_as_the_one_document(self):
+        (self.path / "bad.json").write_text('{"scenario": 1,', encoding="utf-8")
+        for command in ("run", "check", "explain"):
+            result = self.acklab(command, "bad.json", "--format", "json")
+            self.expect(result, 3)
+            document = result.document()
+            self.assertEqual(list(document), ["report", "command", "problems"])
+            self.assertEqual(document["command"], command)
+            self.assertEqual(list(document["problems"][0]),
+                             ["file", "line", "column", "path", "code", "severity", "message",
+                              "suggestion"])
+        missing = self.acklab("run", "missing.json", "--format", "json")
+        self.expect(missing, 3, err="missing.json")
+        self.assertEqual(missing.document()["problems"][0]["code"], "AL100")
+
+    def test_check_prints_its_text_on_stdout(self):
+        (self.path / "bad.json").write_text("[]", encoding="utf-8")
+        result = self.acklab("check", "small.json", "bad.json", "missing.json")
+        self.expect(result, 3, out="small.json: valid")
+        self.assertIn("bad.json:1:1", result.out)
+        self.assertIn("missing.json", result.out)
+        self.assertEqual(result.err, "")
+
+    def test_any_bytes_give_problems(self):
+        for bytes_ in (b"", b"\0", b"\xff\xfe\x00", b"{", b"[" * 100_000, b'"' + b"a" * 5_000_000,
+                       b"nul", b'{"scenario": 1e999}', b'{"a": "\xff"}'):
+            result = self.acklab("run", "-", stdin=bytes_)
+            self.expect(result, 3, err="<stdin>:")
+            self.assertEqual(result.out, "")
+
+    def test_a_version_that_is_not_built(self):
+        self.expect(self.acklab("run", "small.json", "--kafka", "0.8"), 3, err="AL501")
+
+    def test_a_setting_that_kafka_refuses(self):
+        result = self.acklab("run", "small.json", "--set",
+                             "/producers/p1/config/enable.idempotence=true", "--set", "acks=1")
+        self.expect(result, 3, err="AL311")
+
+
+class Runs(CliTest):
+    def test_a_run_is_judged_on_stdout(self):
+        result = self.acklab("run", "small.json")
+        self.expect(result, 0, out="A small run")
+        self.assertEqual(result.err, "")
+        for part in ("verdict     kept", "sent 20", "1 of 1 hold", "safe"):
+            self.assertIn(part, result.out)
+
+    def test_stdin_is_a_scenario_too(self):
+        self.expect(self.acklab("run", "-", stdin=SMALL.encode()), 0, out="A small run")
+
+    def test_the_language_comes_from_the_option_or_the_environment(self):
+        self.assertIn("小实验", self.acklab("run", "small.json", "--lang", "zh").out)
+        self.assertIn("小实验", self.acklab("run", "small.json", env={"LC_ALL": "zh_CN.UTF-8"}).out)
+        self.assertIn("A small run", self.acklab("run", "small.json", "--lang", "en",
+                                                 env={"LC_ALL": "zh_CN.UTF-8"}).out)
+
+    def test_colour_is_asked_for_or_absent(self):
+        self.assertNotIn("\x1b", self.acklab("run", "small.json").out)
+        self.assertIn("\x1b", self.acklab("run", "small.json", "--color", "always").out)
+        self.assertIn("\x1b", self.acklab("run", "small.json", env={"CLICOLOR_FORCE": "1"}).out)
+
+    def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_digest(self):
+        one = self.acklab("run", "small.json", "--format", "json")
+        two = self.acklab("run", "small.json", "--format", "json", "--twice")
+        three = self.acklab("run", "small.json", "--format", "json", "--seed", "6")
+        self.assertEqual(one.raw, two.raw)
+        self.assertNotEqual(one.document()["trace"]["digest"], three.document()["trace"]["digest"])
+        self.assertEqual(three.document()["seed"], 6)
+
+    def test_the_document_is_whole(self):
+        document = self.acklab("run", "small.json", "--format", "json", "--records").document()
+        self.assertEqual(document["command"], "run")
+        counts = document["counts"]
+        fates = ("kept", "lost", "stranded", "refused", "ghost", "unknown")
+        self.assertEqual(sum(counts[fate] for fate in fates), counts["sent"])
+        self.assertEqual([r["record"] for r in document["records"]], [f"p1#{n}" for n in range(20)])
+        self.assertEqual(len(document["partitions"][0]["replicas"][0]["log"]), 20)
+        self.assertEqual(document["expect"], [{"id": "safe", "ok": True, "observed": 0}])
+
+    def test_exit_statuses_of_claims(self):
+        self.expect(self.acklab("run", "small.json", "--fail-on", "lost-acked"), 0)
+        self.expect(self.acklab("run", "small.json", "--fail-on", "acked>=20"), 1, out="FAILED")
+        self.expect(self.acklab("run", "small.json", "--set", "/expect/safe/eq=7"), 1,
+                    out="expected acked.lost = 7, observed 0")
+
+    def test_a_trigger_that_never_fires_is_inconclusive(self):
+        step = ('"steps": [{"id": "never", "when": {"gauge": "isrSize", "partition": "t-0", '
+                '"le": 0}, "do": "note"}],\n  "expect"')
+        (self.path / "never.json").write_text(SMALL.replace('"expect"', step), encoding="utf-8")
+        result = self.acklab("run", "never.json", "--fail-on", "acked>=20")
+        self.expect(result, 4, out="inconclusive")
+        self.assertIn("never", result.out)
+
+    def test_a_run_that_would_not_end_is_stopped(self):
+        result = self.acklab("run", "small.json", "--set", "/run/maxEvents=500")
+        self.expect(result, 4, out="maxEvents")
+
+    def test_quiet_says_nothing(self):
+        result = self.acklab("run", "small.json", "-q")
+        self.expect(result, 0)
+        self.assertEqual(result.out, "")
+
+    def test_invariants_are_checked_on_demand(self):
+        self.expect(self.acklab("run", "small.json", "--check-invariants"), 0)
+
+
+class Files(CliTest):
+    def test_reports_are_written_beside_stdout(self):
+        result = self.acklab("run", "small.json", "-o", "a.json", "--out", "a.txt")
+        self.expect(result, 0, out="A small run")
+        self.assertEqual(json.loads((self.path / "a.json").read_text())["command"], "run")
+        self.assertIn("A small run", (self.path / "a.txt").read_text())
+        self.assertEqual(sorted(p.name for p in self.path.iterdir()),
+                         ["a.json", "a.txt", "small.json"])
+
+    def test_a_file_that_cannot_be_written_is_named_before_the_run(self):
+        result = self.acklab("run", "small.json", "-o", "no/such/a.json")
+        self.expect(result, 3, err="cannot write no/such/a.json")
+        self.assertEqual(result.out, "")
+
+    @unittest.skipIf(os.geteuid() == 0, "root writes everywhere")
+    def test_a_folder_that_may_not_be_written(self):
+        self.path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+        result = self.acklab("run", "small.json", "-o", "a.json")
+        self.path.chmod(0o700)
+        self.expect(result, 3, err="cannot write a.json")
+
+    def test_an_old_report_stays_whole_where_the_new_one_fails(self):
+        (self.path / "a.json").mkdir()
+        self.expect(self.acklab("run", "small.json", "-o", "a.json"), 3, err="it is a directory")
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
+    def test_a_full_stdout_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            process = subprocess.run([ACKLAB, "version"], stdout=full, stderr=subprocess.PIPE,
+                                     timeout=60, check=False)
+        self.assertEqual(process.returncode, 3, process.stderr)
+
+    def test_disks_are_dumped_as_kafka_lays_them_out(self):
+        self.expect(self.acklab("run", "small.json", "-q", "--dump-disks", "d"), 0)
+        logs = sorted(self.path.glob("d/**/t-0/*.log"))
+        self.assertEqual(len(logs), 3, [str(p) for p in self.path.glob("d/**/*")][:40])
+        for log in logs:
+            self.assertEqual(log.read_bytes()[16], 2)
+        self.expect(self.acklab("run", "small.json", "--dump-disks", "d"), 3, err="not empty")
+
+    def test_schema_and_show_print_the_files_that_are_built_in(self):
+        self.assertIn("$schema", json.loads(self.acklab("schema").out))
+        self.expect(self.acklab("schema", "-o", "s.json"), 0)
+        self.assertIn("$schema", json.loads((self.path / "s.json").read_text()))
+        self.expect(self.acklab("show", LESSON), 0, out=f'"id": "{LESSON}"')
+        self.expect(self.acklab("show", "nothing"), 3, err="no built-in scenario")
+
+
+class Library(CliTest):
+    def test_list_names_the_lessons(self):
+        self.expect(self.acklab("list"), 0, out=LESSON)
+        document = self.acklab("list", "--format", "json").document()
+        self.assertIn(LESSON, [s["id"] for s in document["scenarios"]])
+        tagged = self.acklab("list", "--tag", "acks", "--format", "json").document()
+        self.assertTrue(tagged["scenarios"])
+        for one in tagged["scenarios"]:
+            self.assertIn("acks", one["tags"])
+
+    def test_every_built_in_scenario_is_valid(self):
+        document = self.acklab("list", "--format", "json").document()
+        ids = [s["id"] for s in document["scenarios"]]
+        self.expect(self.acklab("check", *ids), 0)
+
+    def test_version_names_kafka(self):
+        self.expect(self.acklab("version"), 0, out="Kafka 3.9.1")
+        self.expect(self.acklab("--version"), 0, out="acklab ")
+
+    def test_the_first_lesson_loses_what_it_teaches(self):
+        result = self.acklab("run", LESSON)
+        self.expect(result, 0, out="LOST")
+        for part in ("FAULT  b1 crash", "b1 fenced", "clean election", "b1 back", "b1 cuts",
+                     "leader-crash-before-replication", "3 of 3 hold", "acks=1"):
+            self.assertIn(part, result.out)
+
+    def test_explain_follows_the_first_lost_record(self):
+        result = self.acklab("explain", LESSON)
+        self.expect(result, 0, out="ACKNOWLEDGED, THEN LOST")
+        for part in ("^ the promise", "^ last copy destroyed", "no way back"):
+            self.assertIn(part, result.out)
+        document = self.acklab("explain", LESSON, "--format", "json").document()
+        loss = document["losses"][0]
+        again = self.acklab("explain", LESSON, "--offset", f"{loss['partition']}/{loss['offset']}",
+                            "--format", "json").document()
+        self.assertEqual(again["losses"][0]["record"], loss["record"])
+
+    def test_explain_of_a_record_that_is_kept_or_was_never_sent(self):
+        self.expect(self.acklab("explain", LESSON, "--record", "p1#0"), 0, out="KEPT")
+        self.expect(self.acklab("explain", LESSON, "--record", "p1#99999"), 2, err="numbered from 0")
+        self.expect(self.acklab("explain", LESSON, "--record", "p2#0"), 2, err='did you mean "p1"?')
+        self.expect(self.acklab("explain", LESSON, "--record", "p1"), 2, err="PRODUCER#NUMBER")
+        self.expect(self.acklab("explain", "small.json"), 0, out="no acknowledged record is lost")
+
+
+if __name__ == "__main__":
+    ACKLAB = os.path.abspath(sys.argv.pop(1))
+    program = unittest.main(exit=False)
+    failed = len(program.result.failures) + len(program.result.errors)
+    print(f"{program.result.testsRun - failed} passed, {failed} failed")
+    sys.exit(1 if failed else 0)

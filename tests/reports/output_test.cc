@@ -1,0 +1,266 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "reports/json.h"
+#include "reports/layout.h"
+#include "reports/problems.h"
+#include "reports/text.h"
+#include "tests/reports/hand_history.h"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using test::HandHistory;
+
+std::vector<std::string> keys_of(const Json& object) {
+    std::vector<std::string> keys;
+    for (const auto& [key, value] : object.items()) keys.push_back(key);
+    return keys;
+}
+
+/// Broker 1 acknowledges, dies, comes back and cuts.
+void lose_two(HandHistory& h) {
+    h.at_ms(2'000);
+    const auto kept = h.send(1);
+    for (const int broker : {1, 2, 3}) h.append(broker, kept, 0, broker == 1);
+    h.ack(kept, 0);
+    const auto lost = h.send(2);
+    h.append(1, lost, 0, true);
+    h.ack(lost, 1);
+    h.at_ms(2'100);
+    h.crash(1);
+    h.at_ms(11'000);
+    h.fence(1);
+    h.elect(2, 1, {2, 3});
+    h.lead(2, 1);
+    h.at_ms(22'000);
+    h.start(1);
+    h.follow(1, 1, 2);
+    h.truncate(1, 1);
+    h.commit(2, 1, {1, 2, 3});
+    h.judge(2);
+}
+
+TEST_SUITE("report.json") {
+    TEST_CASE("the run document has REPORT_FORMAT's keys in REPORT_FORMAT's order") {
+        HandHistory h;
+        lose_two(h);
+        const Json doc = Json::parse(
+            report::run_json(h.history(), h.judgement(), h.histories(), report::JsonOptions{}));
+        CHECK(keys_of(doc) == std::vector<std::string>{
+                                  "report", "command", "acklab", "scenario", "kafka", "seed",
+                                  "trace", "settings", "verdict", "counts", "metrics", "partitions",
+                                  "losses", "steps", "groups", "expect", "notModelled"});
+        CHECK(keys_of(doc["scenario"]) == std::vector<std::string>{"id", "sha256"});
+        CHECK(keys_of(doc["kafka"]) == std::vector<std::string>{"version", "mode"});
+        CHECK(keys_of(doc["trace"]) == std::vector<std::string>{"digest", "events", "simulatedMs"});
+        CHECK(keys_of(doc["counts"]) ==
+              std::vector<std::string>{"sent", "acked", "kept", "lost", "thin", "refused", "ghost",
+                                       "unknown", "twice", "phantom", "skipped", "stranded"});
+        CHECK(keys_of(doc["partitions"][0]) ==
+              std::vector<std::string>{"partition", "leader", "leaderEpoch", "isr", "highWatermark",
+                                       "replicas", "ackedLost"});
+        CHECK(keys_of(doc["partitions"][0]["replicas"][0]) ==
+              std::vector<std::string>{"broker", "logEndOffset", "digest"});
+        CHECK(keys_of(doc["losses"][0]) ==
+              std::vector<std::string>{"record", "producer", "sequence", "partition", "offset",
+                                       "leaderEpoch", "ackedAtMs", "lostAtMs", "noWayBackAtMs",
+                                       "cause", "chain"});
+        CHECK(keys_of(doc["losses"][0]["chain"][0]) ==
+              std::vector<std::string>{"atMs", "event", "broker", "text"});
+        CHECK(doc["metrics"].size() == report::all_metrics().size());
+    }
+
+    TEST_CASE("the run document says what happened") {
+        HandHistory h;
+        lose_two(h);
+        const Json doc = Json::parse(
+            report::run_json(h.history(), h.judgement(), h.histories(), report::JsonOptions{}));
+        CHECK(doc["verdict"] == "lost-acked");
+        CHECK(doc["counts"]["sent"] == 3);
+        CHECK(doc["counts"]["lost"] == 2);
+        CHECK(doc["seed"] == 7);
+        CHECK(doc["trace"]["digest"] == "9f3c52d1a07be644");
+        CHECK(doc["trace"]["simulatedMs"] == 70'000);
+        CHECK(doc["partitions"][0]["ackedLost"] == Json::array({Json::array({1, 2})}));
+        CHECK(doc["losses"][0]["record"] == "p1#1");
+        CHECK(doc["losses"][0]["sequence"] == 1);
+        CHECK(doc["losses"][0]["cause"] == "leader-crash-before-replication");
+        CHECK(doc["losses"][0]["noWayBackAtMs"] == 2'100);
+        CHECK(doc["metrics"]["acked.lost.range"] == Json::array({1, 2}));
+        CHECK_FALSE(doc.contains("records"));
+    }
+
+    TEST_CASE("--records adds every record and every replica's log") {
+        HandHistory h;
+        lose_two(h);
+        const Json doc = Json::parse(report::run_json(h.history(), h.judgement(), h.histories(),
+                                                      report::JsonOptions{.records = true}));
+        REQUIRE(doc["records"].size() == 3);
+        CHECK(keys_of(doc["records"][0]) ==
+              std::vector<std::string>{"record", "outcome", "error", "offset", "fate"});
+        CHECK(doc["records"][1]["fate"] == "lost");
+        CHECK(doc["records"][1]["offset"] == 1);
+        CHECK(doc["partitions"][0]["replicas"][1]["log"] ==
+              Json::array({Json::array({0, 0, "p1#0"})}));
+        CHECK(doc["partitions"][0]["replicas"][1]["epochs"] == Json::array({Json::array({0, 0})}));
+    }
+
+    TEST_CASE("losses are listed up to the limit, counts and ranges are complete") {
+        HandHistory h;
+        const auto batch = h.send(1'200);
+        h.append(1, batch, 0, true);
+        h.ack(batch, 0);
+        h.truncate(1, 0);
+        h.judge(2);
+        const auto losses = [&](bool all) {
+            const Json doc = Json::parse(
+                report::run_json(h.history(), h.judgement(), h.histories(),
+                                 report::JsonOptions{.records = false, .all_losses = all}));
+            CHECK(doc["counts"]["lost"] == 1'200);
+            CHECK(doc["partitions"][0]["ackedLost"] == Json::array({Json::array({0, 1'199})}));
+            return doc["losses"].size();
+        };
+        CHECK(losses(false) == 1'000);
+        CHECK(losses(true) == 1'200);
+    }
+
+    TEST_CASE("explain gives the loss of a lost record and the chain of any other") {
+        HandHistory h;
+        lose_two(h);
+        const auto explain = [&](std::int64_t number) {
+            return Json::parse(report::explain_json(h.history(), h.judgement(), h.histories(), 0,
+                                                    core::RecordNumber(number)));
+        };
+        CHECK(explain(1)["losses"][0]["record"] == "p1#1");
+        CHECK(explain(0)["losses"].empty());
+        CHECK(explain(0)["record"]["fate"] == "kept");
+        CHECK(explain(0)["chain"].size() >= 3);
+    }
+
+    TEST_CASE("problems keep their place and their code, whatever their texts hold") {
+        scenario::Problem problem;
+        problem.file = "a.json";
+        problem.line = 41;
+        problem.column = 19;
+        problem.path = "/topics/orders/config/x";
+        problem.code = "AL203";
+        problem.message = "unknown Kafka topic key";
+        problem.suggestion = "did you mean \"y\"?";
+        const Json doc = Json::parse(report::problems_json("check", {problem}));
+        CHECK(keys_of(doc) == std::vector<std::string>{"report", "command", "problems"});
+        CHECK(keys_of(doc["problems"][0]) == std::vector<std::string>{"file", "line", "column",
+                                                                      "path", "code", "severity",
+                                                                      "message", "suggestion"});
+        CHECK(doc["problems"][0]["column"] == 19);
+        CHECK(doc["problems"][0]["severity"] == "error");
+    }
+}
+
+TEST_SUITE("report.text") {
+    TEST_CASE("the text report names the verdict, the loss, its cause and the next command") {
+        HandHistory h;
+        lose_two(h);
+        report::TextInput input;
+        input.style.width = 90;
+        input.arguments = "by-hand --seed 7";
+        const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        for (const std::string_view part :
+             {"A history written by hand", "Kafka 3.9 KRaft   seed 7", "3 brokers  orders-0 RF 3",
+              "acks=1", "b1 fenced", "8.9s without a heartbeat", "b2 leader",
+              "epoch 1, clean election, ISR {2,3}", "b1 back", "b1 cuts", "from 3 to 1",
+              "lost-acked", "LOST 2", "orders-0 1-2", "leader-crash-before-replication",
+              "sent 3   acked 3", "|.xx|", "unavailable 8.9s",
+              "acklab explain by-hand --seed 7 --record p1#1"}) {
+            INFO(part);
+            CHECK(text.find(part) != std::string::npos);
+        }
+        CHECK(text.find('\x1b') == std::string::npos);
+    }
+
+    TEST_CASE("colour changes nothing but colour") {
+        HandHistory h;
+        lose_two(h);
+        report::TextInput input;
+        const std::string plain = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        input.style.color = true;
+        std::string colored = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        CHECK(colored != plain);
+        for (std::size_t at = colored.find('\x1b'); at != std::string::npos;
+             at = colored.find('\x1b'))
+            colored.erase(at, colored.find('m', at) - at + 1);
+        CHECK(colored == plain);
+    }
+
+    TEST_CASE("no line is wider than asked for") {
+        HandHistory h;
+        lose_two(h);
+        for (const std::size_t width : {60UL, 80UL, 120UL}) {
+            report::TextInput input;
+            input.style.width = width;
+            input.arguments = "by-hand";
+            const std::string text =
+                report::run_text(h.history(), h.judgement(), h.metrics(), input) +
+                report::explain_text(h.history(), h.judgement(), h.histories(), 0,
+                                     core::RecordNumber(1), input);
+            std::size_t from = 0;
+            for (std::size_t at = text.find('\n'); at != std::string::npos;
+                 from = at + 1, at = text.find('\n', from)) {
+                const std::string line = text.substr(from, at - from);
+                INFO(line);
+                CHECK(report::display_width(line) <= width);
+            }
+        }
+    }
+
+    TEST_CASE("explain says what was promised, what destroyed it and when it was too late") {
+        HandHistory h;
+        lose_two(h);
+        report::TextInput input;
+        const std::string text = report::explain_text(h.history(), h.judgement(), h.histories(), 0,
+                                                      core::RecordNumber(1), input);
+        for (const std::string_view part :
+             {"p1#1 (orders-0, offset 1, epoch 0)", "ACKNOWLEDGED, THEN LOST", "^ the promise",
+              "^ last copy destroyed", "no way back from 2.100s on", "acks=1"}) {
+            INFO(part);
+            CHECK(text.find(part) != std::string::npos);
+        }
+    }
+
+    TEST_CASE("a strip of many records shows the worst of each stretch") {
+        HandHistory h;
+        const auto first = h.send(99);
+        h.append(1, first, 0, true);
+        h.ack(first, 0);
+        const auto last = h.send(1);
+        h.append(2, last, 0, true);
+        h.ack(last, 99, 2);
+        h.judge(1);
+        CHECK(report::fate_strip(h.history(), h.judgement().fates, 10) == ".........x");
+    }
+}
+
+TEST_SUITE("report.layout") {
+    TEST_CASE("Chinese takes two columns a character, ASCII one") {
+        CHECK(report::display_width("leader") == 6);
+        CHECK(report::display_width("宕机") == 4);
+        CHECK(report::display_width("acks=1：") == 8);
+        CHECK(report::padded_right("宕机", 6) == "宕机  ");
+        CHECK(report::padded_left("ab", 4) == "  ab");
+    }
+
+    TEST_CASE("words wrap at blanks, Chinese between characters, a long word stays whole") {
+        CHECK(report::wrapped("one two three", 7) == std::vector<std::string>{"one two", "three"});
+        CHECK(report::wrapped("消息已应答", 4) == std::vector<std::string>{"消息", "已应", "答"});
+        CHECK(report::wrapped("unbreakable", 4) == std::vector<std::string>{"unbreakable"});
+        CHECK(report::wrapped("", 4) == std::vector<std::string>{""});
+    }
+
+    TEST_CASE("bytes that are no UTF-8 are laid out, not trusted") {
+        for (const std::string_view text : {"\xff\xfe", "\xe5", "\xf0\x9f", "a\xc3"})
+            CHECK(report::display_width(text) <= text.size());
+    }
+}
+
+}  // namespace
