@@ -90,7 +90,8 @@ const PartitionHistory::State* PartitionHistory::at(core::TimePoint moment) cons
 }
 
 bool NodeHistory::live_at(core::TimePoint moment) const {
-    bool live = false;
+    // Every process is up at 0.
+    bool live = true;
     for (const Happening* h : happenings) {
         if (h->moment.at > moment) break;
         if (is_of_process(*h)) live = starts_life(*h);
@@ -98,15 +99,22 @@ bool NodeHistory::live_at(core::TimePoint moment) const {
     return live;
 }
 
-bool NodeHistory::live_before(core::TimePoint moment) const {
-    return live_at(moment - core::Duration(1));
-}
-
-Histories::Histories(const Chronicle& chronicle, std::uint32_t partitions)
-    : partitions_(partitions) {
+Histories::Histories(const Chronicle& chronicle, const scenario::Scenario& scenario)
+    : partitions_(scenario.partition_count()) {
+    for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+        const auto& replicas = scenario.partition(core::PartitionId(p)).replicas;
+        PartitionHistory::State at_rest{core::TimePoint::min(),
+                                        trace::EventId(0),
+                                        replicas.front(),
+                                        core::LeaderEpoch(0),
+                                        {},
+                                        std::nullopt};
+        at_rest.isr.assign(replicas.begin(), replicas.end());
+        partitions_[p].states.push_back(std::move(at_rest));
+    }
     for (const Happening& h : chronicle.all()) {
         if (h.partition) {
-            ASSERT(h.partition->value() < partitions);
+            ASSERT(h.partition->value() < partitions_.size());
             PartitionHistory& history = partitions_[h.partition->value()];
             history.happenings.push_back(&h);
             if (h.is(core::NoteKind::partition_change)) {

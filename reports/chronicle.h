@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/protocol/metadata_record.h"
+#include "scenarios/model.h"
 #include "sim/trace/event.h"
 #include "sim/trace/ledger.h"
 #include "sim/trace/view.h"
@@ -88,13 +89,13 @@ struct NodeHistory {
     std::vector<const Happening*> happenings;
     /// True if its process runs and is not paused at a moment (after that moment's events).
     bool live_at(core::TimePoint moment) const;
-    bool live_before(core::TimePoint moment) const;
 };
 
 /// The chronicle, by partition and by node. The chronicle outlives it.
 class Histories {
   public:
-    Histories(const Chronicle& chronicle, std::uint32_t partitions);
+    /// At time 0 first replicas lead in epoch 0 with a full ISR and every process is up.
+    Histories(const Chronicle& chronicle, const scenario::Scenario& scenario);
     const PartitionHistory& partition(core::PartitionId id) const {
         return partitions_[id.value()];
     }

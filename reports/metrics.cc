@@ -38,6 +38,13 @@ MetricsFold::MetricsFold(const scenario::Scenario& scenario, const trace::Cluste
       ledger_(ledger),
       partitions_(view.partition_count()),
       run_end_(core::TimePoint(scenario.run.end)) {
+    for (std::uint32_t p = 0; p < partitions_.size(); ++p) {
+        PartitionState& state = partitions_[p];
+        const core::NodeId first = scenario.partition(core::PartitionId(p)).replicas.front();
+        state.leading.push_back(Leading{first, core::LeaderEpoch(0)});
+        state.terms.push_back(Term{first, core::LeaderEpoch(0), core::TimePoint::min()});
+        state.write.open = state.read.open = false;
+    }
     for (std::uint32_t p = 0; p < scenario.producers.size(); ++p) {
         if (acks_of(scenario, p) != -1) continue;
         const scenario::Topic& topic = scenario.topics[scenario.producers[p].topic];

@@ -11,6 +11,8 @@
 ///   R3  An `always` expectation is tested at 0 and whenever its value changes. Metrics that only
 ///       the audit defines (thin, twice, fates, ...) have one moment, the end. During the run a
 ///       record counts as lost while it is acknowledged and no disk holds a copy of it.
+///   R4  At time 0 the cluster is at rest: every first replica leads in epoch 0 with a full ISR and
+///       every process is up [SCENARIO_FORMAT 2]. Observers need not have seen the start-up.
 #pragma once
 
 #include <boost/container/small_vector.hpp>

@@ -103,7 +103,8 @@ class Usage(CliTest):
             self.assertEqual(result.out, "")
 
     def test_a_set_that_meets_nothing_is_a_usage_error(self):
-        self.expect(self.acklab("run", "small.json", "--set", "/nowhere/x=1"), 2, err="/nowhere/x=1")
+        result = self.acklab("run", "small.json", "--set", "/nowhere/x=1")
+        self.expect(result, 2, err="/nowhere/x=1")
 
     def test_topics_of_help(self):
         for topic, word in (("exit-codes", "inconclusive"), ("fates", "ghost"),
@@ -334,7 +335,8 @@ class Library(CliTest):
 
     def test_explain_of_a_record_that_is_kept_or_was_never_sent(self):
         self.expect(self.acklab("explain", LESSON, "--record", "p1#0"), 0, out="KEPT")
-        self.expect(self.acklab("explain", LESSON, "--record", "p1#99999"), 2, err="numbered from 0")
+        self.expect(self.acklab("explain", LESSON, "--record", "p1#99999"), 2,
+                    err="numbered from 0")
         self.expect(self.acklab("explain", LESSON, "--record", "p2#0"), 2, err='did you mean "p1"?')
         self.expect(self.acklab("explain", LESSON, "--record", "p1"), 2, err="PRODUCER#NUMBER")
         self.expect(self.acklab("explain", "small.json"), 0, out="no acknowledged record is lost")

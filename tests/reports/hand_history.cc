@@ -61,13 +61,12 @@ HandHistory::HandHistory(const Options& options)
       chronicle_(ledger_),
       next_batch_(options.producers, 0),
       next_record_(options.producers, 0) {
-    // The real start-up runs before 0.
-    now_ns_ = -1'000'000'000;
-    for (const std::int32_t id : {100, 1, 2, 3}) start(id);
-    elect(1, 0, {1, 2, 3});
-    lead(1, 0);
-    follow(2, 0, 1);
-    follow(3, 0, 1);
+    // Observers see nothing of the start-up; the view has seen it.
+    for (const std::int32_t id : {100, 1, 2, 3}) {
+        trace::WorldEvent up{WorldKind::process_start};
+        up.node = NodeId(id);
+        view_.on_world(tick(), up);
+    }
     now_ns_ = 0;
     for (const scenario::Step& step : scenario_.steps)
         outcome_.steps.push_back(trace::StepOutcome{
@@ -350,7 +349,7 @@ const report::Judgement& HandHistory::judge(std::optional<std::int32_t> leader,
             if (record.offset.value() < end) partition.read.push_back(record);
     }
     outcome_.partitions.push_back(std::move(partition));
-    histories_ = std::make_unique<report::Histories>(chronicle_, 1);
+    histories_ = std::make_unique<report::Histories>(chronicle_, scenario_);
     history_ = std::make_unique<report::History>(
         report::History{scenario_, scenario_.run.seed, view_, ledger_, outcome_, chronicle_});
     judgement_ = report::judge(*history_, metrics_, *histories_, {});

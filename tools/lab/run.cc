@@ -24,7 +24,7 @@ RunResult::RunResult(const scenario::Scenario& scenario, const RunOptions& optio
     : cluster_(scenario, options.seed, cluster_options(options)),
       watchers_(scenario, cluster_.view(), cluster_.ledger()),
       outcome_(run(cluster_, watchers_)),
-      histories_(watchers_.chronicle, cluster_.view().partition_count()),
+      histories_(watchers_.chronicle, scenario),
       history_{scenario,          options.seed, cluster_.view(),
                cluster_.ledger(), outcome_,     watchers_.chronicle} {
     // The end state of a broken run says nothing.
