@@ -14,27 +14,6 @@ namespace {
 constexpr Duration kLatency = from_ms(1);
 constexpr PartitionId kPartition{0};
 
-std::string who(int id) {
-    if (id == kControllerId) return "controller";
-    if (id == kClientId) return "client";
-    return std::to_string(id);
-}
-
-std::string who(std::optional<NodeId> id) {
-    return id ? who(id->value()) : "nobody";
-}
-
-std::string replica_text(std::span<const NodeId> replicas) {
-    std::vector<std::string> parts;
-    for (NodeId replica : replicas) parts.push_back(std::to_string(replica.value()));
-    return "[" + join(parts, " ") + "]";
-}
-
-std::string range(Offset first, Offset end) {
-    if (end - first == 1) return std::to_string(first.value());
-    return concat(first.value(), "..", end.value() - 1);
-}
-
 }  // namespace
 
 Stack::Stack(int brokers, const ConfigMap& broker_config, const ConfigMap& topic_config)
@@ -224,7 +203,7 @@ void Stack::deliver(Delivery&& delivery) {
         if (delivery.message)
             tell_response(delivery.from, std::get<ProduceResponse>(*delivery.message));
         else if (delivery.kind == Delivery::Kind::lost)
-            lines_.push_back(concat("client loses its connection to ", who(delivery.from)));
+            lines_.push_back(concat("client loses its connection to ", delivery.from));
         return;
     }
     Machine& machine = machines_.at(delivery.to);
@@ -292,7 +271,7 @@ void Stack::step(int id, Lane lane, Input input) {
             [&](CloseEffect& closed) { close(closed.connection, id); },
             [&](ExitEffect& exit) {
                 lines_.push_back(concat(
-                    who(id), " exits", exit.reason == ExitReason::clean_shutdown ? ", clean" : ""));
+                    id, " exits", exit.reason == ExitReason::clean_shutdown ? ", clean" : ""));
                 machine.node.reset();
                 drop_connections_of(id);
             },
@@ -321,184 +300,6 @@ void Stack::produce(int broker, Acks acks, int records, Duration timeout,
     send(Delivery{ConnectionId(id), kClientId, broker, Delivery::Kind::message,
                   CorrelationId(client_correlations_[broker]++), std::move(request),
                   ConnectionLoss::reset});
-}
-
-// ---- words --------------------------------------------------------------------------------------
-
-void Stack::tell_response(int broker, const ProduceResponse& response) {
-    for (const ProducePartitionResponse& part : response.partitions) {
-        std::string line = concat(who(broker), "->client ");
-        if (part.error == ErrorCode::none)
-            line += concat("ok offset ", part.base_offset->value(), ", isr of ", part.isr_size);
-        else
-            line += name(part.error);
-        lines_.push_back(line);
-    }
-}
-
-void Stack::tell(int id, const Note& note, std::span<const NodeId> replicas) {
-    seen_.insert(note.kind);
-    std::string line = concat(who(id), " ");
-    const auto epoch = [&] {
-        return note.leader_epoch ? std::to_string(note.leader_epoch->value()) : std::string("?");
-    };
-    switch (note.kind) {
-        case NoteKind::log_append:
-            line += concat("append ", range(*note.first, *note.end), "@", epoch());
-            break;
-        case NoteKind::log_truncate:
-            line += concat("truncate ", note.end->value(), " to ", note.first->value());
-            break;
-        case NoteKind::fetch_diverging:
-            line += concat("tells ", who(note.peer), ": epoch ", epoch(), " ends at ",
-                           note.end->value());
-            break;
-        case NoteKind::hw_advance:
-            line += concat("hw ", note.first->value(), " -> ", note.end->value());
-            break;
-        case NoteKind::become_leader:
-            line += concat("leader epoch ", epoch(), " at ", note.end->value());
-            break;
-        case NoteKind::become_follower:
-            line += concat("follower of ", who(note.peer), " epoch ", epoch());
-            break;
-        case NoteKind::isr_propose:
-            line += concat("propose isr ", replica_text(replicas));
-            break;
-        case NoteKind::isr_refused:
-            line += concat("isr refused ", name(note.error));
-            break;
-        case NoteKind::produce_refused:
-        case NoteKind::fetch_refused:
-            line += concat(name(note.kind), " ", name(note.error), " for ", who(note.peer));
-            break;
-        case NoteKind::produce_expired:
-            line += concat(name(note.kind), " ", name(note.error));
-            break;
-        case NoteKind::duplicate_sequence:
-            line += concat("duplicate of ", range(*note.first, *note.end));
-            break;
-        case NoteKind::leader_elect:
-            line += concat("elect ", who(note.peer), " epoch ", epoch(),
-                           note.value == 0 ? ", unclean" : "");
-            break;
-        case NoteKind::isr_shrink:
-        case NoteKind::isr_expand:
-            line += concat("isr ", replica_text(replicas));
-            break;
-        case NoteKind::broker_fenced:
-            line += concat("fence ", who(note.peer));
-            break;
-        case NoteKind::broker_unfenced:
-            line += concat("unfence ", who(note.peer));
-            break;
-        case NoteKind::alter_partition_refused:
-            line += concat("refuses isr of ", who(note.peer), " ", name(note.error));
-            break;
-        case NoteKind::broker_running:
-            line += "running";
-            break;
-        case NoteKind::broker_shut_down:
-            line += "stopped clean";
-            break;
-        case NoteKind::log_recovered:
-            line += concat("recovers ", note.first->value(), "..", note.end->value());
-            break;
-        // Too often, or told by their consequences.
-        case NoteKind::record_queued:
-        case NoteKind::record_refused:
-        case NoteKind::produce_send:
-        case NoteKind::produce_ack:
-        case NoteKind::produce_error:
-        case NoteKind::produce_retry:
-        case NoteKind::producer_id:
-        case NoteKind::epoch_bump:
-        case NoteKind::metadata_update:
-        case NoteKind::broker_start:
-        case NoteKind::broker_recovered:
-        case NoteKind::produce_receive:
-        case NoteKind::log_flush:
-        case NoteKind::log_roll:
-        case NoteKind::fetch_request:
-        case NoteKind::fetch_response:
-        case NoteKind::hw_checkpoint:
-        case NoteKind::become_offline:
-        case NoteKind::produce_answered:
-        case NoteKind::reader_read:
-        case NoteKind::controller_elect:
-        case NoteKind::broker_registered:
-        case NoteKind::registration_refused:
-        case NoteKind::controlled_shutdown:
-        case NoteKind::partition_change:
-        case NoteKind::config_change:
-        case NoteKind::connection_lost:
-            if (!verbose) return;
-            line += name(note.kind);
-            if (note.peer) line += concat(" ", who(note.peer));
-            break;
-    }
-    lines_.push_back(line);
-}
-
-const Broker* Stack::broker(int id) const {
-    return static_cast<const Broker*>(machines_.at(id).node.get());
-}
-
-std::string Stack::log_text(int id) const {
-    const Broker* node = broker(id);
-    const Log* log = node == nullptr ? nullptr : node->log(kPartition);
-    if (log == nullptr) return "no log";
-    const Offset hw = log->high_watermark();
-    std::vector<std::string> parts;
-    std::optional<std::pair<Offset, LeaderEpoch>> run;
-    Offset at = log->log_start();
-    bool bar = false;
-    const auto flush = [&](Offset end) {
-        if (run && run->first < end)
-            parts.push_back(concat(range(run->first, end), "@", run->second.value()));
-        run.reset();
-    };
-    while (at < log->log_end_offset()) {
-        for (const Batch& batch : log->read(at, 1 << 20, log->log_end_offset())) {
-            for (Offset offset = batch.base_offset; offset < batch.next_offset();
-                 offset = offset.next()) {
-                if (!bar && offset >= hw) {
-                    flush(offset);
-                    parts.push_back("|");
-                    bar = true;
-                }
-                if (!run || run->second != batch.leader_epoch) {
-                    flush(offset);
-                    run = {offset, batch.leader_epoch};
-                }
-            }
-            at = batch.next_offset();
-        }
-    }
-    flush(at);
-    if (!bar) parts.push_back("|");
-    return join(parts, " ");
-}
-
-std::string Stack::role_text(int id) const {
-    const Broker* node = broker(id);
-    if (node == nullptr) return "down";
-    const Partition* partition = node->partition(kPartition);
-    if (partition == nullptr) return "nothing";
-    if (const Leader* leader = partition->leader()) {
-        const auto members_text = [](const ReplicaList& list) {
-            return replica_text({list.data(), list.size()});
-        };
-        std::string text = concat("leader epoch ", leader->epoch().value(), " isr ",
-                                  members_text(leader->isr().isr()));
-        if (leader->isr().in_flight())
-            text += concat(" maximal ", members_text(leader->isr().maximal_isr()));
-        return text;
-    }
-    if (const Follower* follower = partition->follower())
-        return concat("follower of ", who(follower->leader()), " epoch ",
-                      follower->epoch().value());
-    return "offline";
 }
 
 }  // namespace test

@@ -60,10 +60,6 @@ class Stack {
     std::string role_text(int broker) const;
     /// What happened since the last call, one line each.
     std::vector<std::string> take_lines() { return std::exchange(lines_, {}); }
-    /// Kinds of notes that were ever seen.
-    const std::set<core::NoteKind>& seen() const { return seen_; }
-    /// Also tells notes that happen with every record.
-    bool verbose = false;
 
   private:
     struct Delivery {
@@ -120,7 +116,6 @@ class Stack {
     std::int64_t next_record_ = 0;
     std::uint32_t next_batch_ = 0;
     std::vector<std::string> lines_;
-    std::set<core::NoteKind> seen_;
 };
 
 }  // namespace test
