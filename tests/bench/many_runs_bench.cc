@@ -16,7 +16,7 @@ double heap_bytes() {
 
 void many_runs(benchmark::State& state) {
     bench::Shape shape;
-    shape.steps = R"([{"id": "crash", "when": {"at": "3s"}, "do": "crash", "for": "4s",
+    shape.steps = R"([{"id": "crash", "at": "3s", "do": "crash", "for": "4s",
                        "target": {"leaderOf": "t-0"}, "crash": {"kind": "process"}}])";
     const scenario::Scenario scenario = bench::make_scenario(shape);
     std::uint64_t seed = 0;

@@ -236,7 +236,7 @@ class Runs(CliTest):
         self.assertIn("never", result.out)
 
     def test_a_run_that_would_not_end_is_stopped(self):
-        result = self.acklab("run", "small.json", "--set", "/run/maxEvents=500")
+        result = self.acklab("run", "small.json", "--set", "/run/maxEvents=100")
         self.expect(result, 4, out="maxEvents")
 
     def test_quiet_says_nothing(self):

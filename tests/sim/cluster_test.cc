@@ -1,0 +1,182 @@
+#include "sim/cluster.h"
+
+#include <doctest/doctest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/text.h"
+#include "scenarios/read.h"
+
+namespace {
+
+using core::NodeId;
+using core::NoteKind;
+using core::PartitionId;
+
+struct Recipe {
+    std::string acks = "\"all\"";
+    std::string topic_config = R"("min.insync.replicas": 2)";
+    std::string workload = R"("records": 200, "rate": "100/s")";
+    std::string steps = {};
+    std::string run = R"("seed": 5, "end": "20s", "settle": "15s")";
+};
+
+/// Three brokers, topic "t" with one partition of three replicas, one producer.
+scenario::Scenario make(const Recipe& recipe) {
+    const std::string text = core::concat(
+        R"({"scenario": 1, "id": "x", "title": "x", "kafka": {"version": "3.9"}, "run": {)",
+        recipe.run, R"(}, "cluster": {"brokers": [{"id": 1}, {"id": 2}, {"id": 3}]}, )",
+        R"("topics": [{"name": "t", "partitions": [{"id": 0, "replicas": [1, 2, 3]}], )",
+        R"("config": {)", recipe.topic_config,
+        R"(}}], "producers": [{"id": "p1", "topic": "t", "config": {"acks": )", recipe.acks,
+        R"(, "enable.idempotence": false}, "workload": {)", recipe.workload, R"(}}], "steps": [)",
+        recipe.steps, "]}");
+    scenario::ReadResult result = scenario::read_scenario("x.json", text);
+    for (const scenario::Problem& problem : result.problems) MESSAGE(problem.message);
+    REQUIRE(result.scenario.has_value());
+    return std::move(*result.scenario);
+}
+
+trace::Outcome run(const scenario::Scenario& scenario, const sim::RunOptions& options = {}) {
+    return sim::Cluster(scenario, scenario.run.seed, options).run();
+}
+
+sim::RunOptions checked(sim::Sabotage sabotage = sim::Sabotage::none) {
+    sim::RunOptions options;
+    options.check_invariants = true;
+    options.sabotage = sabotage;
+    return options;
+}
+
+/// Counts what it sees and keeps the words of world events.
+struct Watcher final : trace::Observer {
+    void on_note(const trace::Moment& moment, NodeId, const core::Note& note,
+                 std::span<const NodeId>) override {
+        ++notes[note.kind];
+        CHECK(moment.at >= core::at_ns(0));
+        CHECK(moment.cause < moment.event);
+    }
+    void on_world(const trace::Moment& moment, const trace::WorldEvent& event) override {
+        world.push_back(core::concat(core::to_ms(moment.at.time_since_epoch()), " ",
+                                     trace::name(event.kind), " ",
+                                     event.node ? event.node->value() : 0));
+    }
+    std::map<NoteKind, int> notes;
+    std::vector<std::string> world;
+};
+
+constexpr const char* kCrash =
+    R"({"id": "kill", "at": "1s", "do": "crash", "target": {"leaderOf": "t-0"}, "for": "3s"})";
+
+TEST_SUITE("sim.cluster") {
+    TEST_CASE("without faults every record is kept on every replica and read") {
+        const scenario::Scenario scenario = make({});
+        const trace::Outcome outcome = run(scenario, checked());
+        CHECK(outcome.failure == "");
+        REQUIRE(outcome.end == trace::RunEnd::complete);
+        REQUIRE(outcome.partitions.size() == 1);
+        const trace::PartitionOutcome& partition = outcome.partitions[0];
+        CHECK(partition.leader == NodeId(1));
+        CHECK(partition.leader_epoch == core::LeaderEpoch(0));
+        CHECK(partition.high_watermark == core::Offset(200));
+        REQUIRE(partition.read.size() == 200);
+        for (std::size_t i = 0; i < 200; ++i) {
+            CHECK(partition.read[i].client == 0);
+            CHECK(partition.read[i].number.value() == static_cast<std::int64_t>(i));
+        }
+        for (const trace::ReplicaOutcome& replica : partition.replicas) {
+            CHECK(replica.log.size() == 200);
+            CHECK(replica.log_end == core::Offset(200));
+            CHECK(replica.digest == partition.replicas[0].digest);
+            REQUIRE(replica.epochs.size() == 1);
+            CHECK(replica.epochs[0].offset == core::Offset(0));
+        }
+    }
+
+    TEST_CASE("a run is a function of scenario and seed; whoever watches changes nothing") {
+        const scenario::Scenario scenario = make({.acks = "1", .steps = kCrash});
+        const trace::Outcome plain = run(scenario);
+        CHECK(run(scenario).digest == plain.digest);
+        Watcher watcher;
+        sim::Cluster watched(scenario, scenario.run.seed, checked());
+        watched.attach(watcher);
+        const trace::Outcome outcome = watched.run();
+        CHECK(outcome.failure == "");
+        CHECK(outcome.digest == plain.digest);
+        CHECK(outcome.events == plain.events);
+        CHECK(sim::Cluster(scenario, 6, {}).run().digest != plain.digest);
+        CHECK(watcher.notes[NoteKind::produce_ack] > 0);
+        const std::vector<std::string> first(watcher.world.begin(), watcher.world.begin() + 3);
+        CHECK(first == std::vector<std::string>{"0 process.start 1000000", "1000 process.crash 1",
+                                                "1000 step.start 0"});
+    }
+
+    TEST_CASE("a killed leader comes back and follows; nothing acked by all is lost") {
+        const scenario::Scenario scenario = make({.steps = kCrash});
+        const trace::Outcome outcome = run(scenario, checked());
+        CHECK(outcome.failure == "");
+        const trace::PartitionOutcome& partition = outcome.partitions[0];
+        CHECK(partition.leader != std::nullopt);
+        CHECK(partition.leader_epoch > core::LeaderEpoch(0));
+        CHECK(partition.isr.size() == 3);
+        std::vector<bool> seen(200, false);
+        for (const trace::LogRecord& record : partition.read)
+            seen[static_cast<std::size_t>(record.number.value())] = true;
+        CHECK(std::count(seen.begin(), seen.end(), true) == 200);
+    }
+
+    TEST_CASE("a run that would not end hits its cap of events") {
+        const scenario::Scenario scenario =
+            make({.run = R"("seed": 5, "end": "20s", "settle": "15s", "maxEvents": 500)"});
+        const trace::Outcome outcome = run(scenario);
+        CHECK(outcome.end == trace::RunEnd::event_cap);
+        CHECK(outcome.events == 500);
+    }
+
+    TEST_CASE("a loss of power takes what was not durable, and the world says so") {
+        // All three replicas lose power together: what was written a moment ago is nowhere.
+        const scenario::Scenario scenario = make(
+            {.steps = R"({"id": "dark", "at": "1s", "do": "crash", "target": {"brokers": "all"},
+                          "crash": {"kind": "host"}, "for": "2s"})"});
+        sim::Cluster cluster(scenario, 5, checked());
+        Watcher watcher;
+        cluster.attach(watcher);
+        const trace::Outcome outcome = cluster.run();
+        CHECK(outcome.failure == "");
+        int losses = 0;
+        for (const std::string& event : watcher.world)
+            if (event.find("disk.lost") != std::string::npos) ++losses;
+        CHECK(losses == 3);
+        CHECK(outcome.partitions[0].read.size() < 200);
+    }
+
+    TEST_CASE("flush.messages=1 makes a record survive any loss of power") {
+        const Recipe recipe{
+            .topic_config = R"("min.insync.replicas": 2, "flush.messages": 1)",
+            .steps = R"({"id": "dark", "at": "2100ms", "do": "crash", "target": {"brokers": "all"},
+                         "crash": {"kind": "host"}, "for": "2s"})"};
+        const trace::Outcome outcome = run(make(recipe), checked());
+        CHECK(outcome.failure == "");
+        CHECK(outcome.partitions[0].read.size() >= 199);
+    }
+
+    TEST_CASE("sabotage: a disk that forgets its syncs breaks flushed-survives") {
+        const Recipe recipe{
+            .topic_config = R"("min.insync.replicas": 2, "flush.messages": 1)",
+            .steps = R"({"id": "dark", "at": "5s", "do": "crash", "target": {"brokers": "all"},
+                         "crash": {"kind": "host"}, "for": "2s"})"};
+        const trace::Outcome outcome = run(make(recipe), checked(sim::Sabotage::forget_sync));
+        CHECK(outcome.end == trace::RunEnd::broken);
+        CHECK(outcome.failure.find("flushed-survives") != std::string::npos);
+    }
+
+    TEST_CASE("sabotage: a response that is handed over twice is caught") {
+        const trace::Outcome outcome = run(make({}), checked(sim::Sabotage::reuse_message));
+        CHECK(outcome.end == trace::RunEnd::broken);
+        CHECK(outcome.failure != "");
+    }
+}
+
+}  // namespace
