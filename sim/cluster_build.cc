@@ -210,8 +210,10 @@ bool Cluster::State::means(const scenario::Target& target, HostIndex index) cons
 scenario::LinkModel Cluster::State::link_model(HostIndex from, HostIndex to) const {
     if (from == reader || to == reader) {
         // The audit looks on from outside: no network of the scenario slows it.
-        scenario::LinkModel outside;
+        scenario::LinkModel outside = scenario.network.defaults;
         outside.latency = scenario::Distribution(core::Duration(100'000));
+        outside.loss = {};
+        outside.bytes_per_second = 0;
         return outside;
     }
     scenario::LinkModel model = scenario.network.defaults;
