@@ -45,13 +45,16 @@ Invariants::Invariants(const scenario::Scenario& scenario, const core::TopicTabl
 }
 
 void Invariants::on_note(const trace::Moment& moment, core::NodeId who, const core::Note& note,
-                         std::span<const core::NodeId> replicas) {
+                         std::span<const core::NodeId> /*replicas*/) {
     if (note.kind == NoteKind::become_leader) {
         on_leader(who, note);
     } else if (note.kind == NoteKind::partition_change) {
-        on_change(note, replicas);
+        on_change(note);
     } else if (note.kind == NoteKind::leader_elect) {
         if (note.peer && note.value == 0) sheltered_ = false;
+        check_isr(*note.partition);
+    } else if (note.kind == NoteKind::isr_shrink || note.kind == NoteKind::isr_expand) {
+        check_isr(*note.partition);
     } else if (note.kind == NoteKind::hw_advance) {
         const auto reign = reigns_.find(ReplicaKey{*note.partition, who});
         if (reign == reigns_.end()) return;
@@ -85,7 +88,7 @@ void Invariants::on_leader(core::NodeId who, const core::Note& note) {
                             note.end->value(), ", the high watermark was ", highest.value()));
 }
 
-void Invariants::on_change(const core::Note& note, std::span<const core::NodeId> isr) {
+void Invariants::on_change(const core::Note& note) {
     const core::PartitionId partition = *note.partition;
     const core::PartitionEpoch epoch(static_cast<std::int32_t>(note.value));
     const auto at = committed_.find(partition);
@@ -96,7 +99,13 @@ void Invariants::on_change(const core::Note& note, std::span<const core::NodeId>
                                 at->second.partition_epoch.value(), " -> ", epoch.value()));
         at->second = Committed{*note.leader_epoch, epoch};
     }
+}
+
+/// A change of the ISR is committed, and whether its election was clean is known.
+void Invariants::check_isr(core::PartitionId partition) const {
     if (!sheltered_) return;
+    const core::ReplicaList& members = view_.partition(partition).isr;
+    const std::span<const core::NodeId> isr(members.data(), members.size());
     check_acked_in_isr(partition, isr);
     check_isr_agrees(partition, isr);
 }

@@ -63,7 +63,8 @@ class Invariants final : public trace::Observer {
     };
 
     void on_leader(core::NodeId who, const core::Note& note);
-    void on_change(const core::Note& note, std::span<const core::NodeId> isr);
+    void on_change(const core::Note& note);
+    void check_isr(core::PartitionId partition) const;
     void on_flush(core::TimePoint at, core::NodeId who, const core::Note& note);
     void check_acked_in_isr(core::PartitionId partition, std::span<const core::NodeId> isr) const;
     void check_isr_agrees(core::PartitionId partition, std::span<const core::NodeId> isr) const;

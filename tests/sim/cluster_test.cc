@@ -172,6 +172,22 @@ TEST_SUITE("sim.cluster") {
         CHECK(outcome.failure.find("flushed-survives") != std::string::npos);
     }
 
+    TEST_CASE("sabotage: a follower whose truncation is skipped is caught") {
+        // Broker 1 appends what nobody copies, dies, and must cut it when it comes back.
+        const Recipe recipe{.acks = "1",
+                            .topic_config = R"("min.insync.replicas": 1)",
+                            .workload = R"("records": 400, "rate": "100/s")",
+                            .steps = R"({"id": "cut", "at": "1s", "do": "partition", "for": "1s",
+                         "from": {"broker": 1}, "to": {"brokers": "all"}},
+                        {"id": "kill", "at": "1500ms", "do": "crash", "target": {"broker": 1},
+                         "for": "3s"})"};
+        const scenario::Scenario scenario = make(recipe);
+        CHECK(run(scenario, checked()).failure == "");
+        const trace::Outcome outcome = run(scenario, checked(sim::Sabotage::skip_truncation));
+        CHECK(outcome.end == trace::RunEnd::broken);
+        CHECK(outcome.failure.find("isr-agrees") != std::string::npos);
+    }
+
     TEST_CASE("sabotage: a response that is handed over twice is caught") {
         const trace::Outcome outcome = run(make({}), checked(sim::Sabotage::reuse_message));
         CHECK(outcome.end == trace::RunEnd::broken);
