@@ -116,7 +116,10 @@ std::string Stack::log_text(int id) const {
         run.reset();
     };
     while (at < log->log_end_offset()) {
-        for (const Batch& batch : log->read(at, 1 << 20, log->log_end_offset())) {
+        const BatchList batches = log->read(at, 1 << 20, log->log_end_offset());
+        // A cut inside a batch takes the whole batch: nothing lies between it and the end.
+        if (batches.empty()) break;
+        for (const Batch& batch : batches) {
             for (Offset offset = batch.base_offset; offset < batch.next_offset();
                  offset = offset.next()) {
                 if (!bar && offset >= hw) {
