@@ -1,6 +1,7 @@
 #include "reports/chain.h"
 
 #include <algorithm>
+#include <set>
 
 #include "core/base/text.h"
 
@@ -124,24 +125,19 @@ class ChainMaker {
             "a leader's high watermark passes it: readers can see it");
     }
 
-    bool ever_held(core::NodeId broker) const {
-        return std::any_of(entry_.copies.begin(), entry_.copies.end(),
-                           [&](const trace::Copy& c) { return c.broker == broker; }) ||
-               std::any_of(entry_.lost_copies.begin(), entry_.lost_copies.end(),
-                           [&](const trace::LostCopy& c) { return c.copy.broker == broker; });
-    }
-
-    /// What befell the brokers that held it, from the first append on.
+    /// What befell the brokers that held it, from send() on.
     void add_brokers(core::TimePoint until) {
-        const core::TimePoint from = links_.empty() ? core::at_ns(0) : entry_.queued_at;
-        for (const Happening& h : history_.chronicle.all()) {
-            if (h.moment.at < from || h.moment.at > until || h.partition) continue;
-            const auto about = h.of_world ? h.who : h.peer;
-            if (!about || !ever_held(*about)) continue;
-            if (const auto words = words_for(h)) {
+        std::set<core::NodeId> holders;
+        for (const trace::Copy& copy : entry_.copies) holders.insert(copy.broker);
+        for (const trace::LostCopy& lost : entry_.lost_copies) holders.insert(lost.copy.broker);
+        for (const core::NodeId broker : holders) {
+            for (const Happening* h : histories_.node(broker).happenings) {
+                if (h->moment.at < entry_.queued_at || h->moment.at > until) continue;
+                const auto words = words_for(*h);
+                if (!words) continue;
                 const std::string_view name =
-                    h.of_world ? trace::name(h.world) : core::name(h.note);
-                add(h.moment.at, h.moment.event, name, about, concat(node(*about), " ", *words));
+                    h->of_world ? trace::name(h->world) : core::name(h->note);
+                add(h->moment.at, h->moment.event, name, broker, concat(node(broker), " ", *words));
             }
         }
     }
@@ -242,11 +238,16 @@ class ChainMaker {
         }
     }
 
+    /// The event that closed the way back: the last of that moment, else the next.
     void mark(const BatchLoss& loss) {
-        for (ChainLink& link : links_) {
-            if (link.at < loss.no_way_back_at) continue;
-            link.no_way_back = true;
-            return;
+        const auto after = std::find_if(links_.begin(), links_.end(), [&](const ChainLink& l) {
+            return l.at > loss.no_way_back_at;
+        });
+        const bool exact = after != links_.begin() && (after - 1)->at == loss.no_way_back_at;
+        if (exact) {
+            (after - 1)->no_way_back = true;
+        } else if (after != links_.end()) {
+            after->no_way_back = true;
         }
     }
 

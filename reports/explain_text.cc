@@ -40,12 +40,15 @@ std::string chain_block(const std::vector<ChainLink>& chain, const scenario::Sce
     std::size_t step = 0;
     for (const ChainLink& link : chain) {
         ++step;
-        const std::string where = link.node ? scenario.node_name(*link.node) : "controller";
+        const bool of_controller = !link.node && link.name == "leader.elect";
+        const std::string where = link.node ? scenario.node_name(*link.node)
+                                            : std::string(of_controller ? "controller" : "");
         const std::string head = concat(padded_left(concat(step), 3), "  ", clock_text(link.at),
                                         "  ", padded_right(where, 10), "  ");
         std::string text = link.text;
         // The column already names the node.
-        if (text.substr(0, where.size() + 1) == where + " ") text.erase(0, where.size() + 1);
+        if (!where.empty() && text.substr(0, where.size() + 1) == where + " ")
+            text.erase(0, where.size() + 1);
         out += hanging(head, text, style);
         const std::string indent(display_width(head), ' ');
         if (link.promise) out += indent + inked("^ the promise", Ink::green, style) + "\n";

@@ -3,7 +3,8 @@
 /// Rules:
 ///   R1  East-Asian wide characters count two columns, combining ones none.
 ///   R2  Colour is never the only sign: every status has a word.
-///   R3  With `ascii` nothing beyond ASCII is printed except what the scenario's own texts hold.
+///   R3  Nothing beyond ASCII is printed except what the scenario's own texts hold, so every locale
+///       can show it.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,6 @@ namespace report {
 struct TextStyle {
     std::size_t width = 80;   ///< columns
     bool color = false;       ///< ANSI colours
-    bool ascii = false;       ///< no characters of our own beyond ASCII
     std::string lang = "en";  ///< of the scenario's texts
 };
 

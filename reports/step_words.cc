@@ -89,7 +89,9 @@ std::string facts_of(const scenario::Scenario& scenario, const scenario::Step& s
         [&](const scenario::CrashAction&) { return std::string(); },
         [&](const scenario::ShutdownAction&) { return std::string(); },
         [&](const scenario::RestartAction&) { return std::string(); },
-        [&](const scenario::HealAction&) { return std::string(); },
+        [&](const scenario::HealAction& a) {
+            return concat("the ", scenario::name(scenario.steps[a.step].action), " ends");
+        },
         [&](const scenario::WipeDiskAction&) { return std::string(); },
         [&](const scenario::NoteAction&) { return std::string(); });
 }

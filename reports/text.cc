@@ -136,10 +136,6 @@ class RunText {
         out_ += right + "\n" + hanging("", setting_line(), style_) + "\n";
     }
 
-    static std::string short_bool_key(std::string_view key, const std::string& value) {
-        return concat(key, "=", value);
-    }
-
     std::string setting_line() const {
         std::vector<std::string> parts;
         const std::size_t brokers = scenario_.cluster.brokers.size();
@@ -153,8 +149,8 @@ class RunText {
             const auto number = static_cast<std::uint32_t>(t);
             parts.push_back("min.insync.replicas=" +
                             topic_setting(scenario_, number, "min.insync.replicas"));
-            parts.push_back(short_bool_key(
-                "unclean", topic_setting(scenario_, number, "unclean.leader.election.enable")));
+            parts.push_back(concat(
+                "unclean=", topic_setting(scenario_, number, "unclean.leader.election.enable")));
         }
         if (scenario_.topics.size() > kMostTopics)
             parts.push_back(concat(scenario_.topics.size() - kMostTopics, " more topics"));
@@ -195,12 +191,13 @@ class RunText {
 
     void add_verdict() {
         const Verdict verdict = judgement_.verdict;
-        const bool good = verdict == Verdict::kept || verdict == Verdict::lost_unacked_only;
+        Ink ink = Ink::red;
+        if (verdict == Verdict::kept) ink = Ink::green;
+        if (verdict == Verdict::lost_unacked_only) ink = Ink::yellow;
         const std::string word(name(verdict));
         std::string line = hanging("  verdict     ", concat(word, ": ", meaning(verdict)), style_);
         const std::size_t at = kHead;
-        out_ += line.substr(0, at) +
-                inked(line.substr(at, word.size()), good ? Ink::green : Ink::red, style_) +
+        out_ += line.substr(0, at) + inked(line.substr(at, word.size()), ink, style_) +
                 line.substr(at + word.size());
         for (const std::string& reason : judgement_.inconclusive) row("", reason);
     }

@@ -30,8 +30,11 @@ class TimelineMaker {
         }
         flush_group();
         add_stale_acks();
-        std::stable_sort(lines_.begin(), lines_.end(),
-                         [](const auto& a, const auto& b) { return a.at < b.at; });
+        // Fencing causes the elections of its moment, though it is noted behind them.
+        const auto rank = [](const TimelineLine& line) { return line.fencing ? 0 : 1; };
+        std::stable_sort(lines_.begin(), lines_.end(), [&](const auto& a, const auto& b) {
+            return a.at != b.at ? a.at < b.at : rank(a) < rank(b);
+        });
         return bounded();
     }
 
@@ -74,7 +77,7 @@ class TimelineMaker {
     void add(core::TimePoint at, int weight, Ink ink, std::string label, std::string detail,
              std::string evidence = "") {
         lines_.push_back(TimelineLine{at, weight, ink, std::move(label), std::move(detail),
-                                      std::move(evidence)});
+                                      std::move(evidence), false});
     }
 
     // ---- the world ------------------------------------------------------------------------------
@@ -179,6 +182,9 @@ class TimelineMaker {
         // The end of a crash or a pause shows as the process that comes back.
         if (step == nullptr || !std::holds_alternative<scenario::PartitionAction>(step->action))
             return;
+        const bool healed = !lines_.empty() && lines_.back().at == h.moment.at &&
+                            lines_.back().label.substr(0, 4) == "HEAL";
+        if (healed) return;
         add(h.moment.at, 3, Ink::plain, "network whole", concat("the cut ", step->id, " ends"));
     }
 
@@ -204,6 +210,7 @@ class TimelineMaker {
         } else if (h.is(NoteKind::broker_fenced)) {
             flush_group();
             add(h.moment.at, 2, Ink::plain, node(*h.peer) + " fenced", why_fenced(h));
+            lines_.back().fencing = true;
         } else if (h.is(NoteKind::log_truncate)) {
             on_truncate(h);
         } else if (h.is(NoteKind::controller_elect)) {
@@ -253,7 +260,7 @@ class TimelineMaker {
         group_.election = true;
         group_.leader = h.peer;
         group_.partitions = {*h.partition};
-        group_.line = TimelineLine{h.moment.at, 2, Ink::plain, "no leader", "", ""};
+        group_.line = TimelineLine{h.moment.at, 2, Ink::plain, "no leader", "", "", false};
         const bool known = registration_ != nullptr && registration_->partition == h.partition;
         if (h.peer) {
             group_.line.label = node(*h.peer) + " leader";
