@@ -57,6 +57,12 @@ std::string_view name_in(const Names& names, Enum value) {
 
 }  // namespace
 
+Distribution default_latency() {
+    static const Distribution latency =
+        Distribution::lognormal(core::Duration(400'000), core::from_ms(3));
+    return latency;
+}
+
 std::string_view name(Comparison op) {
     return name_in(kComparisonNames, op);
 }

@@ -175,9 +175,12 @@ struct Target {
 
 // ---- network -----------------------------------------------------------------------------------
 
+/// network.default's latency where a file names none; its table is made once.
+Distribution default_latency();
+
 /// A link's behaviour in one direction.
 struct LinkModel {
-    Distribution latency = Distribution::lognormal(core::Duration(400'000), core::from_ms(3));
+    Distribution latency = default_latency();
     core::Ratio loss;                   ///< share of messages that wait for a retransmission
     std::int64_t bytes_per_second = 0;  ///< 0: no limit
 };
