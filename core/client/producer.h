@@ -21,7 +21,7 @@
 ///   P6  Sends that wait for metadata or memory keep their order; each fails max.block.ms after its
 ///       call, inclusive.
 ///
-/// Deviations: the first metadata, connection and producer id are asked for with the first record
+/// Deviation D9: the first metadata, connection and producer id are asked for with the first record
 /// instead of at construction; every metadata request asks for all topics; an error of
 /// InitProducerId is always retried.
 #pragma once
