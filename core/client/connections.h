@@ -3,8 +3,8 @@
 /// Follows NetworkClient.leastLoadedNode and InFlightRequests (3.9). Brokers get dense numbers
 /// (BrokerIndex) when they are first named, so that hot paths index and never search.
 ///
-/// Deviation D8: Kafka reaches bootstrap servers over connections of their own, which idle away once
-/// the first metadata is there; here a broker has one channel from the start.
+/// Deviation D8: Kafka reaches bootstrap servers over connections of their own, which idle away
+/// once the first metadata is there; here a broker has one channel from the start.
 #pragma once
 
 #include <cstdint>
