@@ -31,7 +31,6 @@ const std::vector<Option>& all_options() {
         {"offset", 0, "orders-0/1048", false, "explain the record acknowledged at this offset"},
         {"first-lost", 0, "", false, "explain the first lost record (the default)"},
         {"tag", 0, "TAG", true, "only scenarios with this tag"},
-        {"flat", 0, "", false, "with everything that `extends` brings in"},
     };
     return kOptions;
 }

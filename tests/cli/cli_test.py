@@ -341,6 +341,30 @@ class Library(CliTest):
         self.expect(self.acklab("explain", LESSON, "--record", "p1"), 2, err="PRODUCER#NUMBER")
         self.expect(self.acklab("explain", "small.json"), 0, out="no acknowledged record is lost")
 
+class Golden(CliTest):
+    """What people read, word for word. REWRITE=1 accepts the new words; the diff is reviewed."""
+
+    def hold(self, name, *words):
+        result = self.acklab(*words)
+        self.expect(result, 0)
+        golden = pathlib.Path(__file__).parent / "golden" / name
+        if os.environ.get("REWRITE"):
+            golden.parent.mkdir(exist_ok=True)
+            golden.write_text(result.out, encoding="utf-8")
+        self.maxDiff = None
+        self.assertEqual(result.out, golden.read_text(encoding="utf-8"))
+
+    def test_runs(self):
+        for lesson in (LESSON, "gc-pause-zombie-leader", "unclean-election-100-200"):
+            self.hold(f"run-{lesson}.txt", "run", lesson)
+
+    def test_explanations(self):
+        self.hold(f"explain-{LESSON}.txt", "explain", LESSON)
+        self.hold("explain-kept.txt", "explain", LESSON, "--record", "p1#0")
+
+    def test_chinese_titles_in_a_narrow_window(self):
+        self.hold("run-zh.txt", "run", "unclean-election-100-200", "--lang", "zh", "--width", "70")
+
 
 if __name__ == "__main__":
     ACKLAB = os.path.abspath(sys.argv.pop(1))
