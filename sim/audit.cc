@@ -60,18 +60,18 @@ void each_record(const core::Batch& batch, Identities& identities, Take take) {
                                  record->value));
 }
 
-/// Calls `take` with every sound batch of a segment, raw bytes read as batches.
+/// Calls `take(batch, from_raw)` with every sound batch of a segment, raw bytes read as batches.
 template <class Take>
 void each_batch(std::span<const core::Chunk> chunks, Take take) {
     for (const core::Chunk& chunk : chunks) {
         if (chunk.batch) {
-            take(*chunk.batch);
+            take(*chunk.batch, false);
             continue;
         }
         for (std::size_t position = 0; position < chunk.raw.size();) {
             const core::ParsedBatch parsed = core::parse_batch(chunk.raw, position);
             if (!parsed.sound()) return;
-            take(*parsed.batch);
+            take(*parsed.batch, true);
             position += parsed.size_bytes;
         }
     }
@@ -85,9 +85,87 @@ std::uint64_t add_to_digest(std::uint64_t digest, const trace::LogRecord& record
                     static_cast<std::uint64_t>(record.number.value())));
 }
 
+/// The batches of one replica and what its log came to behind each of them: another replica that
+/// begins with the same shared batches need not be read again.
+struct Pieces {
+    struct Piece {
+        const core::BatchBody* body;  ///< null: read from raw bytes, like no other
+        core::Offset base_offset;
+        core::LeaderEpoch leader_epoch;
+        std::uint64_t digest;  ///< of all records up to here
+        std::size_t records;   ///< in the log up to here
+    };
+    std::vector<Piece> list;
+    std::vector<trace::LogRecord> log;  ///< empty unless logs are kept
+
+    bool same(std::size_t index, const core::Batch& batch) const {
+        if (index >= list.size()) return false;
+        const Piece& piece = list[index];
+        return piece.body == batch.body.get() && piece.base_offset == batch.base_offset &&
+               piece.leader_epoch == batch.leader_epoch;
+    }
+};
+
+/// Reads one replica's segments. `shared` holds the first replica's pieces; that one fills it.
+class ReplicaReading {
+  public:
+    ReplicaReading(Identities& identities, Pieces& shared, bool keep_logs)
+        : identities_(identities),
+          shared_(shared),
+          fills_(shared.list.empty()),
+          keeps_(keep_logs) {}
+
+    void take(const core::Batch& batch, bool from_raw) {
+        if (!log_start_) log_start_ = batch.base_offset;
+        if (!fills_ && !from_raw && same_ == index_ && shared_.same(index_, batch)) {
+            digest_ = shared_.list[index_].digest;
+            ++same_;
+            ++index_;
+            return;
+        }
+        finish_shared();
+        each_record(batch, identities_, [&](const trace::LogRecord& record) {
+            digest_ = add_to_digest(digest_, record);
+            if (keeps_) log_.push_back(record);
+        });
+        ++index_;
+        if (fills_)
+            shared_.list.push_back({from_raw ? nullptr : batch.body.get(), batch.base_offset,
+                                    batch.leader_epoch, digest_, log_.size()});
+    }
+    void finish(trace::ReplicaOutcome& outcome) {
+        finish_shared();
+        outcome.digest = digest_;
+        outcome.log_start = log_start_.value_or(core::Offset(0));
+        if (fills_ && keeps_) shared_.log = log_;
+        outcome.log = std::move(log_);
+    }
+
+  private:
+    /// The records of the pieces that were the same are copied, once.
+    void finish_shared() {
+        if (copied_ || same_ == 0) return;
+        copied_ = true;
+        if (!keeps_) return;
+        const auto end = static_cast<std::ptrdiff_t>(shared_.list[same_ - 1].records);
+        log_.assign(shared_.log.begin(), shared_.log.begin() + end);
+    }
+
+    Identities& identities_;
+    Pieces& shared_;
+    bool fills_;
+    bool keeps_;
+    bool copied_ = false;
+    std::size_t index_ = 0;  ///< batches so far
+    std::size_t same_ = 0;   ///< of them, from the first on, the same as shared_'s
+    std::uint64_t digest_ = 0;
+    std::vector<trace::LogRecord> log_;
+    std::optional<core::Offset> log_start_;
+};
+
 trace::ReplicaOutcome audit_replica(core::PartitionId partition, const std::string& name,
                                     const AuditedBroker& broker, Identities& identities,
-                                    bool keep_logs) {
+                                    Pieces& shared, bool keep_logs) {
     trace::ReplicaOutcome outcome{broker.id,
                                   broker.process != nullptr,
                                   core::Offset(0),
@@ -96,16 +174,11 @@ trace::ReplicaOutcome audit_replica(core::PartitionId partition, const std::stri
                                   0,
                                   {},
                                   {}};
-    bool first = true;
-    for (const auto& chunks : broker.disk->segments(partition)) {
-        each_batch(chunks, [&](const core::Batch& batch) {
-            if (std::exchange(first, false)) outcome.log_start = batch.base_offset;
-            each_record(batch, identities, [&](const trace::LogRecord& record) {
-                outcome.digest = add_to_digest(outcome.digest, record);
-                if (keep_logs) outcome.log.push_back(record);
-            });
-        });
-    }
+    ReplicaReading reading(identities, shared, keep_logs);
+    for (const auto& chunks : broker.disk->segments(partition))
+        each_batch(chunks,
+                   [&](const core::Batch& batch, bool from_raw) { reading.take(batch, from_raw); });
+    reading.finish(outcome);
     outcome.log_end = broker.disk->log_end(partition);
     outcome.epochs = core::read_epoch_checkpoint(
         *broker.disk, name + "/" + std::string(core::kLeaderEpochCheckpoint));
@@ -138,6 +211,7 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                                           {},
                                                           false,
                                                           {}});
+        Pieces shared;
         for (const core::NodeId replica : committed.replicas) {
             const auto at = std::lower_bound(brokers.begin(), brokers.end(), replica,
                                              [](const AuditedBroker& broker, core::NodeId wanted) {
@@ -145,7 +219,8 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                              });
             ASSERT(at != brokers.end());
             ASSERT(at->id == replica);
-            outcome.replicas.push_back(audit_replica(id, outcome.name, *at, identities, keep_logs));
+            outcome.replicas.push_back(
+                audit_replica(id, outcome.name, *at, identities, shared, keep_logs));
             if (committed.leader == replica)
                 outcome.high_watermark = outcome.replicas.back().high_watermark;
         }
