@@ -117,22 +117,22 @@ void Broker::stop(TimePoint now, Effects& effects) {
     effects.exit(ExitReason::clean_shutdown);
 }
 
-std::optional<TimePoint> Broker::next_deadline(Lane lane) const {
+/// Everything but the delayed requests and the fetchers, which only the requests lane has.
+std::optional<TimePoint> Broker::timers_due(Lane lane) const {
     if (stage_ == Stage::down || stage_ == Stage::stopped) return std::nullopt;
+    if (stage_ == Stage::stopping && lane != Lane::background) return std::nullopt;
     TimePoint first = TimePoint::max();
     const auto at_most = [&](std::optional<TimePoint> other) {
         if (other) first = std::min(first, *other);
     };
     switch (lane) {
         case Lane::requests:
-            if (stage_ == Stage::stopping) return std::nullopt;
-            first = std::min(replicas_.next_deadline(), due(Task::isr_expiration));
+            first = due(Task::isr_expiration);
             at_most(alter_partition_.next_deadline());
             at_most(directories_.next_deadline());
             at_most(producer_ids_.next_deadline());
             break;
         case Lane::metadata:
-            if (stage_ == Stage::stopping) return std::nullopt;
             first = metadata_work_at_;
             at_most(observer_.next_deadline());
             break;
@@ -141,11 +141,28 @@ std::optional<TimePoint> Broker::next_deadline(Lane lane) const {
             for (int i = 0; i < kTasks; ++i)
                 if (static_cast<Task>(i) != Task::isr_expiration)
                     first = std::min(first, due(static_cast<Task>(i)));
-            if (!replicas_.context().rolled.empty()) first = std::min(first, now_);
             break;
         case Lane::heartbeats:
-            if (stage_ == Stage::stopping) return std::nullopt;
             return lifecycle_.next_deadline();
+    }
+    if (first == TimePoint::max()) return std::nullopt;
+    return first;
+}
+
+void Broker::refresh_timers() {
+    timers_moved_ = false;
+    for (int lane = 0; lane < kLanes; ++lane)
+        timers_[static_cast<std::size_t>(lane)] =
+            timers_due(static_cast<Lane>(lane)).value_or(TimePoint::max());
+}
+
+std::optional<TimePoint> Broker::next_deadline(Lane lane) const {
+    TimePoint first = timers_[static_cast<std::size_t>(lane)];
+    const bool live = stage_ != Stage::down && stage_ != Stage::stopped;
+    if (live && stage_ != Stage::stopping) {
+        if (lane == Lane::requests) first = std::min(first, replicas_.next_deadline());
+        if (lane == Lane::background && !replicas_.context().rolled.empty())
+            first = std::min(first, now_);
     }
     if (first == TimePoint::max()) return std::nullopt;
     return first;

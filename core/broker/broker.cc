@@ -27,6 +27,7 @@ Broker::Broker(NodeId id, std::uint64_t seed, const Profile& profile, const Brok
       directories_(id, seed, config_.controller_socket_timeout),
       producer_ids_(id, seed, config_.controller_socket_timeout) {
     due_.fill(TimePoint::max());
+    timers_.fill(TimePoint::max());
 }
 
 Offset Broker::high_watermark(PartitionId partition) const {
@@ -45,6 +46,19 @@ std::optional<LeaderEpoch> Broker::leader_epoch(PartitionId id) const {
     return found->leader_epoch();
 }
 
+namespace {
+
+/// Produce and fetch, requests and answers: none of them moves a timer of the broker itself.
+bool is_data_path(const Input& input) {
+    const auto* received = std::get_if<Received>(&input);
+    if (received == nullptr) return false;
+    return std::holds_alternative<ProduceRequest>(received->message) ||
+           std::holds_alternative<FetchRequest>(received->message) ||
+           std::holds_alternative<FetchResponse>(received->message);
+}
+
+}  // namespace
+
 Lane Broker::lane_of(const Message& message) const {
     if (std::holds_alternative<BrokerRegistrationResponse>(message)) return Lane::heartbeats;
     if (std::holds_alternative<BrokerHeartbeatResponse>(message)) return Lane::heartbeats;
@@ -56,6 +70,7 @@ void Broker::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
     ASSERT(now >= now_);
     now_ = now;
     if (stage_ == Stage::stopped) return;
+    if (!is_data_path(input)) timers_moved_ = true;
     replicas_.begin_step(now, lifecycle_.broker_epoch(), effects);
     match(
         input, [&](Started&) { on_started(now, effects); },
@@ -68,6 +83,7 @@ void Broker::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
             on_shut_down(now);
         });
     drain(now, effects);
+    if (timers_moved_) refresh_timers();
     replicas_.check_invariants();
 }
 
@@ -223,6 +239,7 @@ void Broker::on_metadata_request(IncomingConnection& connection, CorrelationId c
 
 void Broker::on_init_producer_id(TimePoint now, IncomingConnection& connection,
                                  CorrelationId correlation, Effects& effects) {
+    timers_moved_ = true;
     const auto id = producer_ids_.take();
     if (id)
         answer_init_producer_id(connection.id, correlation, id, effects);
@@ -251,6 +268,7 @@ void Broker::drain(TimePoint now, Effects& effects) {
 void Broker::drain_proposals(TimePoint now, Effects& effects) {
     ReplicationContext& context = replicas_.context();
     if (context.proposals.empty()) return;
+    timers_moved_ = true;
     std::vector<IsrProposal> proposals;
     proposals.swap(context.proposals);
     for (IsrProposal& proposal : proposals) {

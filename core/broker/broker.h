@@ -117,6 +117,8 @@ class Broker final : public Node {
     void flush_rolled(TimePoint now, Effects& effects);
     void flush_dirty_logs(TimePoint now, Effects& effects);
     void stop(TimePoint now, Effects& effects);
+    std::optional<TimePoint> timers_due(Lane lane) const;
+    void refresh_timers();
     TimePoint& due(Task task) { return due_[static_cast<std::size_t>(task)]; }
     TimePoint due(Task task) const { return due_[static_cast<std::size_t>(task)]; }
 
@@ -135,6 +137,10 @@ class Broker final : public Node {
     TimePoint metadata_work_at_ = TimePoint::max();
     TimePoint stop_at_ = TimePoint::max();
     std::array<TimePoint, kTasks> due_;
+    /// timers_due() of each lane. Produce and fetch, the hot path, move none of them, so a step
+    /// that did nothing else leaves them as they are.
+    std::array<TimePoint, kLanes> timers_;
+    bool timers_moved_ = true;
 
     LogManager logs_;
     ClusterImage image_;
