@@ -9,6 +9,12 @@
 namespace sim {
 namespace {
 
+/// A fetch response with partitions in it.
+bool carries_data(const core::Message& message) {
+    const auto* fetch = std::get_if<core::FetchResponse>(&message);
+    return fetch != nullptr && !fetch->partitions.empty();
+}
+
 /// More overdue timers than any process has: a node that never moves its deadline is a bug.
 constexpr int kOverdueMax = 10'000;
 
@@ -212,28 +218,25 @@ void Host::on_arrival(const Arrival& arrival) {
         case Arrival::Kind::received:
             break;
     }
-    if (!std::holds_alternative<core::Received>(input_))
-        input_ = core::Received{arrival.connection, network_.node(arrival.peer),
-                                arrival.correlation, core::MetadataRequest{}};
-    auto& received = std::get<core::Received>(input_);
-    received.connection = arrival.connection;
-    received.peer = network_.node(arrival.peer);
-    received.correlation = arrival.correlation;
-    network_.take_message(arrival.item, received.message);
+    on_message(arrival, network_.input(arrival.item));
+    network_.release(arrival.item);
+}
+
+void Host::on_message(const Arrival& arrival, core::Input& input) {
     if (node_ == nullptr) return;
-    const core::Lane on = node_->lane_of(received.message);
+    const core::Message& message = std::get<core::Received>(input).message;
+    const core::Lane on = node_->lane_of(message);
     if (on != arrival.lane) network_.set_lane(arrival.connection, index_, on);
-    const bool repeats = repeat_fetch_ && !paused_ &&
-                         std::holds_alternative<core::FetchResponse>(received.message) &&
-                         !std::get<core::FetchResponse>(received.message).partitions.empty();
-    if (!repeats) {
-        run(on, std::move(input_), true);
-        return;
+    if (repeat_fetch_ && carries_data(message)) {
+        repeat_fetch_ = false;
+        run(on, core::Input(input), true);
     }
-    repeat_fetch_ = false;
-    core::Input again = input_;
-    run(on, std::move(input_), true);
-    if (node_ != nullptr) run(on, std::move(again), true);
+    const LaneState& state = lane(on);
+    const bool waits = !ready() || state.busy_until > now() || !state.waiting.empty();
+    if (waits)
+        run(on, std::move(input), true);
+    else
+        step(on, input);
 }
 
 bool Host::takes_at_once(const core::Message& message) const {

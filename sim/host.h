@@ -120,6 +120,7 @@ class Host {
     Event event(EventType type, core::Lane lane = core::Lane::requests) const;
     void drain_soon();
     void end_process();
+    void on_message(const Arrival& arrival, core::Input& input);
     void run(core::Lane lane, core::Input&& input, bool announced);
     void enqueue(core::Lane lane, core::Input&& input, bool announced);
     void run_waiting(core::Lane lane);
@@ -156,7 +157,6 @@ class Host {
     core::TimePoint paused_at_{};
     std::array<LaneState, core::kLanes> lanes_;
     std::deque<Waiting> inbox_;
-    core::Input input_;  ///< reused by deliveries
 };
 
 }  // namespace sim

@@ -76,8 +76,11 @@ void Network::send(core::ConnectionId connection, HostIndex from, core::Correlat
     }
     const core::Duration travel = latency(way, message.index(), identity) + (leaves - at);
     const std::uint32_t item = enqueue(slot, side, ItemKind::message, at, travel);
-    items_[item].correlation = correlation;
-    items_[item].message = std::move(message);
+    core::Received& received = items_[item].received();
+    received.connection = connection;
+    received.peer = nodes_[from];
+    received.correlation = correlation;
+    received.message = std::move(message);
 }
 
 void Network::close(core::ConnectionId connection, HostIndex from, core::TimePoint at) {
@@ -246,7 +249,7 @@ std::optional<Network::Peek> Network::peek(const Event& event) const {
     if (way != kNone && links_[way].cuts > 0) return std::nullopt;
     const auto& paused_at = endpoints_[from].paused_at;
     if (paused_at && item.sent_at > *paused_at) return std::nullopt;
-    return Peek{to, from, &item.message};
+    return Peek{to, from, &item.received().message};
 }
 
 Arrival Network::arrive(const Event& event) {
@@ -295,7 +298,6 @@ Arrival Network::arrive(const Event& event) {
                 return Arrival{};
             }
             arrival.kind = Arrival::Kind::received;
-            arrival.correlation = item.correlation;
             arrival.item = at;
             return arrival;
         case ItemKind::reset:
@@ -332,8 +334,7 @@ Arrival Network::arrive_open(std::uint32_t slot) {
     return Arrival{};
 }
 
-void Network::take_message(std::uint32_t item, core::Message& into) {
-    into = std::move(items_[item].message);
+void Network::release(std::uint32_t item) {
     free_items_.push_back(item);
 }
 

@@ -45,8 +45,7 @@ struct Arrival {
     HostIndex host = 0;
     HostIndex peer = 0;
     core::ConnectionId connection{0};
-    core::CorrelationId correlation{0};
-    std::uint32_t item = 0;  ///< received: take_message(item)
+    std::uint32_t item = 0;  ///< received: input(item), then release(item)
 };
 
 class Network {
@@ -89,8 +88,11 @@ class Network {
     };
     std::optional<Peek> peek(const Event& event) const;
     Arrival arrive(const Event& event);
-    /// Moves a received message out of its item and frees the item.
-    void take_message(std::uint32_t item, core::Message& into);
+    /// The core::Received of an item that arrived, in place; valid until anything is sent. The
+    /// node takes the message out of it, so that it is moved no further time.
+    core::Input& input(std::uint32_t item) { return items_[item].input; }
+    /// Frees the item of a received message.
+    void release(std::uint32_t item);
     /// The lane that handled the last message of this end: a later loss follows it there.
     void set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane);
 
@@ -112,10 +114,14 @@ class Network {
         core::TimePoint due{};
         core::TimePoint sent_at{};
         std::uint32_t next = kNone;
-        core::CorrelationId correlation{0};
         ItemKind kind = ItemKind::message;
         core::ConnectionLoss why = core::ConnectionLoss::reset;
-        core::Message message = core::MetadataRequest{};
+        /// Always a Received, kept for its memory; of messages as the node will see it.
+        core::Input input = core::Received{core::ConnectionId(0), core::NodeId(0),
+                                           core::CorrelationId(0), core::MetadataRequest{}};
+
+        core::Received& received() { return *std::get_if<core::Received>(&input); }
+        const core::Received& received() const { return *std::get_if<core::Received>(&input); }
     };
     struct Pipe {
         std::uint32_t head = kNone;

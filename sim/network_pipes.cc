@@ -148,7 +148,8 @@ std::uint32_t Network::take_item() {
 
 void Network::free_item(std::uint32_t item) {
     // A message that nobody takes must not keep its batches alive.
-    if (items_[item].kind == ItemKind::message) items_[item].message = core::MetadataRequest{};
+    if (items_[item].kind == ItemKind::message)
+        items_[item].received().message = core::MetadataRequest{};
     free_items_.push_back(item);
 }
 

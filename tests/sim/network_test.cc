@@ -58,9 +58,9 @@ struct Lan {
             if (arrival.kind == Arrival::Kind::lost)
                 what += arrival.why == ConnectionLoss::refused ? "refused" : "reset";
             if (arrival.kind == Arrival::Kind::received) {
-                what += concat("message ", arrival.correlation.value());
-                Message message = MetadataRequest{};
-                network.take_message(arrival.item, message);
+                const auto& received = std::get<Received>(network.input(arrival.item));
+                what += concat("message ", received.correlation.value());
+                network.release(arrival.item);
             }
             seen.push_back(what);
         }
