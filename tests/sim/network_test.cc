@@ -11,7 +11,6 @@ namespace {
 
 using namespace core;
 using sim::Arrival;
-using sim::EventType;
 using sim::HostIndex;
 using sim::InFlightFate;
 
@@ -21,7 +20,7 @@ constexpr Duration ms(std::int64_t count) {
 
 /// Three hosts on links of exactly 10 ms; what arrives is written down as "12ms 1: connected".
 struct Lan {
-    explicit Lan(scenario::LinkModel model = fixed(ms(10)))
+    explicit Lan(const scenario::LinkModel& model = fixed(ms(10)))
         : network(kernel, 7, {NodeId(1), NodeId(2), NodeId(3)},
                   [model](HostIndex, HostIndex) { return model; }) {
         kernel.advance_to(at_ns(0));
