@@ -171,6 +171,7 @@ std::optional<FailOn> parse_fail_on(std::string_view text, std::string& problem)
         out.verdict = find_verdict(trimmed(text));
         if (out.verdict) return out;
         std::vector<std::string> words;
+        words.reserve(kVerdicts);
         for (int i = 0; i < kVerdicts; ++i) words.emplace_back(name(static_cast<Verdict>(i)));
         problem = core::concat("\"", text, "\" is neither a verdict (", core::join(words, ", "),
                                ") nor METRIC OP VALUE");

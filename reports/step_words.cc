@@ -58,6 +58,7 @@ std::string cut_text(const scenario::Scenario& scenario, const scenario::Partiti
     std::vector<std::string> sides;
     for (const auto& group : action.groups) {
         std::vector<std::string> names;
+        names.reserve(group.size());
         for (const scenario::Target& target : group) names.push_back(target_text(scenario, target));
         sides.push_back(core::join(names, " "));
     }

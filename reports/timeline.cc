@@ -53,6 +53,7 @@ class TimelineMaker {
 
     std::string nodes(const std::vector<core::NodeId>& list) const {
         std::vector<std::string> names;
+        names.reserve(list.size());
         for (const core::NodeId id : list) names.push_back(node(id));
         return core::join(names, " ");
     }
@@ -368,7 +369,7 @@ std::string clock_text(core::TimePoint at) {
 
 std::string shown_record(const scenario::Scenario& scenario, std::uint32_t client,
                          core::RecordNumber number) {
-    const std::string id = record_name(scenario, client, number);
+    std::string id = record_name(scenario, client, number);
     const std::string& value = scenario.producers[client].workload.value;
     if (value.empty()) return id;
     return core::concat(id, " ", scenario::expand(value, number.value()));

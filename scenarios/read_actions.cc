@@ -111,7 +111,7 @@ std::optional<Target> read_target_of(Build& build, const Fields& step, std::stri
                                      bool clients) {
     const auto at = step.need("target");
     if (!at) return std::nullopt;
-    const auto target = read_target(build, *at);
+    auto target = read_target(build, *at);
     if (target && !clients && is_client(*target)) {
         build.reading.error(*at, "AL225", core::concat(action, " cannot be done to a client"),
                             {"a broker or a controller", {}});

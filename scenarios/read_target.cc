@@ -20,6 +20,7 @@ constexpr std::array<Word<Pick>, 6> kPicks = {{
 template <class Map>
 std::vector<std::string> keys_of(const Map& map) {
     std::vector<std::string> keys;
+    keys.reserve(map.size());
     for (const auto& [key, value] : map) keys.push_back(key);
     return keys;
 }

@@ -203,7 +203,7 @@ std::optional<UsageError> apply_override(Value& root, std::string_view argument,
     return std::nullopt;
 }
 
-bool set_plain(Value& root, std::string_view parent, std::string_view key, Value value) {
+bool set_plain(Value& root, std::string_view parent, std::string_view key, const Value& value) {
     Value* at = root.find(parent);
     if (at == nullptr || !at->is_object()) return false;
     put(*at, key, value);

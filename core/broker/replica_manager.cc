@@ -67,7 +67,7 @@ void ReplicaManager::on_list_offsets(IncomingConnection& connection, Correlation
         else
             response.offset = log.high_watermark();
     }
-    queue_.answer(connection.id, correlation, std::move(response), *context_.effects);
+    queue_.answer(connection.id, correlation, response, *context_.effects);
 }
 
 // ---- delayed requests ---------------------------------------------------------------------------

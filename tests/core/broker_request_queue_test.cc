@@ -99,6 +99,7 @@ TEST_SUITE("core.purgatory") {
     TEST_CASE("a handle is used again without disturbing its neighbours") {
         Deadlines deadlines;
         std::vector<std::uint32_t> handles;
+        handles.reserve(5);
         for (int i = 0; i < 5; ++i)
             handles.push_back(deadlines.add(at_ns(i), Duration(10), static_cast<std::uint64_t>(i)));
         deadlines.remove(handles[0]);
