@@ -22,7 +22,7 @@ std::optional<UsageError> apply_override(Value& root, std::string_view argument,
                                          std::uint32_t source);
 
 /// Sets a value at a path of plain keys whose parents exist; false if they do not.
-bool set_plain(Value& root, std::string_view parent, std::string_view key, Value value);
+bool set_plain(Value& root, std::string_view parent, std::string_view key, const Value& value);
 
 /// Why a path of a sweep does not lead to a place that can be set; "" if it does.
 std::string path_problem(const Value& root, std::string_view path);
