@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 namespace core {
 
@@ -63,18 +64,39 @@ int edit_distance(std::string_view a, std::string_view b, int limit) {
     return row[b.size()];
 }
 
+namespace {
+
+bool same_letters(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && std::is_permutation(a.begin(), a.end(), b.begin());
+}
+
+/// Bytes of the longest common beginning plus those of the longest common end behind it.
+std::size_t common_ends(std::string_view a, std::string_view b) {
+    const std::size_t most = std::min(a.size(), b.size());
+    std::size_t front = 0;
+    while (front < most && a[front] == b[front]) ++front;
+    std::size_t back = 0;
+    while (front + back < most && a[a.size() - 1 - back] == b[b.size() - 1 - back]) ++back;
+    return front + back;
+}
+
+}  // namespace
+
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates, int limit) {
-    std::optional<std::string> best;
-    int best_distance = limit + 1;
+    const std::string* best = nullptr;
+    std::tuple<int, bool, std::size_t> best_rank;
     for (const std::string& candidate : candidates) {
         const int distance = edit_distance(word, candidate, limit);
-        if (distance < best_distance) {
-            best = candidate;
-            best_distance = distance;
-        }
+        if (distance > limit) continue;
+        const std::tuple rank(-distance, same_letters(word, candidate),
+                              common_ends(word, candidate));
+        if (best != nullptr && rank <= best_rank) continue;
+        best = &candidate;
+        best_rank = rank;
     }
-    return best;
+    if (best == nullptr) return std::nullopt;
+    return *best;
 }
 
 }  // namespace core

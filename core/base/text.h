@@ -49,7 +49,9 @@ std::string padded(std::int64_t number, int width);
 /// Levenshtein distance, stopping early at `limit` + 1.
 int edit_distance(std::string_view a, std::string_view b, int limit);
 
-/// The candidate nearest to `word` within `limit` edits; the first of equals. Nothing if none is.
+/// The candidate nearest to `word` within `limit` edits. Of equals the one with the same letters
+/// (two were swapped), then the one with the longest beginning and end in common, then the first.
+/// Nothing if none is near.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates, int limit);
 
