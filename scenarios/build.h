@@ -34,6 +34,8 @@ struct Build {
     std::map<std::string, ProducerNumber, std::less<>> producers;
     std::map<std::string, StepNumber, std::less<>> steps;
     At step_list{nullptr, {}};  ///< the list that `steps` numbers
+    /// Places in `step_list` of the steps that were read; those that were refused are not in it.
+    std::vector<StepNumber> step_places;
     std::set<std::string, std::less<>> racks;
     std::set<std::string, std::less<>> checkpoints;
     std::int64_t records = 0;      ///< of all producers and produce steps

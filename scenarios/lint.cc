@@ -103,15 +103,28 @@ void lint_adaptive(Build& build, const Step& step, const At& at) {
                           {{}, "give blind steps under sweep.faults"});
 }
 
-/// AL422: a producer that sends nothing.
+/// Whether the file asks for records of this producer, be it with a number that was refused: then
+/// that problem is told, and "sends nothing" would not be true.
+bool asks_for_records(const Build& build, const Producer& producer, const At& at) {
+    const Value* workload = at.value->find("workload");
+    if (workload != nullptr && workload->is_object()) {
+        const Value* records = workload->find("records");
+        if (records != nullptr && !(records->is_number() && records->text == "0")) return true;
+        if (records == nullptr && workload->find("bursts") != nullptr) return true;
+    }
+    if (build.step_list.value == nullptr) return false;
+    const auto& steps = build.step_list.value->items;
+    return std::any_of(steps.begin(), steps.end(), [&](const Value& step) {
+        const Value* word = step.is_object() ? step.find("do") : nullptr;
+        const Value* who = step.is_object() ? step.find("producer") : nullptr;
+        return word != nullptr && word->text == "produce" && who != nullptr &&
+               who->text == producer.id;
+    });
+}
+
+/// AL422, AL423: a producer that sends nothing, or not all.
 void lint_producer(Build& build, const Producer& producer, const At& at) {
-    const bool by_step = std::any_of(
-        build.scenario.steps.begin(), build.scenario.steps.end(), [&](const Step& step) {
-            const auto* produce = std::get_if<ProduceAction>(&step.action);
-            return produce != nullptr &&
-                   build.scenario.producers[produce->producer].node == producer.node;
-        });
-    if (producer.workload.records == 0 && !by_step)
+    if (producer.workload.records == 0 && !asks_for_records(build, producer, at))
         build.reading.warning(at.value->span, at.path, "AL422",
                               core::concat("the producer ", producer.id, " sends nothing"));
     const core::Duration end = build.scenario.run.end;
@@ -140,7 +153,7 @@ void lint(Build& build) {
                 lint_producer(build, producer, *at);
     if (build.step_list.value == nullptr) return;
     for (std::size_t i = 0; i < scenario.steps.size(); ++i) {
-        const At at = build.step_list.element(i);
+        const At at = build.step_list.element(build.step_places[i]);
         lint_times(build, scenario.steps[i], at);
         lint_adaptive(build, scenario.steps[i], at);
     }

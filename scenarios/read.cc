@@ -137,7 +137,7 @@ Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOpt
         if (pass.usage_error) return pass;
     }
     apply_fixed(root, options, static_cast<std::uint32_t>(options.set.size() + 1));
-    Build build{reading, At{&root, ""}, Scenario{}, {}, {}, {}, {nullptr, {}}, {}, {}, 0, 0};
+    Build build{reading, At{&root, ""}, Scenario{}, {}, {}, {}, {nullptr, {}}, {}, {}, {}, 0, 0};
     collect_checkpoints(build);
     read_all(build);
     if (reading.errors() == 0) pass.scenario = std::move(build.scenario);
@@ -148,7 +148,7 @@ bool same_problem(const Problem& a, const Problem& b) {
     return a.code == b.code && a.path == b.path && a.message == b.message;
 }
 
-/// Errors that the file alone does not have come from the overrides, wherever they show.
+/// Problems that the file alone does not have come from the overrides, wherever they show.
 void blame_overrides(std::string_view file_name, std::string_view bytes, const ReadOptions& options,
                      std::vector<Problem>& problems) {
     const std::string file = printable(file_name);
@@ -159,7 +159,7 @@ void blame_overrides(std::string_view file_name, std::string_view bytes, const R
     if (all.empty()) all = printable(options.kafka ? *options.kafka : std::string());
     const char* name = !options.set.empty() ? "--set" : options.kafka ? "--kafka" : "--seed";
     for (Problem& problem : problems) {
-        if (problem.severity != Severity::error || problem.file != file) continue;
+        if (problem.file != file) continue;
         const bool known = std::any_of(own.begin(), own.end(), [&](const FoundProblem& other) {
             return same_problem(problem, other.problem);
         });
@@ -182,7 +182,7 @@ ReadResult read_scenario(std::string_view file_name, std::string_view bytes,
     result.usage_error = std::move(pass.usage_error);
     if (result.usage_error) return result;
     const bool overridden = !options.set.empty() || options.kafka || options.seed;
-    if (pass.errors > 0 && overridden && bytes.size() <= kFileBytesMax)
+    if (!pass.problems.empty() && overridden && bytes.size() <= kFileBytesMax)
         blame_overrides(file_name, bytes, options, pass.problems);
     result.problems = std::move(pass.problems);
     result.errors = pass.errors;

@@ -53,6 +53,38 @@ constexpr std::array<ActionRow, 23> kActions = {{
     {"commit", Do::other, ""},
 }};
 
+/// What people write who know the fault and not our word for it.
+struct Synonym {
+    std::string_view word;
+    std::string_view ours;
+};
+constexpr std::array<Synonym, 12> kActionSynonyms = {{
+    {"kill", "crash"},
+    {"kill9", "crash"},
+    {"powerLoss", "crash"},
+    {"stop", "shutdown"},
+    {"start", "restart"},
+    {"freeze", "pause"},
+    {"gc", "pause"},
+    {"cut", "partition"},
+    {"isolate", "partition"},
+    {"split", "partition"},
+    {"wipe", "wipeDisk"},
+    {"elect", "electLeader"},
+}};
+constexpr std::array<Synonym, 10> kKindSynonyms = {{
+    {"power", "host"},
+    {"powerLoss", "host"},
+    {"power-loss", "host"},
+    {"power loss", "host"},
+    {"machine", "host"},
+    {"os", "host"},
+    {"kill", "process"},
+    {"kill9", "process"},
+    {"kill-9", "process"},
+    {"kill -9", "process"},
+}};
+
 constexpr std::array<Word<CrashKind>, 2> kKinds = {{
     {"process", CrashKind::process},
     {"host", CrashKind::host},
@@ -67,6 +99,20 @@ constexpr std::array<Word<KeepKind>, 3> kKeeps = {{
     {"random", KeepKind::random},
 }};
 
+/// `did you mean "word"?`: by what the word means, else by its letters.
+template <std::size_t N>
+std::string meant(const Build& build, const std::array<Synonym, N>& synonyms, std::string_view word,
+                  const std::vector<std::string>& candidates) {
+    for (const Synonym& synonym : synonyms)
+        if (synonym.word == word) return core::concat("did you mean \"", synonym.ours, "\"?");
+    return build.reading.guess(word, candidates);
+}
+
+bool is_action(std::string_view word) {
+    return std::any_of(kActions.begin(), kActions.end(),
+                       [&](const ActionRow& row) { return row.word == word; });
+}
+
 const ActionRow* read_word(Build& build, const At& at) {
     const auto word = build.reading.text(at);
     if (!word) return nullptr;
@@ -77,15 +123,14 @@ const ActionRow* read_word(Build& build, const At& at) {
         if (row.what != Do::other) modelled.emplace_back(row.word);
         all.emplace_back(row.word);
     }
-    const bool known = std::find(all.begin(), all.end(), *word) != all.end();
     const std::string list = core::join(modelled, ", ");
-    if (known)
+    if (is_action(*word))
         build.reading.not_modelled(at, "AL512",
                                    core::concat("the action \"", *word, "\" is not modelled yet"),
                                    {list, {}});
     else
         build.reading.error(at, "AL220", core::concat("unknown action \"", shown(*word), "\""),
-                            {list, build.reading.guess(*word, all)});
+                            {list, meant(build, kActionSynonyms, *word, all)});
     return nullptr;
 }
 
@@ -158,6 +203,20 @@ bool read_keep(Build& build, const At& at, CrashAction& crash) {
     return whole;
 }
 
+std::optional<CrashKind> read_kind(Build& build, const At& at) {
+    const auto word = build.reading.text(at);
+    if (!word) return std::nullopt;
+    std::vector<std::string> candidates;
+    for (const Word<CrashKind>& kind : kKinds) {
+        if (kind.text == *word) return kind.value;
+        candidates.emplace_back(kind.text);
+    }
+    build.reading.error(
+        at, "AL224", core::concat("unknown kind of crash \"", shown(*word), "\""),
+        {"process (kill -9), host (power loss)", meant(build, kKindSynonyms, *word, candidates)});
+    return std::nullopt;
+}
+
 std::optional<Action> read_crash(Build& build, const Fields& step) {
     Reading& reading = build.reading;
     const auto target = read_target_of(build, step, "crash", true);
@@ -171,7 +230,7 @@ std::optional<Action> read_crash(Build& build, const Fields& step) {
     if (!at) return whole ? std::optional<Action>(std::move(crash)) : std::nullopt;
     const Fields fields(reading, *at, {"kind", "keep", "inFlight"}, "crash");
     if (const auto kind_at = fields.get("kind")) {
-        const auto kind = reading.word<CrashKind>(*kind_at, kKinds, "AL224", "kind of crash");
+        const auto kind = read_kind(build, *kind_at);
         whole = whole && kind;
         crash.kind = kind.value_or(CrashKind::process);
     }
@@ -265,7 +324,8 @@ std::optional<Action> read_heal(Build& build, const Fields& step) {
     const std::array<std::string_view, 9> healable = {"partition", "degrade",      "slowDisk",
                                                       "fullDisk",  "pause",        "crash",
                                                       "shutdown",  "holdMessages", "dropMessages"};
-    if (word != nullptr && word->is_string() &&
+    // A word that is no action at all has its own problem, at its own place.
+    if (word != nullptr && word->is_string() && is_action(word->text) &&
         std::find(healable.begin(), healable.end(), word->text) == healable.end()) {
         reading.error(*at, "AL231", core::concat("a ", shown(word->text), " cannot be healed"),
                       {"a step that does partition, pause, crash or shutdown", {}});

@@ -22,25 +22,65 @@ std::vector<std::string> key_names(ConfigScope scope) {
     return names;
 }
 
+/// Where a key belongs that Kafka knows, but not here; "" if it knows none.
+std::string elsewhere(std::string_view key) {
+    if (core::find_config_key(ConfigScope::producer, key) != nullptr)
+        return "this is a producer key: write it under the producer's config";
+    if (core::find_config_key(ConfigScope::topic, key) != nullptr)
+        return "this is a topic key: write it under the topic's config";
+    if (core::find_config_key(ConfigScope::broker, key) != nullptr)
+        return "this is a broker key: write it under cluster.config";
+    if (core::find_config_key(ConfigScope::consumer, key) != nullptr)
+        return "this is a consumer key, and consumers are not modelled yet";
+    return {};
+}
+
+/// Only letters and digits, small: "minInsyncReplicas" is min.insync.replicas.
+std::string squeezed(std::string_view key) {
+    std::string out;
+    for (char c : key) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out.push_back(c);
+    }
+    return out;
+}
+
+/// A key that is spelt otherwise or cut short, and too far off to be a slip; "" if there is none or
+/// too many could be meant.
+std::string spelt_otherwise(std::string_view key, const std::vector<std::string>& names) {
+    constexpr std::size_t kShortest = 4;
+    constexpr std::size_t kMeantMax = 3;
+    const std::string own = squeezed(key);
+    std::vector<std::string> longer;
+    for (const std::string& name : names) {
+        if (squeezed(name) == own) return core::concat("did you mean \"", name, "\"?");
+        if (key.size() >= kShortest && name.starts_with(key)) longer.push_back(name);
+    }
+    if (longer.empty() || longer.size() > kMeantMax) return {};
+    return core::concat("did you mean \"", core::join(longer, "\" or \""), "\"?");
+}
+
 /// A key that Kafka does not know: topics refuse it, nodes and clients only log a line.
 void report_unknown(Build& build, const Member& member, const std::string& path,
                     ConfigScope scope) {
     Reading& reading = build.reading;
     const std::string key = shown(member.key);
+    const bool guessing =
+        member.key.size() <= 200 && reading.errors() + reading.warnings() < kGuessesUntil;
+    const auto hint = [&] {
+        std::string found = guessing ? elsewhere(member.key) : std::string();
+        return guessing && found.empty() ? spelt_otherwise(member.key, key_names(scope)) : found;
+    };
     if (scope == ConfigScope::topic) {
-        std::string suggestion = reading.guess(member.key, key_names(scope));
-        if (core::find_config_key(ConfigScope::broker, member.key) != nullptr)
-            suggestion = "this is a broker key: write it under cluster.config";
-        else if (core::find_config_key(ConfigScope::producer, member.key) != nullptr)
-            suggestion = "this is a producer key: write it under the producer's config";
+        std::string suggestion = elsewhere(member.key);
+        if (suggestion.empty()) suggestion = reading.guess(member.key, key_names(scope));
+        if (suggestion.empty()) suggestion = hint();
         reading.error(member.key_span, path, "AL203", "unknown Kafka topic key",
                       {"a key of kafka-topics.sh --config", std::move(suggestion)});
         return;
     }
     const std::optional<std::string> near =
-        member.key.size() <= 200 && reading.errors() + reading.warnings() < kGuessesUntil
-            ? core::nearest(member.key, key_names(scope), 2)
-            : std::nullopt;
+        guessing ? core::nearest(member.key, key_names(scope), 2) : std::nullopt;
     if (near) {
         reading.error(member.key_span, path, "AL204",
                       core::concat("unknown Kafka ", core::name(scope), " key \"", key, "\""),
@@ -49,7 +89,8 @@ void report_unknown(Build& build, const Member& member, const std::string& path,
     }
     reading.warning(member.key_span, path, "AL302",
                     core::concat("Kafka has no ", core::name(scope), " key \"", key,
-                                 "\" and ignores it; so does this run"));
+                                 "\" and ignores it; so does this run"),
+                    {{}, hint()});
 }
 
 /// Why a key that is not modelled could change a fate with this value; "" if it cannot.

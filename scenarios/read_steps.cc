@@ -101,17 +101,30 @@ bool within_limits(Build& build, const Fields& fields, const Trigger& trigger,
     return false;
 }
 
+/// The step that an element of the list comes after; nothing where that cannot be told.
+std::optional<StepNumber> step_before(const Build& build, const Value& step) {
+    if (!step.is_object()) return std::nullopt;
+    for (std::string_view key : {"at", "when", "every"})
+        if (step.find(key) != nullptr) return std::nullopt;
+    const Value* after = step.find("after");
+    if (after == nullptr || !after->is_string()) return std::nullopt;
+    const auto found = build.steps.find(after->text);
+    if (found == build.steps.end()) return std::nullopt;
+    return found->second;
+}
+
 /// Each step has at most one step that it comes after: a walk that returns to itself is a circle.
+/// Walks the file, not what was read of it: a refused step must not hide a circle.
 void find_circles(Build& build, const At& list) {
-    const std::vector<Step>& steps = build.scenario.steps;
-    std::vector<std::uint32_t> seen(steps.size(), 0);
-    for (StepNumber start = 0; start < steps.size(); ++start) {
-        StepNumber at = start;
+    const std::size_t count = list.value->items.size();
+    std::vector<std::size_t> seen(count, 0);
+    for (std::size_t start = 0; start < count; ++start) {
+        std::size_t at = start;
         while (seen[at] == 0) {
             seen[at] = start + 1;
-            const auto* after = std::get_if<AfterTrigger>(&steps[at].trigger);
-            if (after == nullptr) break;
-            at = after->step;
+            const auto before = step_before(build, list.value->items[at]);
+            if (!before) break;
+            at = *before;
             if (seen[at] == start + 1) {
                 build.reading.error(list.element(at), "AL232",
                                     "this step comes after itself and never happens");
@@ -177,10 +190,11 @@ void read_steps(Build& build) {
     }
     collect_step_ids(build, list);
     for (std::size_t i = 0; i < list.value->items.size(); ++i)
-        if (auto step = read_step(build, list.element(i)))
+        if (auto step = read_step(build, list.element(i))) {
             build.scenario.steps.push_back(std::move(*step));
-    // Numbers in the steps are places in the file: they mean something only if none was refused.
-    if (build.scenario.steps.size() == list.value->items.size()) find_circles(build, list);
+            build.step_places.push_back(static_cast<StepNumber>(i));
+        }
+    find_circles(build, list);
 }
 
 }  // namespace scenario

@@ -196,6 +196,96 @@ TEST_SUITE("scenario.read") {
             }
     }
 
+    TEST_CASE("a step that is refused moves no warning and hides no circle") {
+        const std::string steps = R"("steps": [
+            { "id": "bad", "at": "5s", "do": "crash", "target": { "broker": 1 },
+              "crash": { "kind": "hots" } },
+            { "id": "a", "after": "b", "do": "note" }, { "id": "b", "after": "a", "do": "note" },
+            { "id": "late", "at": "70s", "do": "note" }], "producers")";
+        const auto result = read_scenario("x.json", replaced(kSmall, "\"producers\"", steps));
+        CHECK(result.errors == 2);
+        REQUIRE(result.problems.size() == 3);
+        CHECK(result.problems[0].path == "/steps/bad/crash/kind");
+        CHECK(result.problems[0].suggestion == "did you mean \"host\"?");
+        CHECK(result.problems[1].code == "AL232");
+        CHECK(result.problems[1].path == "/steps/a");
+        CHECK(result.problems[2].code == "AL420");
+        CHECK(result.problems[2].path == "/steps/late/at");
+    }
+
+    TEST_CASE("one mistake is told once") {
+        const std::string steps = R"("steps": [
+            { "id": "cut", "at": "2s", "do": "partion", "groups": [] },
+            { "id": "mend", "after": "cut", "do": "heal", "step": "cut" }], "producers")";
+        const auto word = read_scenario("x.json", replaced(kSmall, "\"producers\"", steps));
+        REQUIRE(word.problems.size() == 1);
+        CHECK(word.problems[0].suggestion == "did you mean \"partition\"?");
+        const auto number =
+            read_scenario("x.json", replaced(kSmall, "\"records\": 3", "\"records\": -3"));
+        REQUIRE(number.problems.size() == 1);
+        CHECK(number.problems[0].code == "AL206");
+        const std::string produce = R"("topic": "b-c" }], "steps": [{ "id": "s", "at": "1s",
+            "do": "produce", "producer": "p1", "records": 0 }],
+            "x": [{ "topic": "b-c", "workload")";
+        const auto step =
+            read_scenario("x.json", replaced(kSmall, R"("topic": "b-c", "workload")", produce));
+        for (const auto& problem : step.problems) CHECK(problem.code != "AL422");
+    }
+
+    TEST_CASE("a fault by another name is recognised") {
+        const auto suggestion = [](const std::string& step) {
+            const auto result =
+                read_scenario("x.json", replaced(kSmall, "\"producers\"",
+                                                 "\"steps\": [{ \"id\": \"s\", \"at\": \"1s\", " +
+                                                     step + " }], \"producers\""));
+            REQUIRE_FALSE(result.problems.empty());
+            return result.problems[0].suggestion;
+        };
+        const std::string crash = R"("do": "crash", "target": { "broker": 1 }, "crash": )";
+        CHECK(suggestion(crash + R"({ "kind": "power" })") == "did you mean \"host\"?");
+        CHECK(suggestion(crash + R"({ "kind": "kill9" })") == "did you mean \"process\"?");
+        CHECK(suggestion(crash + R"({ "kind": "proces" })") == "did you mean \"process\"?");
+        CHECK(suggestion(R"("do": "kill")") == "did you mean \"crash\"?");
+        CHECK(suggestion(R"("do": "shutdwon")") == "did you mean \"shutdown\"?");
+        CHECK(suggestion(R"("do": "meteor")").empty());
+    }
+
+    TEST_CASE("a key that Kafka ignores comes with what may have been meant") {
+        const auto problem_of = [](const std::string& config) {
+            const auto result = read_scenario(
+                "x.json", replaced(kSmall, "\"topic\": \"b-c\",",
+                                   "\"topic\": \"b-c\", \"config\": { " + config + ": 1 },"));
+            REQUIRE(result.problems.size() == 1);
+            return result.problems[0];
+        };
+        const auto warned = [&](const std::string& key, const std::string& hint) {
+            const auto problem = problem_of("\"" + key + "\"");
+            CHECK(problem.code == "AL302");
+            CHECK(problem.severity == scenario::Severity::warning);
+            CHECK(problem.suggestion == hint);
+        };
+        warned("linger", "did you mean \"linger.ms\"?");
+        warned("min.insync.replicas", "this is a topic key: write it under the topic's config");
+        warned("broker.session.timeout.ms", "this is a broker key: write it under cluster.config");
+        warned("group.id", "this is a consumer key, and consumers are not modelled yet");
+        warned("MAX_IN_FLIGHT_REQUESTS_PER_CONNECTION",
+               "did you mean \"max.in.flight.requests.per.connection\"?");
+        warned("my.own.setting", "");
+        CHECK(problem_of("\"linger.mss\"").code == "AL204");
+        const auto cluster = [](const std::string& key) {
+            const auto result = read_scenario(
+                "x.json", replaced(kSmall, R"({ "config": { "min.insync.replicas": 2 },)",
+                                   "{ \"config\": { \"" + key + "\": 1 },"));
+            REQUIRE(result.problems.size() == 1);
+            CHECK(result.problems[0].code == "AL302");
+            return result.problems[0].suggestion;
+        };
+        CHECK(cluster("broker.session.timeout") == "did you mean \"broker.session.timeout.ms\"?");
+        CHECK(cluster("acks") == "this is a producer key: write it under the producer's config");
+        // Too many keys begin so.
+        CHECK(cluster("ssl.").empty());
+    }
+
     TEST_CASE("what is not modelled is a warning inside lesson and sweep") {
         const std::string sweep = R"("sweep": { "faults": { "f": [{ "id": "s", "at": "1s",
             "do": "slowDisk", "target": { "broker": 1 } }] } }, "lesson": { "checkpoints": [

@@ -105,6 +105,27 @@ TEST_SUITE("scenario.set") {
         CHECK(conflict.problems[0].file == "--set");
     }
 
+    TEST_CASE("a warning about an overridden value is blamed on --set, the file's own is not") {
+        const auto result = read_with({"min.insync.replicas=5"});
+        CHECK(result.errors == 0);
+        REQUIRE(result.problems.size() == 2);
+        for (const auto& problem : result.problems) {
+            CAPTURE(problem.code);
+            CHECK(problem.path == "/topics/orders/config/min.insync.replicas");
+            // 5 is the override's; that acks=1 looks at no ISR, the file says by itself.
+            CHECK((problem.file == "--set") == (problem.code == "AL413"));
+            if (problem.code == "AL413") CHECK(problem.source_line == "min.insync.replicas=5");
+        }
+        const auto seed = [] {
+            const scenario::LibraryFile* file = scenario::find_in_library("acks1-leader-crash");
+            scenario::ReadOptions options;
+            options.seed = 9;
+            return scenario::read_scenario(file->name, file->bytes, options);
+        }();
+        REQUIRE(seed.problems.size() == 1);
+        CHECK(seed.problems[0].file != "--seed");
+    }
+
     TEST_CASE("an error of the file stays the file's") {
         scenario::ReadOptions options;
         options.set = {"/run/end=5s"};
