@@ -9,6 +9,7 @@
 #include "scenarios/problem.h"
 #include "tools/commands.h"
 #include "tools/files.h"
+#include "tools/help_scenario.h"
 
 namespace tool {
 namespace {
@@ -109,7 +110,9 @@ std::string about_scenario() {
            "  acklab show ID > mine.json   one of them as a starting point\n"
            "  acklab check mine.json       every problem with its place\n"
            "  acklab schema -o s.json      the schema, for an editor's completion\n"
-           "  acklab run mine.json         run it\n";
+           "  acklab run mine.json         run it\n\n"
+           "How its parts are written: acklab help steps, conditions, targets, expect, network,\n"
+           "durations.\n";
 }
 
 struct Topic {
@@ -126,6 +129,7 @@ constexpr Topic kTopics[] = {
 std::string topics() {
     std::string out = "acklab help TOPIC\n\ntopics\n";
     for (const Topic& topic : kTopics) out += concat("  ", topic.name, "\n");
+    for (const std::string_view guide : guide_names()) out += concat("  ", guide, "\n");
     out += "  a code (AL203), a cause, a fate, a verdict or a metric by its name\ncommands\n";
     for (const Command& command : all_commands()) out += row(command.name, 10, command.summary);
     return out;
@@ -164,6 +168,7 @@ std::string help_on(std::string_view word) {
     if (const Command* command = find_command(word)) return command_help(*command);
     for (const Topic& topic : kTopics)
         if (topic.name == word) return topic.text();
+    if (std::string guide = guide_text(word); !guide.empty()) return guide;
     const std::string thing = named_thing(word);
     return thing.empty() ? about_code(word) : thing;
 }
@@ -174,6 +179,7 @@ std::vector<std::string> help_topics() {
     std::vector<std::string> words = {"topics"};
     for (const Command& command : all_commands()) words.emplace_back(command.name);
     for (const Topic& topic : kTopics) words.emplace_back(topic.name);
+    for (const std::string_view guide : guide_names()) words.emplace_back(guide);
     for (int i = 0; i < report::kCauses; ++i)
         words.emplace_back(report::name(static_cast<report::Cause>(i)));
     for (int i = 0; i < report::kFates; ++i)

@@ -116,6 +116,72 @@ class Usage(CliTest):
             self.expect(self.acklab("help", topic), 0, out=word)
         self.expect(self.acklab("help", "exit-code"), 2, err='did you mean "exit-codes"?')
 
+    def test_swapped_and_forgotten_letters_of_an_option(self):
+        for word in ("--sede", "--sed", "--seeed"):
+            self.expect(self.acklab("run", LESSON, word, "1"), 2, err='did you mean "--seed"?')
+        self.expect(self.acklab("run", LESSON, "--sett", "acks=1"), 2, err='did you mean "--set"?')
+
+
+class Guide(CliTest):
+    """The topics of help about writing a scenario say what the reader takes."""
+
+    TOPICS = ("steps", "conditions", "targets", "expect", "network", "durations")
+
+    def check(self, blocks):
+        document = json.loads(SMALL.replace("// comments are allowed", ""))
+        document["topics"][0]["name"] = "orders"
+        document["producers"][0]["topic"] = "orders"
+        document["run"]["end"] = "60s"
+        document.update(blocks)
+        (self.path / "guide.json").write_text(json.dumps(document), encoding="utf-8")
+        return self.acklab("check", "guide.json")
+
+    def test_each_example_is_a_valid_part_of_a_scenario(self):
+        for topic in self.TOPICS:
+            text = self.acklab("help", topic).out
+            example = text.split("\nexample\n", 1)[1]
+            result = self.check(json.loads("{" + example + "}"))
+            self.expect(result, 0)
+            self.assertNotIn("warning", result.err + result.out, topic)
+            self.assertLess(max(len(line) for line in text.splitlines()), 91, topic)
+
+    def words_of(self, blocks):
+        """What the reader says it would have taken."""
+        result = self.check(blocks)
+        self.expect(result, 3)
+        expected = (result.err + result.out).split("expected: ", 1)[1].splitlines()[0]
+        self.assertGreater(len(expected.split(", ")), 1, expected)
+        return expected.split(", ")
+
+    def test_each_word_that_the_reader_takes_is_explained(self):
+        step = {"id": "s", "at": "1s", "do": "note"}
+        crash = dict(step, do="crash", target={"broker": 1})
+        when = {"id": "s", "do": "note"}
+        cases = (("steps", dict(step, do="?")),
+                 ("steps", dict(crash, crash={"kind": "?"})),
+                 ("steps", dict(crash, crash={"kind": "host", "keep": "?"})),
+                 ("steps", dict(crash, crash={"inFlight": "?"})),
+                 ("steps", dict(step, do="electLeader", partition="orders-0", electionType="?")),
+                 ("conditions", dict(when, when={})),
+                 ("conditions", dict(when, when={"event": "?"})),
+                 ("conditions", dict(when, when={"gauge": "?", "ge": 1})),
+                 ("conditions", dict(when, when={"event": "isr.shrink", "onTimeout": "?"})),
+                 ("conditions", dict(when, when={"step": "s", "edge": "?"})),
+                 ("targets", dict(crash, target={})),
+                 ("targets", dict(crash, target={"broker": 1, "pick": "?"})),
+                 ("durations", dict(step, at={"dist": "?"})))
+        for topic, bad in cases:
+            text = self.acklab("help", topic).out.replace(",", " ").replace(":", " ").split()
+            for word in self.words_of({"steps": [bad]}):
+                self.assertIn(word.split(" (")[0], text, topic)
+
+    def test_the_topics_are_found(self):
+        listed = self.acklab("help", "topics").out
+        for topic in self.TOPICS:
+            self.assertIn(f"  {topic}\n", listed)
+            self.assertIn(topic, self.acklab("help", "scenario").out)
+        self.expect(self.acklab("help", "step"), 2, err='did you mean "steps"?')
+
 
 class BadInput(CliTest):
     def test_a_file_that_is_not_there(self):
