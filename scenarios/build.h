@@ -40,6 +40,12 @@ struct Build {
     std::set<std::string, std::less<>> checkpoints;
     std::int64_t records = 0;      ///< of all producers and produce steps
     std::int64_t value_bytes = 0;  ///< their sizes
+    /// Whether a list was read with all its elements. Where it was not, the name of one that was
+    /// refused is no second problem.
+    bool brokers_whole = true;
+    bool topics_whole = true;
+    bool producers_whole = true;
+    bool steps_whole = true;
 
     const core::Profile& profile() const { return *scenario.kafka.profile; }
     /// The candidates for did-you-mean.

@@ -229,9 +229,11 @@ std::optional<Action> read_crash(Build& build, const Fields& step) {
     const auto at = step.get("crash");
     if (!at) return whole ? std::optional<Action>(std::move(crash)) : std::nullopt;
     const Fields fields(reading, *at, {"kind", "keep", "inFlight"}, "crash");
+    bool whole_kind = true;
     if (const auto kind_at = fields.get("kind")) {
         const auto kind = read_kind(build, *kind_at);
-        whole = whole && kind;
+        whole_kind = kind.has_value();
+        whole = whole && whole_kind;
         crash.kind = kind.value_or(CrashKind::process);
     }
     crash.in_flight = crash.kind == CrashKind::host ? InFlight::drop : InFlight::deliver;
@@ -242,7 +244,8 @@ std::optional<Action> read_crash(Build& build, const Fields& step) {
     }
     if (const auto keep = fields.get("keep")) {
         whole = read_keep(build, *keep, crash) && whole;
-        if (crash.kind == CrashKind::process)
+        const bool kind_known = whole_kind && !fields.misspelt({"kind"});
+        if (crash.kind == CrashKind::process && kind_known)
             reading.error(
                 *keep, "AL225",
                 "\"keep\" goes with kind \"host\": a killed process leaves its page cache",
@@ -275,6 +278,7 @@ std::optional<Action> read_partition(Build& build, const Fields& step) {
     const auto to = step.get("to");
     PartitionAction action;
     if (groups ? (from || to) : (!from || !to)) {
+        if (step.misspelt({"groups", "from", "to"})) return std::nullopt;
         reading.error(step.at(), "AL208", "a partition has \"groups\", or \"from\" and \"to\"");
         return std::nullopt;
     }
@@ -316,6 +320,7 @@ std::optional<Action> read_heal(Build& build, const Fields& step) {
     if (!id) return std::nullopt;
     const auto found = build.steps.find(*id);
     if (found == build.steps.end()) {
+        if (!build.steps_whole) return std::nullopt;
         reading.error(*at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
                       {{}, reading.guess(*id, build.step_names())});
         return std::nullopt;

@@ -136,6 +136,7 @@ void read_producer(Build& build, const At& at) {
 void read_producers(Build& build) {
     if (build.root.value->find("producers") == nullptr) return;
     const At list = build.root.member("producers");
+    build.producers_whole = false;
     if (!build.reading.is_list(list)) return;
     const std::size_t nodes = list.value->items.size() + build.scenario.cluster.brokers.size() +
                               build.scenario.cluster.controllers.size();
@@ -145,6 +146,7 @@ void read_producers(Build& build) {
     }
     for (std::size_t i = 0; i < list.value->items.size(); ++i)
         read_producer(build, list.element(i));
+    build.producers_whole = build.scenario.producers.size() == list.value->items.size();
 }
 
 void refuse_consumers(Build& build) {

@@ -282,7 +282,10 @@ void read_run(Build& build) {
 }
 
 void read_cluster(Build& build) {
-    if (build.root.value->find("cluster") == nullptr) return;
+    if (build.root.value->find("cluster") == nullptr) {
+        build.brokers_whole = false;
+        return;
+    }
     Reading& reading = build.reading;
     Cluster& out = build.scenario.cluster;
     const Fields fields(reading, build.root.member("cluster"),
@@ -295,6 +298,7 @@ void read_cluster(Build& build) {
     }
     std::set<std::int32_t> ids;
     const auto list = fields.need("brokers");
+    build.brokers_whole = false;
     if (list && reading.is_list(*list)) {
         if (list->value->items.empty()) reading.error(*list, "AL206", "a cluster needs a broker");
         if (list->value->items.size() > static_cast<std::size_t>(kNodesMax))
@@ -302,6 +306,7 @@ void read_cluster(Build& build) {
         else
             for (std::size_t i = 0; i < list->value->items.size(); ++i)
                 read_broker(build, list->element(i), ids);
+        build.brokers_whole = out.brokers.size() == list->value->items.size();
     }
     if (fields.ok()) read_controllers(build, fields, ids);
     if (const auto at = fields.get("groupCoordinator"))
@@ -311,6 +316,7 @@ void read_cluster(Build& build) {
 }
 
 void read_topics(Build& build) {
+    build.topics_whole = false;
     if (build.root.value->find("topics") == nullptr) return;
     Reading& reading = build.reading;
     const At list = build.root.member("topics");
@@ -322,6 +328,7 @@ void read_topics(Build& build) {
     std::int64_t partitions = 0;
     std::int64_t replicas = 0;
     std::uint32_t next = 0;
+    bool without_partitions = false;
     for (std::size_t i = 0; i < list.value->items.size() && partitions <= kPartitionsMax; ++i) {
         const Fields fields(reading, list.element(i),
                             {"name", "partitions", "replicationFactor", "config"}, "topic");
@@ -346,8 +353,11 @@ void read_topics(Build& build) {
             continue;
         }
         next += static_cast<std::uint32_t>(topic.partitions.size());
+        without_partitions = without_partitions || topic.partitions.empty();
         build.scenario.topics.push_back(std::move(topic));
     }
+    build.topics_whole =
+        !without_partitions && build.scenario.topics.size() == list.value->items.size();
 }
 
 }  // namespace scenario

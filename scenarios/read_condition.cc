@@ -97,9 +97,9 @@ void read_phase(Build& build, const Fields& fields, bool allowed, Condition& con
     if (!at) return;
     const auto phase = build.reading.word<Phase>(*at, kPhases, "AL224", "phase");
     if (phase == Phase::before && !allowed)
-        build.reading.not_modelled(*at, "AL510", "phase \"before\" is not modelled for this event",
+        build.reading.not_modelled(*at, "AL510", "phase \"before\" is not modelled for this moment",
                                    {"produce.receive, produce.ack, produce.error, fetch.request, "
-                                    "fetch.response, or a step",
+                                    "fetch.response, or the start of a step",
                                     {}});
     condition.phase = phase.value_or(Phase::after);
 }
@@ -158,6 +158,7 @@ std::optional<Condition> read_event(Build& build, const Fields& fields) {
 std::optional<core::PartitionId> gauge_partition(Build& build, const Fields& fields) {
     if (const auto at = fields.get("partition")) return read_partition_name(build, *at);
     if (build.scenario.partition_count() == 1) return core::PartitionId(0);
+    if (!build.topics_whole || fields.misspelt({"partition"})) return std::nullopt;
     build.reading.error(fields.at(), "AL202", "a gauge needs a \"partition\"");
     return std::nullopt;
 }
@@ -187,7 +188,8 @@ std::optional<Condition> read_gauge(Build& build, const Fields& fields) {
         if (const auto value = reading.integer(*at, 0, INT64_MAX))
             condition.bounds.push_back(Bound{op, *value});
     }
-    if (fields.present({"ge", "gt", "le", "lt", "eq"}).empty())
+    if (fields.present({"ge", "gt", "le", "lt", "eq"}).empty() &&
+        !fields.misspelt({"ge", "gt", "le", "lt", "eq"}))
         reading.error(fields.at(), "AL202", "a gauge needs a bound", {"ge, gt, le, lt or eq", {}});
     if (!condition.partition || condition.bounds.empty()) return std::nullopt;
     return condition;
@@ -203,12 +205,13 @@ std::optional<Condition> read_step_edge(Build& build, const Fields& fields) {
         "does not go with a step");
     if (const auto at = fields.get("edge"))
         condition.edge = reading.word<Edge>(*at, kEdges, "AL224", "edge").value_or(Edge::start);
-    read_phase(build, fields, true, condition);
+    read_phase(build, fields, condition.edge != Edge::end, condition);
     const At at = *fields.get("step");
     const auto id = reading.text(at);
     if (!id) return std::nullopt;
     const auto found = build.steps.find(*id);
     if (found == build.steps.end()) {
+        if (!build.steps_whole) return std::nullopt;
         reading.error(at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
                       {{}, reading.guess(*id, build.step_names())});
         return std::nullopt;
@@ -280,6 +283,7 @@ std::optional<Condition> read_condition(Build& build, const At& at, bool top_lev
         }
     const auto kinds = fields.present({"event", "gauge", "step", "any", "all"});
     if (kinds.size() != 1) {
+        if (fields.misspelt({"event", "gauge", "step", "any", "all"})) return std::nullopt;
         reading.error(at, "AL208", "a condition is exactly one of these",
                       {"event, gauge, step, any, all", {}});
         return std::nullopt;

@@ -115,6 +115,7 @@ bool read_tests(Build& build, const Fields& fields, bool required, Expect& expec
         if (value) expect.tests.push_back(Test{op, std::move(*value)});
     }
     if (required && fields.present({"eq", "ne", "lt", "le", "gt", "ge"}).empty()) {
+        if (fields.misspelt({"eq", "ne", "lt", "le", "gt", "ge"})) return false;
         reading.error(fields.at(), "AL202", "an expectation compares its metric with something",
                       {"eq, ne, lt, le, gt or ge", {}});
         return false;
@@ -133,9 +134,10 @@ bool read_filters(Build& build, const Fields& fields, Expect& expect) {
         if (build.scenario.partition_count() == 1) {
             expect.partition = core::PartitionId(0);
         } else {
-            reading.error(fields.at(), "AL202",
-                          core::concat(name(expect.metric), " needs a \"partition\""));
             whole = false;
+            if (build.topics_whole && !fields.misspelt({"partition"}))
+                reading.error(fields.at(), "AL202",
+                              core::concat(name(expect.metric), " needs a \"partition\""));
         }
     }
     if (const auto at = fields.get("producer")) {

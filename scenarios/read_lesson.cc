@@ -150,6 +150,7 @@ void check_faults(Build& build, const At& at) {
         // These steps stand in place of the scenario's own.
         const auto ids = build.steps;
         const At steps = build.step_list;
+        const bool steps_whole = build.steps_whole;
         const std::int64_t records = build.records;
         const std::int64_t bytes = build.value_bytes;
         collect_step_ids(build, list);
@@ -157,6 +158,7 @@ void check_faults(Build& build, const At& at) {
             read_step(build, list.element(i));
         build.steps = ids;
         build.step_list = steps;
+        build.steps_whole = steps_whole;
         build.records = records;
         build.value_bytes = bytes;
     }

@@ -100,11 +100,11 @@ void read_disk(Build& build) {
         for (BrokerSpec& broker : scenario.cluster.brokers)
             if (id && broker.id.value() == *id) found = &broker;
         const At at = overrides->member(member);
-        if (found == nullptr)
+        if (found != nullptr)
+            read_disk_model(build, at, found->disk);
+        else if (build.brokers_whole)
             reading.error(member.key_span, at.path, "AL230",
                           core::concat("there is no broker \"", shown(member.key), "\""));
-        else
-            read_disk_model(build, at, found->disk);
     }
 }
 

@@ -14,6 +14,7 @@ std::optional<StepNumber> read_step_id(Build& build, const At& at) {
     if (!id) return std::nullopt;
     const auto found = build.steps.find(*id);
     if (found != build.steps.end()) return found->second;
+    if (!build.steps_whole) return std::nullopt;
     build.reading.error(at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
                         {{}, build.reading.guess(*id, build.step_names())});
     return std::nullopt;
@@ -37,6 +38,7 @@ std::optional<Trigger> read_trigger(Build& build, const Fields& fields) {
     Reading& reading = build.reading;
     const auto kinds = fields.present({"at", "after", "when", "every"});
     if (kinds.size() != 1) {
+        if (fields.misspelt({"at", "after", "when", "every"})) return std::nullopt;
         reading.error(
             fields.at(), "AL208",
             kinds.empty() ? "a step says when it happens" : "a step has exactly one moment",
@@ -148,6 +150,7 @@ void collect_step_ids(Build& build, const At& list) {
                 list.element(i).member("id"), "AL207",
                 core::concat("a step \"", shown(id->text), "\" stands here already"));
     }
+    build.steps_whole = build.steps.size() == list.value->items.size();
 }
 
 std::optional<Step> read_step(Build& build, const At& at) {
@@ -183,6 +186,7 @@ std::optional<Step> read_step(Build& build, const At& at) {
 void read_steps(Build& build) {
     if (build.root.value->find("steps") == nullptr) return;
     const At list = build.root.member("steps");
+    build.steps_whole = false;
     if (!build.reading.is_list(list)) return;
     if (list.value->items.size() > static_cast<std::size_t>(kStepsMax)) {
         build.reading.error(list, "AL240", core::concat("more than ", kStepsMax, " steps"));

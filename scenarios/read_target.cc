@@ -70,6 +70,7 @@ std::optional<Target> read_rack(Build& build, const At& at) {
         target.rack = *rack;
         return target;
     }
+    if (!build.brokers_whole) return std::nullopt;
     const std::vector<std::string> racks(build.racks.begin(), build.racks.end());
     build.reading.error(at, "AL230", core::concat("no broker is in rack \"", shown(*rack), "\""),
                         {core::join(racks, ", "), build.reading.guess(*rack, racks)});
@@ -129,6 +130,7 @@ std::optional<core::NodeId> read_broker_id(Build& build, const At& at) {
     if (!id) return std::nullopt;
     for (const BrokerSpec& broker : build.scenario.cluster.brokers)
         if (broker.id.value() == *id) return broker.id;
+    if (!build.brokers_whole) return std::nullopt;
     build.reading.error(at, "AL230", core::concat("there is no broker ", *id),
                         {core::concat("a broker of ", broker_list(build)), {}});
     return std::nullopt;
@@ -139,6 +141,7 @@ std::optional<TopicNumber> read_topic_name(Build& build, const At& at) {
     if (!name) return std::nullopt;
     const auto found = build.topics.find(*name);
     if (found != build.topics.end()) return found->second;
+    if (!build.topics_whole) return std::nullopt;
     build.reading.error(at, "AL230", core::concat("there is no topic \"", shown(*name), "\""),
                         {{}, build.reading.guess(*name, build.topic_names())});
     return std::nullopt;
@@ -149,6 +152,7 @@ std::optional<ProducerNumber> read_producer_id(Build& build, const At& at) {
     if (!id) return std::nullopt;
     const auto found = build.producers.find(*id);
     if (found != build.producers.end()) return found->second;
+    if (!build.producers_whole) return std::nullopt;
     build.reading.error(at, "AL230", core::concat("there is no producer \"", shown(*id), "\""),
                         {{}, build.reading.guess(*id, build.producer_names())});
     return std::nullopt;
@@ -158,6 +162,7 @@ std::optional<core::PartitionId> read_partition_name(Build& build, const At& at)
     const auto name = build.reading.text(at);
     if (!name) return std::nullopt;
     if (const auto found = build.scenario.find_partition(*name)) return found;
+    if (!build.topics_whole) return std::nullopt;
     std::string suggestion;
     if (build.reading.errors() < 100)
         suggestion = build.reading.guess(*name, build.partition_names());
@@ -180,6 +185,9 @@ std::optional<Target> read_target(Build& build, const At& at) {
     if (const auto pick_at = fields.get("pick"))
         pick = reading.word<Pick>(*pick_at, kPicks, "AL224", "pick");
     if (selectors.size() != 1) {
+        if (fields.misspelt({"broker", "brokers", "leaderOf", "followersOf", "isrOf", "rack",
+                             "controller", "producer"}))
+            return std::nullopt;
         reading.error(
             at, "AL208", "a target names exactly one thing",
             {"broker, brokers, leaderOf, followersOf, isrOf, rack, controller, producer", {}});

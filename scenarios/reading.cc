@@ -24,6 +24,10 @@ constexpr std::array<Word<DistributionKind>, 4> kDistributions = {{
     {"choice", DistributionKind::choice},
 }};
 
+std::string did_you_mean(std::string_view word) {
+    return core::concat("did you mean \"", shown(word), "\"?");
+}
+
 }  // namespace
 
 At At::member(std::string_view key) const {
@@ -100,7 +104,7 @@ std::string Reading::guess(std::string_view word,
     if (errors_ > kGuessesUntil || word.size() > 200) return {};
     const int limit = word.size() <= 3 ? 1 : word.size() <= 8 ? 2 : 3;
     const std::optional<std::string> near = core::nearest(word, candidates, limit);
-    return near ? core::concat("did you mean \"", shown(*near), "\"?") : std::string();
+    return near ? did_you_mean(*near) : std::string();
 }
 
 std::optional<std::string> Reading::text(const At& at) {
@@ -310,10 +314,18 @@ Fields::Fields(Reading& reading, At at, std::initializer_list<std::string_view> 
         if (member.key == "$comment") continue;
         if (std::find(candidates.begin(), candidates.end(), member.key) != candidates.end())
             continue;
+        suggestions_.push_back(reading_.guess(member.key, candidates));
         reading_.error(member.key_span, core::concat(at_.path, "/", shown(member.key)), "AL201",
                        core::concat("unknown key \"", shown(member.key), "\" in ", what),
-                       {core::join(candidates, ", "), reading_.guess(member.key, candidates)});
+                       {core::join(candidates, ", "), suggestions_.back()});
     }
+}
+
+bool Fields::misspelt(std::initializer_list<std::string_view> keys) const {
+    return std::any_of(keys.begin(), keys.end(), [&](std::string_view key) {
+        return std::find(suggestions_.begin(), suggestions_.end(), did_you_mean(key)) !=
+               suggestions_.end();
+    });
 }
 
 bool Fields::has(std::string_view key) const {
@@ -328,6 +340,7 @@ std::optional<At> Fields::get(std::string_view key) const {
 std::optional<At> Fields::need(std::string_view key) const {
     if (!ok_) return std::nullopt;
     if (has(key)) return at_.member(key);
+    if (misspelt({key})) return std::nullopt;
     Span start = at_.value->span;
     if (start.end > start.begin + 1) start.end = start.begin + 1;
     reading_.error(start, at_.path, "AL202", core::concat(what_, " lacks \"", key, "\""));

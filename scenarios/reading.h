@@ -135,10 +135,12 @@ class Fields {
     bool has(std::string_view key) const;
     /// Nothing, without a problem, if it is not there.
     std::optional<At> get(std::string_view key) const;
-    /// Reports (AL202) if it is not there.
+    /// Reports (AL202) if it is not there, unless an unknown key was reported as meaning it.
     std::optional<At> need(std::string_view key) const;
     /// Which of these keys are there.
     std::vector<std::string_view> present(std::initializer_list<std::string_view> keys) const;
+    /// Whether an unknown key was probably meant to be one of these; it was reported, with that.
+    bool misspelt(std::initializer_list<std::string_view> keys) const;
     /// The place of a key (not of its value), for problems about the key itself.
     Span key_span(std::string_view key) const;
 
@@ -146,6 +148,7 @@ class Fields {
     Reading& reading_;
     At at_;
     std::string what_;
+    std::vector<std::string> suggestions_;  ///< for its unknown keys
     bool ok_;
 };
 

@@ -78,7 +78,7 @@ constexpr Entry kConditions[] = {
      "broker partition producer offset isrSize leaderEpochGe clean, where they can match"},
     {"phase",
      "before: the world stops just before the delivery; for produce.receive, produce.ack, "
-     "produce.error, fetch.request, fetch.response and steps"},
+     "produce.error, fetch.request, fetch.response and the start of steps"},
     {"", "Gauges"},
     {"ackedOnlyOnLeader", "records acknowledged, in the leader's log and in no other"},
     {"isrSize", "members of the ISR, as committed"},

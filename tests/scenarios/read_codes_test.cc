@@ -129,6 +129,8 @@ const std::vector<Case> kCases = {
     {"AL509", R"("gauge": "isrSize")", R"("gauge": "unflushedBytes")", "\"unflushedBytes\""},
     {"AL510", R"("event": "produce.ack", "offset": 3)",
      R"("event": "log.append", "phase": "before")", "\"before\""},
+    {"AL510", R"("event": "produce.ack", "offset": 3)",
+     R"("step": "cut", "edge": "end", "phase": "before")", "\"before\""},
     {"AL511", R"({ "gauge": "isrSize", "le": 1 })", R"({ "not": { "gauge": "isrSize", "le": 1 } })",
      "{ \"gauge\""},
     {"AL512", R"("do": "crash")", R"("do": "slowDisk")", "\"slowDisk\""},
