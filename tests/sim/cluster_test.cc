@@ -152,6 +152,28 @@ TEST_SUITE("sim.cluster") {
         CHECK(outcome.partitions[0].read.size() < 200);
     }
 
+    TEST_CASE("V23: what stands above a watermark that cannot move is there, and is not read") {
+        // Alone below min ISR, and restarted: acks=1 goes on, the watermark does not.
+        const scenario::Scenario scenario =
+            make({.acks = "1",
+                  .workload = R"("records": 1800, "rate": "100/s")",
+                  .steps = R"({"id": "two", "at": "1s", "do": "crash", "target": {"broker": 2},
+                          "for": "forever"},
+                         {"id": "three", "at": "1s", "do": "crash", "target": {"broker": 3},
+                          "for": "forever"},
+                         {"id": "one", "at": "15s", "do": "restart", "target": {"broker": 1}})"});
+        const trace::Outcome outcome = run(scenario, checked());
+        CHECK(outcome.failure == "");
+        const trace::PartitionOutcome& partition = outcome.partitions[0];
+        CHECK(partition.leader == NodeId(1));
+        CHECK(partition.isr.size() == 1);
+        REQUIRE(!partition.read.empty());
+        CHECK(core::Offset(static_cast<std::int64_t>(partition.read.size())) ==
+              partition.high_watermark);
+        CHECK(partition.read.size() < 200);
+        CHECK(partition.replicas[0].log.size() > 1000);
+    }
+
     TEST_CASE("flush.messages=1 makes a record survive any loss of power") {
         const Recipe recipe{
             .topic_config = R"("min.insync.replicas": 2, "flush.messages": 1)",
