@@ -77,7 +77,7 @@ void apply_fixed(Value& root, const ReadOptions& options, std::uint32_t source) 
         value.kind = kind;
         value.text = text;
         value.span = {0, static_cast<std::uint32_t>(text.size()), source};
-        set_plain(root, block, key, std::move(value));
+        set_plain(root, block, key, value);
         ++source;
     };
     if (options.seed) put("run", "seed", Kind::number, std::to_string(*options.seed));

@@ -87,6 +87,10 @@ std::int64_t Workload::take_due(Source& source) {
     return due;
 }
 
+bool Workload::closing(const Source& source) {
+    return source.host->state() == ProcessState::shutting_down;
+}
+
 void Workload::on_event(const Event& event) {
     const auto producer = static_cast<std::uint32_t>(event.payload);
     Source& source = sources_[producer];
@@ -94,6 +98,7 @@ void Workload::on_event(const Event& event) {
     if (stopped_) return;
     const std::int64_t due = take_due(source) + source.asked;
     source.asked = 0;
+    if (closing(source)) return arm(producer, next_due(source));
     if (source.host->ready()) {
         for (std::int64_t left = due + std::exchange(source.held_back, 0); left > 0; --left)
             send(source);
@@ -105,7 +110,7 @@ void Workload::on_event(const Event& event) {
 
 std::int64_t Workload::produce(std::uint32_t producer, std::int64_t records) {
     Source& source = sources_[producer];
-    if (stopped_ || source.host->node() == nullptr) return records;
+    if (stopped_ || source.host->node() == nullptr || closing(source)) return records;
     source.asked += records;
     arm(producer, kernel_.now());
     return 0;

@@ -61,6 +61,8 @@ class Workload {
     };
 
     core::TimePoint next_due(const Source& source) const;
+    /// Whether its process is being shut down: what is due is not produced.
+    static bool closing(const Source& source);
     /// Records of the source's own plan that are due now; advances the plan.
     std::int64_t take_due(Source& source);
     void send(Source& source);

@@ -65,7 +65,7 @@ class Accumulator {
         TimePoint next_check = TimePoint::max();  ///< when a waiting batch becomes ready
     };
     /// Puts the brokers with ready batches into `brokers`, ascending. `exhausted`: senders wait for
-    /// memory, so every batch is ready.
+    /// memory, or the producer closes, so every batch is ready.
     ReadyCheck ready(TimePoint now, const ClientMetadata& metadata, bool exhausted,
                      std::vector<BrokerIndex>& brokers);
     /// The first batch of a partition's queue that a drain may take now: there is one, it is not

@@ -78,10 +78,18 @@ void Producer::step(TimePoint now, Lane, Input& input, Effects& effects) {
         },
         [&](Received& received) { on_received(now, received, effects); },
         [&](Call& call) {
+            if (std::holds_alternative<ShutDown>(call)) {
+                closing_ = true;
+                run(now, effects);
+                return;
+            }
             const SendRecord* record = std::get_if<SendRecord>(&call);
-            ASSERT(record != nullptr);
+            ASSERT(record != nullptr && !closing_);
             on_send_record(now, *record, effects);
         });
+    if (!closing_ || closed_ || has_incomplete()) return;
+    closed_ = true;
+    effects.exit(ExitReason::clean_shutdown);
 }
 
 // ---- inputs -------------------------------------------------------------------------------------

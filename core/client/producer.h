@@ -20,6 +20,8 @@
 ///   P5  With acks=0 a batch succeeds when it is written to the connection.
 ///   P6  Sends that wait for metadata or memory keep their order; each fails max.block.ms after its
 ///       call, inclusive.
+///   P7  Shut down, it sends what it has at once, takes nothing more, and exits when every send has
+///       its outcome. [kafka KafkaProducer.close without a timeout]
 ///
 /// Deviation D9: the first metadata, connection and producer id are asked for with the first record
 /// instead of at construction; every metadata request asks for all topics; an error of
@@ -151,6 +153,8 @@ class Producer final : public Node {
     ClientMetadata metadata_;
 
     std::deque<WaitingSend> waiting_;  ///< in the order of their calls
+    bool closing_ = false;             ///< nothing more is sent; what was sent goes out at once
+    bool closed_ = false;              ///< the process has been told to exit
     bool memory_exhausted_ = false;    ///< the first of waiting_ waits for memory
     std::vector<bool> topic_in_use_;
     bool in_use_ = false;  ///< a record was given

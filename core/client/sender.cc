@@ -74,7 +74,7 @@ bool Producer::send_round(TimePoint now, Effects& effects) {
     // Kafka's sender does not come to its queues before it has a producer id.
     if (accumulator_.has_queued() && (!idempotent_ || sequences_.current())) {
         const Accumulator::ReadyCheck check =
-            accumulator_.ready(now, metadata_, memory_exhausted_, ready_brokers_);
+            accumulator_.ready(now, metadata_, memory_exhausted_ || closing_, ready_brokers_);
         next_check_ = check.next_check;
         if (check.unknown_leaders) metadata_.request_update(ClientMetadata::Fresh::no);
         for (const BrokerIndex broker : ready_brokers_) {

@@ -174,6 +174,28 @@ TEST_SUITE("sim.cluster") {
         CHECK(partition.replicas[0].log.size() > 1000);
     }
 
+    TEST_CASE("a producer that is restarted closes politely: what it sent has its outcome") {
+        const scenario::Scenario scenario =
+            make({.workload = R"("records": 400, "rate": "100/s")",
+                  .steps = R"({"id": "again", "at": "1s", "do": "restart",
+                               "target": {"producer": "p1"}, "for": "1s"})"});
+        sim::Cluster cluster(scenario, 5, checked());
+        Watcher watcher;
+        cluster.attach(watcher);
+        const trace::Outcome outcome = cluster.run();
+        CHECK(outcome.failure == "");
+        CHECK(watcher.notes[NoteKind::produce_error] == 0);
+        // Nothing is produced while it is away: a second, and one more until it runs.
+        const auto& read = outcome.partitions[0].read;
+        CHECK(read.size() > 150);
+        CHECK(read.size() < 350);
+        for (std::size_t i = 0; i < read.size(); ++i)
+            CHECK(read[i].number.value() == static_cast<std::int64_t>(i));
+        CHECK(std::any_of(watcher.world.begin(), watcher.world.end(), [](const auto& event) {
+            return event.find("process.exit 1000000") != std::string::npos;
+        }));
+    }
+
     TEST_CASE("flush.messages=1 makes a record survive any loss of power") {
         const Recipe recipe{
             .topic_config = R"("min.insync.replicas": 2, "flush.messages": 1)",
