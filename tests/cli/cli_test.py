@@ -116,6 +116,15 @@ class Usage(CliTest):
             self.expect(self.acklab("help", topic), 0, out=word)
         self.expect(self.acklab("help", "exit-code"), 2, err='did you mean "exit-codes"?')
 
+    def test_the_examples_of_the_readme_run(self):
+        readme = pathlib.Path(__file__).resolve().parents[2] / "README.md"
+        lines = [line.split("#")[0].split() for line in readme.read_text("utf-8").splitlines()
+                 if line.startswith("    acklab run ") and " # " in line]
+        built_in = [words[1:] for words in lines if "mine.json" not in words]
+        self.assertGreater(len(built_in), 2)
+        for words in built_in:
+            self.expect(self.acklab(*words), 0)
+
     def test_swapped_and_forgotten_letters_of_an_option(self):
         for word in ("--sede", "--sed", "--seeed"):
             self.expect(self.acklab("run", LESSON, word, "1"), 2, err='did you mean "--seed"?')
