@@ -106,6 +106,12 @@ void CommitNotes::add_partition(MetadataOffset offset, PartitionId id,
         push(offset, partition_note(NoteKind::isr_expand, id, after, 0), after.isr);
 }
 
+void CommitNotes::add_election(MetadataOffset offset, ControllerEpoch epoch) {
+    Note note{NoteKind::controller_elect};
+    note.value = epoch.value();
+    push(offset, note);
+}
+
 void CommitNotes::emit(MetadataOffset high_watermark, Effects& effects) {
     auto at = waiting_.begin();
     for (; at != waiting_.end() && at->offset < high_watermark; ++at)

@@ -33,6 +33,9 @@ class CommitNotes {
     /// Notes of the record applied at `offset`; `image` already holds it.
     void add(MetadataOffset offset, const MetadataRecord& record, const Before& before,
              const ClusterImage& image);
+    /// The controller's election, known once the record at `offset` that opens its epoch is
+    /// committed.
+    void add_election(MetadataOffset offset, ControllerEpoch epoch);
     /// Hands over everything below `high_watermark`.
     void emit(MetadataOffset high_watermark, Effects& effects);
 

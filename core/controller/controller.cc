@@ -35,16 +35,16 @@ Controller::Controller(NodeId id, const Profile& profile, const BrokerConfig& co
 
 void Controller::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
     ASSERT(lane == Lane::requests);
+    if (log_.commit_at()) commit(effects);
+    if (stopping_) return;
     match(
         input,  //
-        [&](const Started&) { on_started(now, effects); },
-        [&](const Woken&) { on_woken(now, effects); },
+        [&](const Started&) { on_started(now); }, [&](const Woken&) { on_woken(now, effects); },
         // A controller of one opens no connections.
         [](const Connected&) { UNREACHABLE(); },
         [&](const Lost& lost) { on_lost(lost.connection); },
         [&](Received& received) { on_request(now, received, effects); },
         [&](const Call& call) { on_call(now, call, effects); });
-    if (config_.quorum_append_linger == Duration::zero()) commit(now, effects);
     check_invariants();
 }
 
@@ -55,8 +55,9 @@ Lane Controller::lane_of(const Message& message) const {
 
 std::optional<TimePoint> Controller::next_deadline(Lane lane) const {
     if (lane != Lane::requests) return std::nullopt;
+    if (stopping_) return log_.commit_at();
     std::optional<TimePoint> soonest = log_.drain_at();
-    for (auto deadline : {fence_check_at_, no_op_at_, balance_.due, unclean_.due})
+    for (auto deadline : {log_.commit_at(), fence_check_at_, no_op_at_, balance_.due, unclean_.due})
         earliest(soonest, deadline);
     for (const ParkedFetch& fetch : parked_) earliest(soonest, fetch.expires_at);
     return soonest;
@@ -64,9 +65,9 @@ std::optional<TimePoint> Controller::next_deadline(Lane lane) const {
 
 // ---- life ---------------------------------------------------------------------------------------
 
-/// With one voter the election is over at once: the leader-change message opens the epoch, and with
-/// it everything in the log is committed [kafka KafkaRaftClient.onBecomeLeader].
-void Controller::on_started(TimePoint now, Effects& effects) {
+/// The one voter elects itself: the leader-change message opens the epoch, and with it everything
+/// in the log is committed [kafka KafkaRaftClient.onBecomeLeader].
+void Controller::on_started(TimePoint now) {
     ASSERT(!active());
     log_.load();
     std::int64_t offset = 0;
@@ -74,9 +75,7 @@ void Controller::on_started(TimePoint now, Effects& effects) {
         image_.replay(MetadataOffset(offset++), record);
     const bool empty = offset == 0;
     epoch_ = log_.last_epoch() ? log_.last_epoch()->next() : ControllerEpoch(1);
-    Note note{NoteKind::controller_elect};
-    note.value = epoch_->value();
-    effects.note(note);
+    notes_.add_election(log_.end_offset(), *epoch_);
 
     for (const BrokerRegistration& broker : image_.brokers())
         sessions_.register_broker(broker.id, broker.fenced, now);
@@ -86,7 +85,7 @@ void Controller::on_started(TimePoint now, Effects& effects) {
     write(now, records);
     if (config_.metadata_max_idle_interval > Duration::zero())
         no_op_at_ = saturating_add(now, config_.metadata_max_idle_interval);
-    commit(now, effects);
+    log_.drain(now);
 }
 
 void Controller::on_woken(TimePoint now, Effects& effects) {
@@ -98,7 +97,7 @@ void Controller::on_woken(TimePoint now, Effects& effects) {
         no_op_at_ = saturating_add(now, config_.metadata_max_idle_interval);
         write(now, {NoOpRecord{}});
     }
-    if (is_due(log_.drain_at(), now)) commit(now, effects);
+    if (is_due(log_.drain_at(), now)) log_.drain(now);
     for (const ParkedFetch& fetch : parked_)
         if (fetch.expires_at <= now) answer_fetch(fetch, effects);
     std::erase_if(parked_, [&](const ParkedFetch& fetch) { return fetch.expires_at <= now; });
@@ -120,8 +119,9 @@ void Controller::on_call(TimePoint now, const Call& call, Effects& effects) {
         [&](const ElectLeaders& elect) { write(now, replication_.elect_leaders(elect).records); },
         [&](const AlterConfig& alter) { on_alter_config(now, alter); },
         [&](const ShutDown&) {
-            commit(now, effects);
-            effects.exit(ExitReason::clean_shutdown);
+            log_.drain(now);
+            stopping_ = true;
+            if (!log_.commit_at()) effects.exit(ExitReason::clean_shutdown);
         });
 }
 
@@ -205,18 +205,18 @@ void Controller::answer(Reply to, MetadataOffset until, Message&& message, Effec
     deferred_.push_back(DeferredReply{to, until, std::move(message)});
 }
 
-void Controller::commit(TimePoint now, Effects& effects) {
-    log_.drain(now);
+void Controller::commit(Effects& effects) {
+    log_.commit();
     const MetadataOffset committed = log_.high_watermark();
     notes_.emit(committed, effects);
     for (const ParkedFetch& fetch : parked_)
         if (fetch.from < committed) answer_fetch(fetch, effects);
     std::erase_if(parked_, [&](const ParkedFetch& fetch) { return fetch.from < committed; });
-    for (DeferredReply& reply : deferred_) {
-        ASSERT(reply.until <= committed);
-        effects.send(reply.to.connection, reply.to.correlation, std::move(reply.message));
-    }
-    deferred_.clear();
+    auto waiting = deferred_.begin();
+    for (; waiting != deferred_.end() && waiting->until <= committed; ++waiting)
+        effects.send(waiting->to.connection, waiting->to.correlation, std::move(waiting->message));
+    deferred_.erase(deferred_.begin(), waiting);
+    if (stopping_) effects.exit(ExitReason::clean_shutdown);
 }
 
 void Controller::answer_fetch(const ParkedFetch& fetch, Effects& effects) const {
@@ -233,7 +233,7 @@ void Controller::check_invariants() const {
     ASSERT(log_.high_watermark() <= log_.end_offset());
     if (image_.highest_offset()) ASSERT(image_.highest_offset()->next() == log_.end_offset());
     // Something that waits for a commit has a commit to wait for.
-    if (!deferred_.empty()) ASSERT(log_.drain_at().has_value());
+    if (!deferred_.empty()) ASSERT(log_.drain_at() || log_.commit_at());
     if (!deferred_.empty()) ASSERT(deferred_.back().until <= log_.end_offset());
 }
 

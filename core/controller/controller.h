@@ -15,6 +15,9 @@
 ///   K3  A note of a decision is emitted when its record is committed, of a refusal at once. Of one
 ///       record: partition_change, then leader_elect, isr_shrink, isr_expand.
 ///   K4  A restart rebuilds everything but sessions from the metadata log.
+///   K5  Records that a step has written are committed at the beginning of the next step, which is
+///       due at once: a host starts it when the fsync is over. The commit moves the watermark, then
+///       come notes, parked fetches and answers.
 #pragma once
 
 #include <cstdint>
@@ -51,7 +54,7 @@ class Controller final : public Node {
 
     /// The state after all appended records, committed or not (for tests and the audit).
     const ClusterImage& image() const { return image_; }
-    /// True once Started was handled: with one voter the node is elected at once.
+    /// True once Started was handled: with one voter the node elects itself.
     bool active() const { return epoch_.has_value(); }
     MetadataOffset high_watermark() const { return log_.high_watermark(); }
 
@@ -78,7 +81,7 @@ class Controller final : public Node {
         bool immediately = false;
     };
 
-    void on_started(TimePoint now, Effects& effects);
+    void on_started(TimePoint now);
     void on_woken(TimePoint now, Effects& effects);
     void on_request(TimePoint now, Received& received, Effects& effects);
     void on_lost(ConnectionId connection);
@@ -112,7 +115,8 @@ class Controller final : public Node {
 
     /// The answer to a write event that was not refused as a whole.
     void answer(Reply to, MetadataOffset until, Message&& message, Effects& effects);
-    void commit(TimePoint now, Effects& effects);
+    /// K5.
+    void commit(Effects& effects);
     void answer_fetch(const ParkedFetch& fetch, Effects& effects) const;
     void check_invariants() const;
 
@@ -126,6 +130,7 @@ class Controller final : public Node {
     ReplicationControl replication_;
     CommitNotes notes_;
     std::optional<ControllerEpoch> epoch_;  ///< set while active
+    bool stopping_ = false;                 ///< only commits what is written, then exits
 
     std::vector<DeferredReply> deferred_;
     std::vector<ParkedFetch> parked_;

@@ -46,7 +46,8 @@ void MetadataLog::load() {
         storage_.truncate(*file_, *cut);
         storage_.sync(*file_);
     }
-    high_watermark_ = end_offset();
+    drained_ = end_offset();
+    commit();
 }
 
 bool MetadataLog::take_batch(const Batch& batch) {
@@ -81,9 +82,9 @@ MetadataOffset MetadataLog::append(TimePoint now, ControllerEpoch epoch,
 
 void MetadataLog::drain(TimePoint now) {
     drain_at_.reset();
-    if (high_watermark_ == end_offset()) return;
+    if (drained_ == end_offset()) return;
     const std::int64_t wall_ms = kWallClockAtZeroMs + to_ms(now.time_since_epoch());
-    for (std::int64_t i = high_watermark_.value(); i < end_offset().value(); ++i) {
+    for (std::int64_t i = drained_.value(); i < end_offset().value(); ++i) {
         value_.clear();
         encode_record(records_[static_cast<std::size_t>(i)], value_);
         if (!builder_.empty() && !builder_.has_room_for(std::nullopt, BytesView(value_), wall_ms))
@@ -92,15 +93,21 @@ void MetadataLog::drain(TimePoint now) {
     }
     write_batch();
     storage_.sync(*file_);
-    ASSERT(high_watermark_ == end_offset());
+    ASSERT(drained_ == end_offset());
+    commit_at_ = now;
 }
 
 void MetadataLog::write_batch() {
     const std::int64_t count = builder_.record_count();
-    storage_.append(*file_,
-                    Batch{Offset(high_watermark_.value()), LeaderEpoch(last_epoch_->value()),
-                          builder_.close(std::nullopt, std::nullopt)});
-    high_watermark_ = high_watermark_ + count;
+    storage_.append(*file_, Batch{Offset(drained_.value()), LeaderEpoch(last_epoch_->value()),
+                                  builder_.close(std::nullopt, std::nullopt)});
+    drained_ = drained_ + count;
+}
+
+void MetadataLog::commit() {
+    ASSERT(high_watermark_ <= drained_);
+    commit_at_.reset();
+    high_watermark_ = drained_;
 }
 
 std::span<const MetadataRecord> MetadataLog::read(MetadataOffset from) const {

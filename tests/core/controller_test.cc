@@ -371,7 +371,93 @@ TEST_SUITE("core.controller") {
         ThreeBrokers h;
         h.send(1, AllocateProducerIdsRequest{NodeId(1), h.epoch_of(1)});
         h.call(ShutDown{});
+        CHECK_FALSE(h.exited);
+        // A request that comes meanwhile changes nothing any more.
+        h.send(2, AllocateProducerIdsRequest{NodeId(2), h.epoch_of(2)});
         CHECK(h.exited);
         CHECK(h.take<AllocateProducerIdsResponse>(1));
+        CHECK_FALSE(h.controller->next_deadline(Lane::requests));
+    }
+
+    TEST_CASE("a clean stop with nothing to write exits at once") {
+        ThreeBrokers h;
+        h.call(ShutDown{});
+        CHECK(h.exited);
+    }
+
+    TEST_CASE("nothing is told of a record in the step that writes it") {
+        ThreeBrokers h;
+        const MetadataOffset committed = h.controller->high_watermark();
+        h.send(3, MetadataFetchRequest{NodeId(3), committed, from_ms(500)});
+        h.send(1, h.alter(1, h.item({1, 2})));
+        h.send(2, h.beat(2));
+        h.now = h.now + h.config.quorum_append_linger;
+        h.step(Woken{});
+        // Its fsync takes until the next step.
+        CHECK(h.storage.durable_chunks() == h.storage.raw_chunks().size());
+        CHECK(h.controller->high_watermark() == committed);
+        CHECK(h.notes.empty());
+        CHECK(h.answers.empty());
+        REQUIRE(h.controller->next_deadline(Lane::requests) == h.now);
+        h.step(Woken{});
+        CHECK(h.controller->high_watermark() == committed.next());
+        CHECK(kinds(h.notes) == std::vector{NoteKind::partition_change, NoteKind::isr_shrink});
+        const auto fetched = h.take<MetadataFetchResponse>(3);
+        REQUIRE(fetched);
+        CHECK(fetched->records.size() == 1);
+        CHECK(fetched->high_watermark == committed.next());
+        CHECK(h.take<AlterPartitionResponse>(1));
+        // The heartbeat wrote nothing, but saw what was not committed yet.
+        CHECK(h.take<BrokerHeartbeatResponse>(2));
+    }
+
+    TEST_CASE("a request that comes first after the fsync finds its record committed") {
+        ThreeBrokers h;
+        h.send(1, h.alter(1, h.item({1, 2})));
+        h.now = h.now + h.config.quorum_append_linger;
+        h.step(Woken{});
+        const MetadataOffset written = h.end();
+        h.send(2, AllocateProducerIdsRequest{NodeId(2), h.epoch_of(2)});
+        CHECK(h.controller->high_watermark() == written);
+        CHECK(h.take<AlterPartitionResponse>(1));
+        CHECK_FALSE(h.take<AllocateProducerIdsResponse>(2));
+        h.run_for(h.config.quorum_append_linger);
+        CHECK(h.take<AllocateProducerIdsResponse>(2));
+    }
+
+    TEST_CASE("what was written but not told is there after a restart") {
+        ThreeBrokers h;
+        h.send(1, h.alter(1, h.item({1, 2})));
+        h.now = h.now + h.config.quorum_append_linger;
+        h.step(Woken{});
+        h.start();
+        CHECK(h.isr() == std::vector{1, 2});
+        CHECK(h.notes_of(NoteKind::isr_shrink).empty());
+        CHECK_FALSE(h.take<AlterPartitionResponse>(1));
+    }
+
+    TEST_CASE("an election is told once the record that opens its epoch is durable") {
+        ControllerHarness h;
+        h.controller =
+            std::make_unique<Controller>(NodeId(100), h.profile, h.config, h.topics, h.storage);
+        h.step(Started{});
+        CHECK(h.notes.empty());
+        h.run_to(h.now);
+        CHECK(kinds(h.notes) == std::vector{NoteKind::controller_elect});
+    }
+
+    TEST_CASE("without a linger a record is written in a step of its own, at once") {
+        BrokerConfig config;
+        config.quorum_append_linger = Duration(0);
+        ThreeBrokers h({}, config);
+        const MetadataOffset committed = h.controller->high_watermark();
+        h.send(1, h.alter(1, h.item({1, 2})));
+        REQUIRE(h.controller->next_deadline(Lane::requests) == h.now);
+        h.step(Woken{});
+        CHECK(h.controller->high_watermark() == committed);
+        REQUIRE(h.controller->next_deadline(Lane::requests) == h.now);
+        h.step(Woken{});
+        CHECK(h.controller->high_watermark() == committed.next());
+        CHECK(h.take<AlterPartitionResponse>(1));
     }
 }

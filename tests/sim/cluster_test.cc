@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct Recipe {
     std::string workload = R"("records": 200, "rate": "100/s")";
     std::string steps = {};
     std::string run = R"("seed": 5, "end": "20s", "settle": "15s")";
+    std::string more = {};
 };
 
 /// Three brokers, topic "t" with one partition of three replicas, one producer.
@@ -32,7 +34,7 @@ scenario::Scenario make(const Recipe& recipe) {
         R"("config": {)", recipe.topic_config,
         R"(}}], "producers": [{"id": "p1", "topic": "t", "config": {"acks": )", recipe.acks,
         R"(, "enable.idempotence": false}, "workload": {)", recipe.workload, R"(}}], "steps": [)",
-        recipe.steps, "]}");
+        recipe.steps, "]", recipe.more, "}");
     scenario::ReadResult result = scenario::read_scenario("x.json", text);
     for (const scenario::Problem& problem : result.problems) MESSAGE(problem.message);
     REQUIRE(result.scenario.has_value());
@@ -66,6 +68,12 @@ struct Watcher final : trace::Observer {
     std::map<NoteKind, int> notes;
     std::vector<std::string> world;
 };
+
+int distinct(const std::vector<trace::LogRecord>& records) {
+    std::set<std::int64_t> numbers;
+    for (const trace::LogRecord& record : records) numbers.insert(record.number.value());
+    return static_cast<int>(numbers.size());
+}
 
 constexpr const char* kCrash =
     R"({"id": "kill", "at": "1s", "do": "crash", "target": {"leaderOf": "t-0"}, "for": "3s"})";
@@ -121,10 +129,27 @@ TEST_SUITE("sim.cluster") {
         CHECK(partition.leader != std::nullopt);
         CHECK(partition.leader_epoch > core::LeaderEpoch(0));
         CHECK(partition.isr.size() == 3);
-        std::vector<bool> seen(200, false);
-        for (const trace::LogRecord& record : partition.read)
-            seen[static_cast<std::size_t>(record.number.value())] = true;
-        CHECK(std::count(seen.begin(), seen.end(), true) == 200);
+        CHECK(distinct(partition.read) == 200);
+    }
+
+    TEST_CASE("what the controller tells of survives its loss of power at that moment") {
+        const scenario::Scenario scenario =
+            make({.steps = R"({"id": "kill", "at": "5s", "do": "crash", "target": {"broker": 2},
+                          "for": "15s"},
+                         {"id": "dark", "when": {"event": "isr.shrink"}, "do": "crash",
+                          "target": {"controller": 100}, "for": "2s",
+                          "crash": {"kind": "host", "keep": "none"}})",
+                  .run = R"("seed": 1, "end": "40s", "settle": "20s")",
+                  .more = R"(, "disk": {"default": {"append": "20us", "fsync": "2ms"}})"});
+        sim::Cluster cluster(scenario, 1, checked());
+        Watcher watcher;
+        cluster.attach(watcher);
+        const trace::Outcome outcome = cluster.run();
+        CHECK(outcome.failure == "");
+        // The first election was before time 0.
+        CHECK(watcher.notes[NoteKind::controller_elect] == 1);
+        CHECK(watcher.notes[NoteKind::isr_shrink] == 1);
+        CHECK(outcome.partitions[0].read.size() == 200);
     }
 
     TEST_CASE("a run that would not end hits its cap of events") {
