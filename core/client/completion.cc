@@ -88,9 +88,11 @@ void Producer::succeed(BatchSlot slot, const ProducePartitionResponse& response,
 
 void Producer::fail(BatchSlot slot, ErrorCode error, std::optional<NodeId> peer, bool adjust,
                     Effects& effects) {
-    if (idempotent_) sequences_.on_failure(slot, error, adjust);
     const ProducerBatch& batch = accumulator_.batch(slot);
+    // Only the first outcome counts: unlike a late success, a late failure of an expired batch does
+    // not move the sequences. [kafka ProducerBatch.completeExceptionally]
     if (batch.done) return;
+    if (idempotent_) sequences_.on_failure(slot, error, adjust);
     effects.note(Note{.kind = NoteKind::produce_error,
                       .error = error,
                       .partition = batch.partition,

@@ -235,6 +235,29 @@ TEST_SUITE("core.client_idempotence") {
         CHECK(bench.notes(NoteKind::epoch_bump).empty());
     }
 
+    TEST_CASE("a late failure of an expired batch moves nothing") {
+        Idempotent bench;
+        bench.config.delivery_timeout = from_ms(1'000);
+        bench.config.request_timeout = from_ms(5'000);
+        bench.send(0);
+        bench.pass(from_ms(500));
+        bench.send(1);
+        REQUIRE(sequences(bench) == std::vector<std::int32_t>{0, 1});
+        bench.outcome();
+        bench.pass(from_ms(500));
+        // It was sent only once, so that its partition does not become unresolved.
+        CHECK(bench.outcome() == "error b0 DELIVERY_TIMEOUT");
+        bench.answer(ErrorCode::not_enough_replicas_after_append);
+        bench.send(2);
+        CHECK(bench.outcome() == "send b2@1#0");
+        REQUIRE(sequences(bench) == std::vector<std::int32_t>{1, 2});
+        CHECK(bench.header(1).producer->epoch == ProducerEpoch(0));
+        bench.answer(ErrorCode::none, 1);
+        bench.answer(ErrorCode::none, 2);
+        CHECK(bench.outcome() == "ack b1 1..2;ack b2 2..3");
+        CHECK(bench.notes(NoteKind::epoch_bump).empty());
+    }
+
     TEST_CASE("a split batch hands its sequences on to its parts") {
         Idempotent lingering;
         lingering.config.linger = from_ms(1);
