@@ -150,12 +150,13 @@ void judge(Build& build, const At& at, const Member& member, ConfigScope scope,
                          "\"; it has no effect"));
         return;
     }
-    if (const auto problem = core::config_value_problem(*key, text)) {
+    if (const auto problem = core::config_value_problem(*key, build.profile(), text)) {
+        const std::string_view values = core::config_values(*key, build.profile());
         reading.error(
             value, "AL301",
             core::concat("Kafka refuses ", key->name, "=", shown(text), " (", *problem, ")"),
-            {key->values.empty() ? core::concat("a value of type ", key->type)
-                                 : std::string(key->values).substr(0, 200),
+            {values.empty() ? core::concat("a value of type ", key->type)
+                            : std::string(values.substr(0, 200)),
              {}});
         return;
     }

@@ -215,7 +215,7 @@ void Cluster::State::apply_config(const core::ConfigRecord& change) {
     if (change.value) core::set_config(config, change.key, *change.value);
     std::vector<core::ConfigProblem> problems;
     const core::TopicConfig resolved =
-        core::resolve_topic(broker_configs.front(), config, problems);
+        core::resolve_topic(*scenario.kafka.profile, broker_configs.front(), config, problems);
     if (change.key != "min.insync.replicas") return;
     const core::TopicEntry& entry = topics.topic(*change.topic);
     for (std::uint32_t i = 0; i < entry.partition_count; ++i)

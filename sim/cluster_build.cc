@@ -38,8 +38,8 @@ Cluster::State::State(const scenario::Scenario& the_scenario, std::uint64_t the_
     std::vector<bool> acks_none;
     for (const scenario::Topic& topic : scenario.topics) {
         std::vector<core::ConfigProblem> problems;
-        const core::TopicConfig config =
-            core::resolve_topic(broker_configs.front(), topic.config, problems);
+        const core::TopicConfig config = core::resolve_topic(
+            *scenario.kafka.profile, broker_configs.front(), topic.config, problems);
         for (const scenario::Partition& partition : topic.partitions) {
             trace::PartitionView& view = partitions.emplace_back();
             view.replicas.assign(partition.replicas.begin(), partition.replicas.end());

@@ -18,7 +18,8 @@ TopicConfig ReplicaManager::topic_config(PartitionId partition) const {
             defaults.topic_defaults.min_insync_replicas = static_cast<std::int32_t>(*number);
     }
     std::vector<ConfigProblem> problems;
-    return resolve_topic(defaults, image_.topic_config(topics_.topic_of(partition)), problems);
+    return resolve_topic(*context_.profile, defaults,
+                         image_.topic_config(topics_.topic_of(partition)), problems);
 }
 
 void ReplicaManager::publish_brokers() {

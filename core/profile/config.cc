@@ -124,8 +124,9 @@ Duration time_of(std::int64_t number, Unit unit) {
 /// The settings of one thing, read key by key.
 class Reader {
   public:
-    /// `profile`: whose defaults apply; none for a topic, whose defaults are the broker's.
-    Reader(ConfigScope scope, const Profile* profile, const ConfigMap& config,
+    /// `profile`: whose ranges apply, and whose defaults, except to a topic: those are the
+    /// broker's.
+    Reader(ConfigScope scope, const Profile& profile, const ConfigMap& config,
            std::vector<ConfigProblem>& problems)
         : scope_(scope), profile_(profile), config_(config), problems_(problems) {}
 
@@ -133,7 +134,8 @@ class Reader {
     std::optional<std::string> own(std::string_view key_name) {
         const auto value = find_config(config_, key_name);
         if (!value) return std::nullopt;
-        std::optional<std::string> problem = config_value_problem(key_of(key_name), *value);
+        std::optional<std::string> problem =
+            config_value_problem(key_of(key_name), profile_, *value);
         const bool is_time =
             key_name.substr(std::max<std::size_t>(key_name.size(), 3) - 3) == ".ms";
         if (!problem && is_time && whole_number(*value) < 0) problem = "a time below zero";
@@ -141,11 +143,11 @@ class Reader {
         refuse(key_name, concat(key_name, "=", *value, ": ", *problem));
         return std::nullopt;
     }
-    /// The text in effect, if any: the own value, else the version's default.
+    /// The text in effect, if any: the own value, else (but for topics) the version's default.
     std::optional<std::string> text(std::string_view key_name) {
         std::optional<std::string> value = own(key_name);
-        if (value || profile_ == nullptr) return value;
-        return config_default(key_of(key_name), *profile_);
+        if (value || scope_ == ConfigScope::topic) return value;
+        return config_default(key_of(key_name), profile_);
     }
 
     template <class Config>
@@ -177,7 +179,7 @@ class Reader {
     }
 
     ConfigScope scope_;
-    const Profile* profile_;
+    const Profile& profile_;
     const ConfigMap& config_;
     std::vector<ConfigProblem>& problems_;
 };
@@ -281,7 +283,7 @@ std::optional<std::string_view> find_config(const ConfigMap& config, std::string
 BrokerConfig resolve_broker(const Profile& profile, const ConfigMap& config,
                             std::vector<ConfigProblem>& problems) {
     BrokerConfig broker;
-    Reader reader(ConfigScope::broker, &profile, config, problems);
+    Reader reader(ConfigScope::broker, profile, config, problems);
     for (const auto& binding : kBroker) reader.set(broker, binding);
     broker_topic_defaults(reader, broker);
     // KafkaConfig.validateValues, 3.9.
@@ -294,10 +296,10 @@ BrokerConfig resolve_broker(const Profile& profile, const ConfigMap& config,
     return broker;
 }
 
-TopicConfig resolve_topic(const BrokerConfig& broker, const ConfigMap& config,
-                          std::vector<ConfigProblem>& problems) {
+TopicConfig resolve_topic(const Profile& profile, const BrokerConfig& broker,
+                          const ConfigMap& config, std::vector<ConfigProblem>& problems) {
     TopicConfig topic = broker.topic_defaults;
-    Reader reader(ConfigScope::topic, nullptr, config, problems);
+    Reader reader(ConfigScope::topic, profile, config, problems);
     for (const auto& binding : kTopic) reader.set(topic, binding);
     if (const auto type = reader.text("message.timestamp.type"))
         topic.log_append_time = *type == "LogAppendTime";
@@ -307,7 +309,7 @@ TopicConfig resolve_topic(const BrokerConfig& broker, const ConfigMap& config,
 ProducerConfig resolve_producer(const Profile& profile, const ConfigMap& config,
                                 std::vector<ConfigProblem>& problems) {
     ProducerConfig producer;
-    Reader reader(ConfigScope::producer, &profile, config, problems);
+    Reader reader(ConfigScope::producer, profile, config, problems);
     for (const auto& binding : kProducer) reader.set(producer, binding);
     if (const auto acks = reader.text("acks")) {
         const std::int64_t number = *acks == "all" ? -1 : whole_number(*acks);

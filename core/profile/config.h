@@ -108,8 +108,8 @@ struct ConfigProblem {
 /// to, then the version's defaults. Problems are added to `problems`; values stay at their default.
 BrokerConfig resolve_broker(const Profile& profile, const ConfigMap& config,
                             std::vector<ConfigProblem>& problems);
-TopicConfig resolve_topic(const BrokerConfig& broker, const ConfigMap& config,
-                          std::vector<ConfigProblem>& problems);
+TopicConfig resolve_topic(const Profile& profile, const BrokerConfig& broker,
+                          const ConfigMap& config, std::vector<ConfigProblem>& problems);
 ProducerConfig resolve_producer(const Profile& profile, const ConfigMap& config,
                                 std::vector<ConfigProblem>& problems);
 
@@ -124,20 +124,24 @@ struct ConfigKey {
     std::string_view first_version;  ///< first seen
     std::string_view last_version;   ///< last seen
     std::string_view defaults;       ///< "0.9.0.1=1;2.5.1=2": version=value from then on
-    std::string_view values;         ///< allowed values or range, as Kafka prints them
-    std::string_view broker_key;     ///< topic keys: the broker key they fall back to
-    bool modelled;                   ///< this model gives it an effect
+    /// Allowed values or range, as Kafka prints them; like defaults if versions differ.
+    std::string_view values;
+    std::string_view broker_key;  ///< topic keys: the broker key they fall back to
+    bool modelled;                ///< this model gives it an effect
 };
 /// All keys, sorted by (scope, name).
 std::span<const ConfigKey> all_config_keys();
 const ConfigKey* find_config_key(ConfigScope scope, std::string_view name);
 /// The default of a key in a version ("30000"), if it has one there.
 std::optional<std::string> config_default(const ConfigKey& key, const Profile& profile);
+/// The allowed values or range of a key in a version ("[14,...]"); empty: any of its type.
+std::string_view config_values(const ConfigKey& key, const Profile& profile);
 /// True if that version has the key (ZooKeeper's keys are no part of a KRaft cluster).
 bool config_key_exists(const ConfigKey& key, const Profile& profile);
-/// Why Kafka refuses this value of this key (type, range, list of words), in one sentence; nothing
-/// if it takes it. [ConfigDef.parseType, ConfigDef.Range, ConfigDef.ValidString]
-std::optional<std::string> config_value_problem(const ConfigKey& key, std::string_view value);
+/// Why this version refuses this value of this key (type, range, list of words), in one sentence;
+/// nothing if it takes it. [ConfigDef.parseType, ConfigDef.Range, ConfigDef.ValidString]
+std::optional<std::string> config_value_problem(const ConfigKey& key, const Profile& profile,
+                                                std::string_view value);
 /// "broker", "topic", "producer", "consumer".
 std::string_view name(ConfigScope scope);
 

@@ -70,12 +70,13 @@ std::optional<Range> parse_range(std::string_view values) {
     return range;
 }
 
-std::optional<std::string> integer_problem(const ConfigKey& key, std::string_view value) {
+std::optional<std::string> integer_problem(const ConfigKey& key, std::string_view values,
+                                           std::string_view value) {
     const std::optional<std::int64_t> number = parse_int(value);
     const auto limits = integer_limits(key.type);
     if (!number || *number < limits->first || *number > limits->second)
         return concat("not a number of type ", key.type);
-    const std::optional<Range> range = parse_range(key.values);
+    const std::optional<Range> range = parse_range(values);
     if (!range || (range->beside && *number == *range->beside)) return std::nullopt;
     if (range->least && *number < *range->least) return concat("must be at least ", *range->least);
     if (range->most && *number > *range->most) return concat("must be at most ", *range->most);
@@ -128,6 +129,18 @@ std::optional<std::string> word_problem(const Words& words, std::string_view val
     return concat("must be one of ", join(list, ", "));
 }
 
+/// The last entry of "version=text;version=text" that the version reaches; empty: none.
+std::string_view in_version(std::string_view entries, const Profile& profile) {
+    std::string_view found;
+    for (std::string_view entry : split(entries, ';')) {
+        const std::size_t equals = entry.find('=');
+        if (equals == std::string_view::npos) continue;
+        if (version_at_least(profile.full_version, entry.substr(0, equals)))
+            found = entry.substr(equals + 1);
+    }
+    return found;
+}
+
 /// A value as Kafka would read it, for comparing it with a default.
 std::string normal(const ConfigKey& key, std::string_view value) {
     const std::string_view text = trimmed(value);
@@ -157,18 +170,14 @@ const ConfigKey* find_config_key(ConfigScope scope, std::string_view key) {
 }
 
 std::optional<std::string> config_default(const ConfigKey& key, const Profile& profile) {
-    std::optional<std::string> found;
-    for (std::string_view entry : split(key.defaults, ';')) {
-        const std::size_t equals = entry.find('=');
-        if (equals == std::string_view::npos) continue;
-        if (!version_at_least(profile.full_version, entry.substr(0, equals))) continue;
-        const std::string_view value = entry.substr(equals + 1);
-        if (value.empty() || value == "<none>")
-            found.reset();
-        else
-            found = std::string(value);
-    }
-    return found;
+    const std::string_view value = in_version(key.defaults, profile);
+    if (value.empty() || value == "<none>") return std::nullopt;
+    return std::string(value);
+}
+
+std::string_view config_values(const ConfigKey& key, const Profile& profile) {
+    const bool by_version = key.values.find('=') != std::string_view::npos;
+    return by_version ? in_version(key.values, profile) : key.values;
 }
 
 bool config_key_exists(const ConfigKey& key, const Profile& profile) {
@@ -179,18 +188,20 @@ bool config_key_exists(const ConfigKey& key, const Profile& profile) {
            version_at_least(key.last_version, profile.full_version);
 }
 
-std::optional<std::string> config_value_problem(const ConfigKey& key, std::string_view value) {
+std::optional<std::string> config_value_problem(const ConfigKey& key, const Profile& profile,
+                                                std::string_view value) {
+    const std::string_view values = config_values(key, profile);
     const std::string_view text = trimmed(value);
     if (key.type == "boolean") {
         const std::string word = lower(text);
         if (word == "true" || word == "false") return std::nullopt;
         return std::string("must be true or false");
     }
-    if (integer_limits(key.type)) return integer_problem(key, text);
+    if (integer_limits(key.type)) return integer_problem(key, values, text);
     if (key.type == "double")
         return is_decimal(text) ? std::nullopt
                                 : std::optional<std::string>("not a number of type double");
-    const std::optional<Words> words = key.values.empty() ? std::nullopt : parse_words(key.values);
+    const std::optional<Words> words = values.empty() ? std::nullopt : parse_words(values);
     if (!words) return std::nullopt;
     if (key.type != "list") return word_problem(*words, text);
     for (std::string_view part : split(text, ','))

@@ -90,12 +90,14 @@ TEST_SUITE("core.profile") {
                                                     {"min.insync.replicas", "2"}},
                                                    problems);
         CHECK(problems.empty());
-        TopicConfig topic = resolve_topic(broker, {{"min.insync.replicas", "3"}}, problems);
+        TopicConfig topic =
+            resolve_topic(kafka_3_9(), broker, {{"min.insync.replicas", "3"}}, problems);
         CHECK(topic.flush_messages == 7);
         CHECK(topic.flush_interval == from_ms(900));
         CHECK(topic.segment_age == from_ms(7'200'000));
         CHECK(topic.min_insync_replicas == 3);
-        topic = resolve_topic(broker, {{"flush.messages", "1"}, {"flush.ms", "5"}}, problems);
+        topic = resolve_topic(kafka_3_9(), broker, {{"flush.messages", "1"}, {"flush.ms", "5"}},
+                              problems);
         CHECK(topic.flush_messages == 1);
         CHECK(topic.flush_interval == from_ms(5));
         CHECK(topic.min_insync_replicas == 2);
@@ -164,7 +166,7 @@ TEST_SUITE("core.profile") {
             CAPTURE(row.value);
             const ConfigKey* key = find_config_key(row.scope, row.key);
             REQUIRE(key != nullptr);
-            CHECK(config_value_problem(*key, row.value).has_value() != row.taken);
+            CHECK(config_value_problem(*key, kafka_3_9(), row.value).has_value() != row.taken);
         }
         std::vector<ConfigProblem> problems;
         const BrokerConfig broker =
@@ -175,6 +177,37 @@ TEST_SUITE("core.profile") {
         resolve_broker(kafka_3_9(), {{"replica.lag.time.max.ms", "400"}}, problems);
         REQUIRE(problems.size() == 1);
         CHECK(problems[0].key == "replica.fetch.wait.max.ms");
+    }
+
+    TEST_CASE("a range may differ from version to version") {
+        Profile later = kafka_3_9();
+        const auto taken = [&](ConfigScope scope, const char* key, const char* value,
+                               const char* version) {
+            later.full_version = version;
+            return !config_value_problem(*find_config_key(scope, key), later, value).has_value();
+        };
+        const char* segment = "segment.bytes";
+        CHECK(taken(ConfigScope::topic, segment, "14", "3.9.1"));
+        CHECK_FALSE(taken(ConfigScope::topic, segment, "13", "3.9.1"));
+        CHECK(taken(ConfigScope::topic, segment, "14", "4.0.0"));
+        CHECK_FALSE(taken(ConfigScope::topic, segment, "1048575", "4.1.0"));
+        CHECK(taken(ConfigScope::topic, segment, "1048576", "4.1.0"));
+        CHECK(taken(ConfigScope::broker, "log.segment.bytes", "2000", "3.9.1"));
+        CHECK_FALSE(taken(ConfigScope::broker, "log.segment.bytes", "2000", "4.0.0"));
+        CHECK(taken(ConfigScope::consumer, "auto.offset.reset", "none", "3.9.1"));
+        CHECK_FALSE(taken(ConfigScope::consumer, "auto.offset.reset", "by_duration", "3.9.1"));
+        // No range at all before 4.1, and one that all versions share.
+        CHECK(taken(ConfigScope::broker, "node.id", "-1", "3.9.1"));
+        CHECK_FALSE(taken(ConfigScope::broker, "node.id", "-1", "4.1.0"));
+        CHECK_FALSE(taken(ConfigScope::topic, "min.insync.replicas", "0", "4.1.0"));
+
+        std::vector<ConfigProblem> problems;
+        const BrokerConfig broker =
+            resolve_broker(kafka_3_9(), {{"log.segment.bytes", "3000"}}, problems);
+        CHECK(broker.topic_defaults.segment_bytes == 3'000);
+        CHECK(resolve_topic(kafka_3_9(), broker, {{segment, "2000"}}, problems).segment_bytes ==
+              2'000);
+        CHECK(problems.empty());
     }
 
     TEST_CASE("keys know their versions and defaults") {

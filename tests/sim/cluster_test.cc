@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/text.h"
@@ -18,6 +19,7 @@ using core::PartitionId;
 
 struct Recipe {
     std::string acks = "\"all\"";
+    std::string producer_config = R"("enable.idempotence": false)";
     std::string topic_config = R"("min.insync.replicas": 2)";
     std::string workload = R"("records": 200, "rate": "100/s")";
     std::string steps = {};
@@ -32,8 +34,8 @@ scenario::Scenario make(const Recipe& recipe) {
         recipe.run, R"(}, "cluster": {"brokers": [{"id": 1}, {"id": 2}, {"id": 3}]}, )",
         R"("topics": [{"name": "t", "partitions": [{"id": 0, "replicas": [1, 2, 3]}], )",
         R"("config": {)", recipe.topic_config,
-        R"(}}], "producers": [{"id": "p1", "topic": "t", "config": {"acks": )", recipe.acks,
-        R"(, "enable.idempotence": false}, "workload": {)", recipe.workload, R"(}}], "steps": [)",
+        R"(}}], "producers": [{"id": "p1", "topic": "t", "config": {"acks": )", recipe.acks, ", ",
+        recipe.producer_config, R"(}, "workload": {)", recipe.workload, R"(}}], "steps": [)",
         recipe.steps, "]", recipe.more, "}");
     scenario::ReadResult result = scenario::read_scenario("x.json", text);
     for (const scenario::Problem& problem : result.problems) MESSAGE(problem.message);
@@ -67,6 +69,29 @@ struct Watcher final : trace::Observer {
     }
     std::map<NoteKind, int> notes;
     std::vector<std::string> world;
+};
+
+/// What was appended, flushed and rolled at each broker when its log was recovered.
+struct RecoveryWatcher final : trace::Observer {
+    struct Ends {
+        core::Offset appended{0};
+        core::Offset flushed{0};
+        core::Offset rolled{0};
+        core::Offset recovered{0};
+    };
+    void on_note(const trace::Moment&, NodeId who, const core::Note& note,
+                 std::span<const NodeId>) override {
+        Ends& ends = now[who.value()];
+        if (note.kind == NoteKind::log_append) ends.appended = *note.end;
+        if (note.kind == NoteKind::log_flush) ends.flushed = *note.end;
+        if (note.kind == NoteKind::log_roll) ends.rolled = *note.first;
+        if (note.kind != NoteKind::log_recovered) return;
+        ends.recovered = *note.end;
+        recoveries.push_back(ends);
+    }
+    void on_world(const trace::Moment&, const trace::WorldEvent&) override {}
+    std::map<std::int32_t, Ends> now;
+    std::vector<Ends> recoveries;
 };
 
 int distinct(const std::vector<trace::LogRecord>& records) {
@@ -219,6 +244,46 @@ TEST_SUITE("sim.cluster") {
         CHECK(std::any_of(watcher.world.begin(), watcher.world.end(), [](const auto& event) {
             return event.find("process.exit 1000000") != std::string::npos;
         }));
+    }
+
+    TEST_CASE("a loss of power takes no more than the active segment") {
+        // About ten records to a segment; what lies below a roll is flushed at once.
+        for (const std::string_view keep : {"none", "random", "all"})
+            for (const std::string_view target :
+                 {R"("broker": 1)", R"("broker": 2)", R"("brokers": "all")"}) {
+                CAPTURE(keep);
+                CAPTURE(target);
+                const std::string steps = core::concat(
+                    R"({"id": "dark", "at": "1s", "do": "crash", "target": {)", target,
+                    R"(}, "crash": {"kind": "host", "keep": ")", keep, R"("}, "for": "2s"})");
+                const scenario::Scenario scenario =
+                    make({.producer_config = R"("enable.idempotence": false, "batch.size": 500)",
+                          .topic_config = R"("min.insync.replicas": 2, "segment.bytes": 2000)",
+                          .steps = steps});
+                sim::Cluster cluster(scenario, 5, checked());
+                RecoveryWatcher watcher;
+                cluster.attach(watcher);
+                const trace::Outcome outcome = cluster.run();
+                CHECK(outcome.failure == "");
+                REQUIRE(outcome.end == trace::RunEnd::complete);
+
+                const bool everybody = target == R"("brokers": "all")";
+                CHECK(watcher.recoveries.size() == (everybody ? 3 : 1));
+                for (const RecoveryWatcher::Ends& ends : watcher.recoveries) {
+                    CHECK(ends.rolled >= core::Offset(70));
+                    CHECK(ends.flushed == ends.rolled);
+                    CHECK(ends.appended > ends.rolled);
+                    CHECK(ends.recovered >= ends.flushed);
+                    CHECK(ends.recovered <= ends.appended);
+                    if (keep == "none") CHECK(ends.recovered == ends.flushed);
+                    if (keep == "all") CHECK(ends.recovered == ends.appended);
+                }
+                const trace::PartitionOutcome& partition = outcome.partitions[0];
+                CHECK(partition.isr.size() == 3);
+                for (const trace::ReplicaOutcome& replica : partition.replicas)
+                    CHECK(replica.digest == partition.replicas[0].digest);
+                if (!everybody || keep == "all") CHECK(distinct(partition.read) == 200);
+            }
     }
 
     TEST_CASE("flush.messages=1 makes a record survive any loss of power") {
