@@ -156,8 +156,6 @@ void Cluster::State::dispatch(const Event& event) {
         case EventType::run_end:
             on_run_end(event);
             return;
-        case EventType::toy:
-            break;
     }
     UNREACHABLE();
 }
@@ -182,8 +180,7 @@ void Cluster::State::on_run_end(const Event& event) {
     workload->stop();
     tell({.kind = trace::WorldKind::run_end});
     engine->end_run();
-    Event settle_end;
-    settle_end.type = EventType::run_end;
+    Event settle_end(EventType::run_end);
     settle_end.payload = 1;
     kernel.schedule(now() + scenario.run.settle, EventClass::step, settle_end);
 }

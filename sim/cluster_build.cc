@@ -300,13 +300,11 @@ void Cluster::State::go_live() {
             });
     live = true;
     for (HostIndex i = first_client; i < reader; ++i) hosts[i]->start(core::Duration(0));
-    Event begin;
-    begin.type = EventType::step_wake;
+    Event begin(EventType::step_wake);
     begin.payload = 1;
     kernel.schedule(kernel.now(), EventClass::step, begin);
-    Event end;
-    end.type = EventType::run_end;
-    kernel.schedule(core::at_ns(0) + scenario.run.end, EventClass::delivery, end);
+    kernel.schedule(core::at_ns(0) + scenario.run.end, EventClass::delivery,
+                    Event(EventType::run_end));
     workload->begin();
     if (options.sabotage == Sabotage::reuse_message)
         for (HostIndex i = 0; i < scenario.cluster.brokers.size(); ++i)

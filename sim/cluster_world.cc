@@ -100,9 +100,7 @@ std::int64_t Cluster::State::produce(core::NodeId producer, std::int64_t wanted)
 }
 
 void Cluster::State::wake_steps_at(core::TimePoint at) {
-    Event wake;
-    wake.type = EventType::step_wake;
-    kernel.schedule(std::max(at, now()), EventClass::step, wake);
+    kernel.schedule(std::max(at, now()), EventClass::step, Event(EventType::step_wake));
 }
 
 core::Offset Cluster::State::log_end_on_disk(core::PartitionId partition,

@@ -50,8 +50,7 @@ ProcessState Host::state() const {
 }
 
 Event Host::event(EventType type, core::Lane lane) const {
-    Event made;
-    made.type = type;
+    Event made(type);
     made.host = index_;
     made.generation = generation_;
     made.lane = static_cast<std::uint8_t>(lane);

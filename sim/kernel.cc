@@ -17,7 +17,7 @@ void Kernel::grow_slots() {
     const std::size_t old = slots_.size();
     const std::size_t grown = old == 0 ? 64 : old * 2;
     ASSERT(grown <= (std::size_t{1} << kSlotBits));
-    slots_.resize(grown);
+    slots_.resize(grown, Event(EventType::wake));
     free_.reserve(grown);
     // The lowest slot on top, so that few events touch little memory.
     for (std::size_t i = grown; i-- > old;) free_.push_back(static_cast<std::uint32_t>(i));

@@ -39,17 +39,18 @@ enum class EventType : std::uint8_t {
     workload,       ///< a producer's next records are due
     step_wake,      ///< the step engine asked to be woken; payload 1: time 0
     run_end,        ///< payload 0: faults end; 1: settle is over
-    toy,            ///< for tests and benchmarks
 };
 
 /// One event, by value: 24 bytes without a gap, so that it is copied in whole words.
 /// `generation`: of the process it is for, where that matters.
 struct Event {
+    explicit constexpr Event(EventType what) : type(what) {}
+
     std::uint64_t payload = 0;
     std::uint64_t cause = 0;  ///< number of the event that scheduled it
     std::uint32_t host = 0;
     std::uint16_t generation = 0;
-    EventType type = EventType::toy;
+    EventType type;
     std::uint8_t lane = 0;
 };
 static_assert(sizeof(Event) == 24);

@@ -189,8 +189,7 @@ void Network::arm(std::uint32_t slot, int side) {
     const core::TimePoint due = std::max(items_[pipe.head].due, kernel_.now());
     if (due >= pipe.armed) return;
     pipe.armed = due;
-    Event event;
-    event.type = EventType::pipe;
+    Event event(EventType::pipe);
     event.payload = (connection.id.value() << 1) | static_cast<std::uint64_t>(side);
     kernel_.schedule(due, EventClass::delivery, event);
 }

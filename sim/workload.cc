@@ -67,8 +67,7 @@ void Workload::arm(std::uint32_t producer, core::TimePoint at) {
     at = std::max(at, kernel_.now());
     if (at >= source.armed) return;
     source.armed = at;
-    Event event;
-    event.type = EventType::workload;
+    Event event(EventType::workload);
     event.payload = producer;
     kernel_.schedule(at, EventClass::workload, event);
 }

@@ -64,7 +64,8 @@ void hold_kernel(benchmark::State& state) {
     Delays delays;
     sim::Kernel kernel;
     for (std::int64_t i = 0; i < state.range(0); ++i)
-        kernel.schedule(core::at_ns(delays.next()), sim::EventClass::timer, sim::Event{});
+        kernel.schedule(core::at_ns(delays.next()), sim::EventClass::timer,
+                        sim::Event(sim::EventType::wake));
     std::uint64_t sum = 0;
     for (auto _ : state) {
         sim::Event event = kernel.pop();

@@ -16,7 +16,7 @@ using sim::EventClass;
 using sim::Kernel;
 
 Event numbered(std::uint64_t number) {
-    Event event;
+    Event event(sim::EventType::wake);
     event.payload = number;
     return event;
 }
