@@ -76,6 +76,8 @@ void BrokerLifecycle::schedule_after_failure(TimePoint now) {
         delay = delay / 1000 * static_cast<std::int64_t>(980 + below(draw, 41));
     }
     ++failures_;
+    // What waited for the answer waits like everything else.
+    // [kafka BrokerLifecycleManager.scheduleNextCommunicationAfterFailure 3.9]
     immediately_ = false;
     schedule(now, delay);
 }

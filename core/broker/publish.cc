@@ -38,7 +38,7 @@ void ReplicaManager::publish_configs() {
         const TopicConfig config = topic_config(id);
         if (partition.log() != nullptr) partition.log()->update_config(config);
         if (Leader* leader = partition.leader())
-            leader->set_min_insync_replicas(config.min_insync_replicas, context_);
+            leader->set_min_insync_replicas(config.min_insync_replicas);
     }
 }
 
@@ -64,10 +64,9 @@ void ReplicaManager::publish(std::span<const PartitionId> touched, bool shutting
 }
 
 /// The Partition object, and its log: found, or made on the first registration.
-void ReplicaManager::ensure_partition(PartitionId id, bool& created) {
+void ReplicaManager::ensure_partition(PartitionId id) {
     std::unique_ptr<Partition>& slot = partitions_[id.value()];
-    created = slot == nullptr;
-    if (!created) return;
+    if (slot != nullptr) return;
     Log* log = logs_.find(id);
     if (log == nullptr) log = &logs_.create(id, topic_config(id), context_.now);
     // [kafka Partition.createLog] Up to 5 s old after a crash; the log clamps it.
@@ -77,8 +76,7 @@ void ReplicaManager::ensure_partition(PartitionId id, bool& created) {
 }
 
 void ReplicaManager::make_leader(PartitionId id, const PartitionRegistration& registration) {
-    bool created = false;
-    ensure_partition(id, created);
+    ensure_partition(id);
     fetchers_.remove(id);
     Partition& partition = *find(id);
     partition.become_leader(registration, topic_config(id).min_insync_replicas, context_);
@@ -87,8 +85,7 @@ void ReplicaManager::make_leader(PartitionId id, const PartitionRegistration& re
 
 void ReplicaManager::make_follower(PartitionId id, const PartitionRegistration& registration,
                                    bool shutting_down) {
-    bool created = false;
-    ensure_partition(id, created);
+    ensure_partition(id);
     Partition& partition = *find(id);
     const bool new_epoch = partition.become_follower(registration, context_);
     after_role_change(partition);

@@ -108,7 +108,7 @@ class ReplicaManager {
     void complete_fetch(FetchSession& session, bool expired);
     void drop_session(IncomingConnection& connection);
 
-    void ensure_partition(PartitionId partition, bool& created);
+    void ensure_partition(PartitionId partition);
     void make_leader(PartitionId id, const PartitionRegistration& registration);
     void make_follower(PartitionId id, const PartitionRegistration& registration,
                        bool shutting_down);

@@ -110,11 +110,6 @@ void Leader::on_registration(const PartitionRegistration& registration,
         if (remote.session != nullptr) context.touch(*remote.session);
 }
 
-void Leader::set_min_insync_replicas(std::int32_t min, ReplicationContext&) {
-    // Takes effect with the next append or fetch, as in Kafka: a config change moves no watermark.
-    min_insync_replicas_ = min;
-}
-
 void Leader::release(ReplicationContext& context) {
     for (RemoteReplica& remote : remotes_) {
         if (remote.session == nullptr) continue;

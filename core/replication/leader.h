@@ -89,7 +89,8 @@ class Leader {
     /// A newer registration under which this broker still leads. A new leader epoch resets what is
     /// known of followers; otherwise only the assignment and the ISR are taken over.
     void on_registration(const PartitionRegistration& registration, ReplicationContext& context);
-    void set_min_insync_replicas(std::int32_t min, ReplicationContext& context);
+    /// Takes effect with the next append or fetch, as in Kafka: a change moves no watermark.
+    void set_min_insync_replicas(std::int32_t min) { min_insync_replicas_ = min; }
     /// The role ends: every session that fetches here has news.
     void release(ReplicationContext& context);
 
