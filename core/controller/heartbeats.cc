@@ -6,18 +6,21 @@
 
 namespace core {
 
-const BrokerHeartbeats::Session* BrokerHeartbeats::find(NodeId broker) const {
+std::size_t BrokerHeartbeats::position(NodeId broker) const {
     const auto at =
         std::lower_bound(sessions_.begin(), sessions_.end(), broker,
                          [](const Session& s, NodeId wanted) { return s.broker < wanted; });
-    return at != sessions_.end() && at->broker == broker ? &*at : nullptr;
+    return static_cast<std::size_t>(at - sessions_.begin());
+}
+
+const BrokerHeartbeats::Session* BrokerHeartbeats::find(NodeId broker) const {
+    const std::size_t at = position(broker);
+    return at < sessions_.size() && sessions_[at].broker == broker ? &sessions_[at] : nullptr;
 }
 
 BrokerHeartbeats::Session* BrokerHeartbeats::find(NodeId broker) {
-    const auto at =
-        std::lower_bound(sessions_.begin(), sessions_.end(), broker,
-                         [](const Session& s, NodeId wanted) { return s.broker < wanted; });
-    return at != sessions_.end() && at->broker == broker ? &*at : nullptr;
+    const std::size_t at = position(broker);
+    return at < sessions_.size() && sessions_[at].broker == broker ? &sessions_[at] : nullptr;
 }
 
 void BrokerHeartbeats::register_broker(NodeId broker, bool fenced, TimePoint now) {
@@ -25,10 +28,8 @@ void BrokerHeartbeats::register_broker(NodeId broker, bool fenced, TimePoint now
     if (const Session* session = find(broker)) {
         if (session->fenced != fenced) metadata_offset = session->metadata_offset;
     } else {
-        const auto at =
-            std::lower_bound(sessions_.begin(), sessions_.end(), broker,
-                             [](const Session& s, NodeId wanted) { return s.broker < wanted; });
-        sessions_.insert(at, Session{broker, now, contacts_, true, {}, {}, false});
+        sessions_.insert(sessions_.begin() + static_cast<std::ptrdiff_t>(position(broker)),
+                         Session{broker, now, contacts_, true, {}, {}, false});
     }
     touch(broker, fenced, metadata_offset, now);
 }

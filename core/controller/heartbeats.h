@@ -85,6 +85,8 @@ class BrokerHeartbeats {
         bool active = false;  ///< unfenced and not shutting down when last touched
     };
 
+    /// Where the broker's session is, or would stand.
+    std::size_t position(NodeId broker) const;
     const Session* find(NodeId broker) const;
     Session* find(NodeId broker);
     const Session* oldest() const;

@@ -22,16 +22,13 @@ struct Target {
 
 /// Step 1 [kafka maybePopulateTargetElr]: who left the ISR below min ISR stays eligible.
 ReplicaList elr_candidates(const PartitionRegistration& partition, const ReplicaList& target_isr,
-                           const PartitionChangeRequest& request,
                            const PartitionChangeOptions& options) {
     if (!options.elr) return partition.elr;
     if (target_isr.size() >= static_cast<std::size_t>(options.min_isr)) return {};
     ReplicaList elr;
     for (const ReplicaList* from : {&partition.elr, &partition.isr})
         for (NodeId replica : *from)
-            if (!contains(target_isr, replica) && !contains(request.unclean_shutdown, replica) &&
-                !contains(elr, replica))
-                elr.push_back(replica);
+            if (!contains(target_isr, replica) && !contains(elr, replica)) elr.push_back(replica);
     return elr;
 }
 
@@ -43,7 +40,7 @@ std::optional<NodeId> last_known_leader(const PartitionRegistration& partition,
     if (!target.isr.empty() || !target.elr.empty()) return std::nullopt;
     if (partition.last_known_elr.size() != 1) return std::nullopt;
     const NodeId last = partition.last_known_elr.front();
-    if (!contains(acceptable, last) && !options.dead_last_known_leader_elected) return std::nullopt;
+    if (!contains(acceptable, last)) return std::nullopt;
     return last;
 }
 
@@ -133,7 +130,7 @@ std::optional<PartitionChangeRecord> build_partition_change(PartitionId id,
     ASSERT(!partition.replicas.empty());
     PartitionChangeRecord record{id, {}, {}, {}, {}, {}, {}, {}};
     Target target{request.target_isr.value_or(partition.isr), {}};
-    target.elr = elr_candidates(partition, target.isr, request, options);
+    target.elr = elr_candidates(partition, target.isr, options);
 
     const ElectionResult result = elect(partition, acceptable, target, options);
     apply_election(partition, result, target, record);

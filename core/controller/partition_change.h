@@ -31,10 +31,7 @@ struct PartitionChangeOptions {
     Election election = Election::online;
     bool elr = false;                          ///< KIP-966 part 1 is on
     bool leader_epoch_bump_on_shrink = false;  ///< metadata.version below 3.6 (KAFKA-15021)
-    /// 3.7 to 4.0.1 log that the last known leader is dead, and elect it all the same
-    /// (KAFKA-19522).
-    bool dead_last_known_leader_elected = false;
-    std::int32_t min_isr = 1;  ///< effective: capped by the number of replicas
+    std::int32_t min_isr = 1;                  ///< effective: capped by the number of replicas
 };
 
 /// What the caller wants; unset fields stay as they are.
@@ -42,7 +39,6 @@ struct PartitionChangeRequest {
     std::optional<ReplicaList> target_isr;
     std::optional<RecoveryState> recovery_state;
     std::optional<std::pair<NodeId, DirectoryId>> directory;  ///< a replica moved there
-    ReplicaList unclean_shutdown;  ///< replicas whose unclean restart bars them from the ELR
 };
 
 /// The replicas that may lead now, in assignment order: registered, not fenced, not in controlled

@@ -245,27 +245,6 @@ TEST_SUITE("core.partition_change") {
         REQUIRE(record);
         CHECK(*record->leader == NodeId(2));
         CHECK(*record->recovery_state == RecoveryState::recovering);
-
-        PartitionChangeOptions buggy;
-        buggy.elr = true;
-        buggy.dead_last_known_leader_elected = true;
-        const auto dead = build_partition_change(kId, p, nodes({1}), {}, buggy);
-        REQUIRE(dead);
-        CHECK(*dead->leader == NodeId(2));
-    }
-
-    TEST_CASE("an unclean restart bars a replica from isr and elr") {
-        auto p = partition(3, ReplicaList{}, 0);
-        p.elr = nodes({1, 2});
-        PartitionChangeRequest request;
-        request.target_isr = ReplicaList{};
-        request.unclean_shutdown = nodes({1});
-        PartitionChangeOptions options;
-        options.elr = true;
-        options.min_isr = 2;
-        const auto record = build_partition_change(kId, p, {}, request, options);
-        REQUIRE(record);
-        CHECK(*record->elr == nodes({2}));
     }
 
     TEST_CASE("all partitions of up to four replicas, elr off") {
