@@ -150,7 +150,7 @@ void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFl
     for (const InFlight& request : lost) {
         if (static_cast<RequestKind>(request.mark >> 32) != RequestKind::produce) continue;
         const auto slot = static_cast<std::uint32_t>(request.mark & 0xffffffff);
-        const BatchList batches = std::exchange(requests_[slot].batches, {});
+        const BatchSlots batches = std::exchange(requests_[slot].batches, {});
         free_requests_.push_back(slot);
         for (const BatchSlot batch : batches) {
             const ProducePartitionResponse response =
@@ -162,7 +162,7 @@ void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFl
 
 void Producer::on_produce_response(TimePoint now, std::uint32_t request,
                                    const ProduceResponse& response, Effects& effects) {
-    const BatchList batches = std::exchange(requests_[request].batches, {});
+    const BatchSlots batches = std::exchange(requests_[request].batches, {});
     const NodeId peer = connections_.channel(requests_[request].broker).peer();
     free_requests_.push_back(request);
     ASSERT(response.partitions.size() == batches.size());

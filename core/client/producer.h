@@ -80,7 +80,7 @@ class Producer final : public Node {
     /// A produce request between drain and response.
     struct ProduceInFlight {
         BrokerIndex broker = 0;
-        BatchList batches;
+        BatchSlots batches;
     };
     enum class RequestKind : std::uint8_t { produce, metadata, init_producer_id };
     enum class SendOutcome : std::uint8_t { taken, waits_for_metadata, waits_for_memory };
@@ -110,7 +110,7 @@ class Producer final : public Node {
     /// One Sender.sendProducerData. True if something was sent or expired.
     bool send_round(TimePoint now, Effects& effects);
     bool broker_ready(TimePoint now, BrokerIndex broker, Effects& effects);
-    void drain(TimePoint now, BrokerIndex broker, BatchList& drained);
+    void drain(TimePoint now, BrokerIndex broker, BatchSlots& drained);
     void build(ProducerBatch& batch);
     void send_produce_request(TimePoint now, std::uint32_t request, Effects& effects);
     void plan_deadline(TimePoint now);

@@ -82,6 +82,6 @@ class BatchPool {
 };
 
 /// Batches drained for one request; nearly always one.
-using BatchList = boost::container::small_vector<BatchSlot, 1>;
+using BatchSlots = boost::container::small_vector<BatchSlot, 1>;
 
 }  // namespace core

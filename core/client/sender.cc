@@ -103,7 +103,7 @@ bool Producer::broker_ready(TimePoint now, BrokerIndex broker, Effects& effects)
     return false;
 }
 
-void Producer::drain(TimePoint now, BrokerIndex broker, BatchList& drained) {
+void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
     const std::span<const PartitionId> led = metadata_.led_by(broker);
     if (led.empty()) return;
     if (broker >= drain_index_.size()) drain_index_.resize(broker + 1, 0);
@@ -155,7 +155,7 @@ std::uint32_t Producer::take_request(BrokerIndex broker) {
 void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effects& effects) {
     Channel& channel = connections_.channel(requests_[request].broker);
     const NodeId peer = channel.peer();
-    const BatchList& batches = requests_[request].batches;
+    const BatchSlots& batches = requests_[request].batches;
     const ProducerBatch& first = accumulator_.batch(batches.front());
     ProduceRequest message{.acks = static_cast<Acks>(config_.acks),
                            .timeout = config_.request_timeout,
@@ -177,7 +177,7 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
                  mark_of(static_cast<std::uint8_t>(RequestKind::produce), request), effects,
                  std::nullopt, expects_response);
     if (expects_response) return;
-    const BatchList written = std::exchange(requests_[request].batches, {});
+    const BatchSlots written = std::exchange(requests_[request].batches, {});
     free_requests_.push_back(request);
     for (const BatchSlot slot : written) {
         const ProducePartitionResponse success =
