@@ -198,23 +198,27 @@ bool LossJudge::is_page_cache(const BatchEntry& entry) const {
         [&](const LostCopy& lost) { return is_power(lost) && is_decisive(entry, lost); });
 }
 
-bool LossJudge::is_overruled_before_replication(const BatchEntry& entry, bool planned) const {
+std::optional<Cause> LossJudge::overruled_before_replication(const BatchEntry& entry) const {
     const PartitionHistory::State* state = overruled(entry);
-    if (state == nullptr) return false;
+    if (state == nullptr) return std::nullopt;
     for (const LostCopy& lost : entry.lost_copies)
-        if (lost.copy.broker == *state->leader && lost.copy.appended_at <= state->at) return false;
+        if (lost.copy.broker == *state->leader && lost.copy.appended_at <= state->at)
+            return std::nullopt;
     const core::NodeId before = entry.ack->broker;
     const Happening* stop = histories_.last_stop_before(before, state->at);
-    bool failed = stop != nullptr && (stop->is(trace::WorldKind::process_crash) ||
-                                      stop->is(trace::WorldKind::process_pause));
-    bool in_shutdown = false;
+    const bool stopped = stop != nullptr && (stop->is(trace::WorldKind::process_crash) ||
+                                             stop->is(trace::WorldKind::process_pause));
+    enum class Health : std::uint8_t { working, leaving, failed };
+    Health health = stopped ? Health::failed : Health::working;
     for (const Happening* h : histories_.node(before).happenings) {
         if (h->moment.at > state->at) break;
-        if (h->is(core::NoteKind::controlled_shutdown)) in_shutdown = true;
-        if (h->is(core::NoteKind::broker_unfenced)) in_shutdown = failed = false;
-        if (h->is(core::NoteKind::broker_fenced) && !in_shutdown) failed = true;
+        if (h->is(core::NoteKind::broker_unfenced)) health = Health::working;
+        if (health != Health::working) continue;
+        if (h->is(core::NoteKind::controlled_shutdown)) health = Health::leaving;
+        if (h->is(core::NoteKind::broker_fenced)) health = Health::failed;
     }
-    return planned ? !failed : failed;
+    return health == Health::failed ? Cause::leader_crash_before_replication
+                                    : Cause::planned_leader_move_before_replication;
 }
 
 Cause LossJudge::cause_of(const BatchEntry& entry) const {
@@ -229,10 +233,7 @@ Cause LossJudge::cause_of(const BatchEntry& entry) const {
     if (is_isr_of_one(entry)) return Cause::isr_of_one_then_failure;
     if (power_losses(entry) >= 2) return Cause::correlated_power_loss;
     if (is_page_cache(entry)) return Cause::page_cache_lost;
-    if (is_overruled_before_replication(entry, true))
-        return Cause::planned_leader_move_before_replication;
-    if (is_overruled_before_replication(entry, false))
-        return Cause::leader_crash_before_replication;
+    if (const auto cause = overruled_before_replication(entry)) return *cause;
     return Cause::other;
 }
 

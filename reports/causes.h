@@ -81,8 +81,8 @@ class LossJudge {
     bool is_isr_of_one(const trace::BatchEntry& entry) const;
     int power_losses(const trace::BatchEntry& entry) const;
     bool is_page_cache(const trace::BatchEntry& entry) const;
-    /// Overruled by a leader that never had it; `planned` tells whether its leader had failed.
-    bool is_overruled_before_replication(const trace::BatchEntry& entry, bool planned) const;
+    /// The cause, if it was overruled by a leader that never had it: had its own leader failed?
+    std::optional<Cause> overruled_before_replication(const trace::BatchEntry& entry) const;
 
     const History& history_;
     const Histories& histories_;
