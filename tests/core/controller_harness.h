@@ -95,9 +95,9 @@ struct SeenAnswer {
 
 class ControllerHarness {
   public:
-    explicit ControllerHarness(std::vector<std::uint32_t> partitions_of_topics = {1},
-                               BrokerConfig broker_config = {}, Profile rules = {})
-        : config(std::move(broker_config)), profile(rules) {
+    explicit ControllerHarness(const std::vector<std::uint32_t>& partitions_of_topics = {1},
+                               const BrokerConfig& broker_config = {}, Profile rules = {})
+        : config(broker_config), profile(rules) {
         std::uint64_t topic = 0;
         for (std::uint32_t count : partitions_of_topics) {
             ++topic;
@@ -172,7 +172,7 @@ class ControllerHarness {
     BrokerRegistrationResponse register_broker(int broker, std::uint64_t incarnation,
                                                std::uint64_t directory = 0) {
         BrokerRegistrationRequest request{NodeId(broker), IncarnationId(incarnation), {}, {}};
-        const auto own = static_cast<std::uint64_t>(1000 + broker);
+        const auto own = std::uint64_t{1000} + static_cast<std::uint64_t>(broker);
         request.directories.emplace_back(directory != 0 ? directory : own);
         return ask<BrokerRegistrationResponse>(broker, request);
     }
@@ -206,7 +206,7 @@ class ControllerHarness {
         }
         answers.clear();
     }
-    void create(std::vector<std::vector<int>> replicas, Settings settings = {}) {
+    void create(const std::vector<std::vector<int>>& replicas, Settings settings = {}) {
         CreateTopics::Topic topic{TopicIndex(0), {}, std::move(settings)};
         for (const auto& list : replicas) {
             topic.replicas.emplace_back();
@@ -215,7 +215,7 @@ class ControllerHarness {
         call(CreateTopics{{topic}});
         run_for(config.quorum_append_linger);
     }
-    AlterPartitionItem item(std::vector<int> isr, std::uint32_t partition = 0) const {
+    AlterPartitionItem item(const std::vector<int>& isr, std::uint32_t partition = 0) const {
         const PartitionRegistration& p = at(partition);
         AlterPartitionItem wanted{PartitionId(partition),
                                   p.leader_epoch,
@@ -284,9 +284,9 @@ class ControllerHarness {
 /// Brokers 1..3 up, one partition with the replicas 1,2,3; the notes of all that are forgotten.
 class ThreeBrokers : public ControllerHarness {
   public:
-    explicit ThreeBrokers(Settings settings = {}, BrokerConfig broker_config = {},
+    explicit ThreeBrokers(Settings settings = {}, const BrokerConfig& broker_config = {},
                           Profile rules = {})
-        : ControllerHarness({1}, std::move(broker_config), rules) {
+        : ControllerHarness({1}, broker_config, rules) {
         start();
         for (int broker : {1, 2, 3}) join(broker);
         create({{1, 2, 3}}, std::move(settings));

@@ -12,6 +12,7 @@ using test::control::ThreeBrokers;
 
 std::vector<NoteKind> kinds(const std::vector<test::control::SeenNote>& notes) {
     std::vector<NoteKind> list;
+    list.reserve(notes.size());
     for (const auto& seen : notes) list.push_back(seen.note.kind);
     return list;
 }
