@@ -130,20 +130,19 @@ void Network::pause(HostIndex host) {
 void Network::resume(HostIndex host) {
     Endpoint& endpoint = endpoints_[host];
     if (!endpoint.paused_at) return;
-    const core::TimePoint paused_at = *endpoint.paused_at;
-    const core::Duration pause = kernel_.now() - paused_at;
-    endpoint.paused_at.reset();
+    const core::Duration pause = kernel_.now() - *endpoint.paused_at;
     for (const std::uint32_t slot : endpoint.connections) {
         const int side = side_of(connections_[slot], host);
         Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
         for (std::uint32_t at = pipe.head; at != kNone; at = items_[at].next) {
-            if (items_[at].sent_at <= paused_at) continue;
+            if (!withheld(items_[at], host)) continue;
             items_[at].sent_at += pause;
             items_[at].due += pause;
             pipe.last_due = std::max(pipe.last_due, items_[at].due);
         }
         arm(slot, side);
     }
+    endpoint.paused_at.reset();
 }
 
 void Network::process_gone(HostIndex host, InFlightFate fate, bool silently) {
@@ -247,8 +246,7 @@ std::optional<Network::Peek> Network::peek(const Event& event) const {
     if (!connection.end_open[1 - side]) return std::nullopt;
     const std::uint32_t way = link_at_[from * nodes_.size() + to];
     if (way != kNone && links_[way].cuts > 0) return std::nullopt;
-    const auto& paused_at = endpoints_[from].paused_at;
-    if (paused_at && item.sent_at > *paused_at) return std::nullopt;
+    if (withheld(item, from)) return std::nullopt;
     return Peek{to, from, &item.received().message};
 }
 
@@ -271,8 +269,7 @@ Arrival Network::arrive(const Event& event) {
     }
     // Held: the mending or the waking arms the pipe again.
     if (link(from, to).cuts > 0) return Arrival{};
-    const auto& paused_at = endpoints_[from].paused_at;
-    if (paused_at && item.sent_at > *paused_at) return Arrival{};
+    if (withheld(item, from)) return Arrival{};
 
     pipe.head = item.next;
     if (pipe.head == kNone) pipe.tail = kNone;

@@ -13,7 +13,8 @@
 ///       if either end closes meanwhile, what was held is gone and only the reset arrives.
 ///   R5  Latency and loss are keyed by the identity of the message, never by other traffic.
 ///       [DESIGN 4.2]
-///   R6  What a busy process would have sent later than its death or pause has not been sent.
+///   R6  What a busy process would have sent later than its death or pause has not been sent. Its
+///       machine needs no process to accept, to refuse and to reset: a pause delays none of that.
 #pragma once
 
 #include <array>
@@ -115,6 +116,7 @@ class Network {
         core::TimePoint sent_at{};
         std::uint32_t next = kNone;
         ItemKind kind = ItemKind::message;
+        bool by_machine = false;  ///< by the operating system, whatever its process does
         core::ConnectionLoss why = core::ConnectionLoss::reset;
         /// Always a Received, kept for its memory; of messages as the node will see it.
         core::Input input = core::Received{core::ConnectionId(0), core::NodeId(0),
@@ -185,6 +187,8 @@ class Network {
     void enqueue_reset(std::uint32_t slot, int side, core::ConnectionLoss why, core::TimePoint at,
                        core::Duration extra);
     void arm(std::uint32_t slot, int side);
+    /// Whether the item would have left its process during the pause that it is in.
+    bool withheld(const Item& item, HostIndex from) const;
     /// Drops all items, or those that had not left at `after`.
     void clear_pipe(Connection& connection, int side);
     void drop_unsent(Connection& connection, int side, core::TimePoint after);

@@ -159,6 +159,9 @@ std::uint32_t Network::enqueue(std::uint32_t slot, int side, ItemKind kind, core
     Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
     Item& item = items_[index];
     item.kind = kind;
+    // A paused process sends nothing: what is sent meanwhile is its machine's.
+    const auto from = static_cast<std::size_t>(side);
+    item.by_machine = endpoints_[connections_[slot].host[from]].paused_at.has_value();
     item.sent_at = at;
     item.due = std::max(at + travel, pipe.last_due);
     item.next = kNone;
@@ -194,6 +197,11 @@ void Network::arm(std::uint32_t slot, int side) {
     kernel_.schedule(due, EventClass::delivery, event);
 }
 
+bool Network::withheld(const Item& item, HostIndex from) const {
+    const auto& paused_at = endpoints_[from].paused_at;
+    return paused_at && item.sent_at > *paused_at && !item.by_machine;
+}
+
 void Network::clear_pipe(Connection& connection, int side) {
     Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
     for (std::uint32_t at = pipe.head; at != kNone;) {
@@ -210,7 +218,7 @@ void Network::drop_unsent(Connection& connection, int side, core::TimePoint afte
     Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
     std::uint32_t last = kNone;
     for (std::uint32_t at = pipe.head; at != kNone; at = items_[at].next) {
-        if (items_[at].sent_at > after) break;
+        if (items_[at].sent_at > after && !items_[at].by_machine) break;
         last = at;
     }
     std::uint32_t rest = last == kNone ? pipe.head : items_[last].next;

@@ -142,6 +142,45 @@ TEST_SUITE("sim.network") {
         CHECK(lan.run_to(ms(200)) == Seen{"133ms 1: message 6"});
     }
 
+    TEST_CASE("the kernel of a paused process accepts, and what comes waits in its sockets") {
+        Lan lan;
+        lan.network.pause(1);
+        lan.run_to(ms(5));
+        const auto connection = lan.open(0, 1);
+        CHECK(lan.run_to(ms(30)) == Seen{"25ms 1: connected"});
+        lan.send(connection, 0, 1);
+        CHECK(lan.run_to(ms(100)) == Seen{"40ms 2: message 1"});
+        lan.network.resume(1);
+        lan.send(connection, 1, 2);
+        CHECK(lan.run_to(ms(200)) == Seen{"110ms 1: message 2"});
+    }
+
+    TEST_CASE("a process that dies in its pause had accepted; one that is starting refuses") {
+        Lan lan;
+        lan.network.pause(1);
+        lan.open(0, 1);
+        lan.run_to(ms(15));
+        lan.network.process_down(1, InFlightFate::deliver);
+        CHECK(lan.run_to(ms(100)) == Seen{"20ms 1: connected", "25ms 1: reset"});
+        lan.network.pause(1);
+        lan.run_to(ms(110));
+        lan.open(0, 1);
+        CHECK(lan.run_to(ms(200)) == Seen{"130ms 1: refused"});
+    }
+
+    TEST_CASE("a paused process's machine resets what it no longer knows") {
+        Lan lan;
+        const auto idle = lan.open(0, 1);
+        lan.run_to(ms(20));
+        lan.network.power_off(1, InFlightFate::drop);
+        lan.network.power_on(1);
+        lan.network.process_up(1);
+        lan.network.pause(1);
+        lan.run_to(ms(30));
+        lan.send(idle, 0, 1);
+        CHECK(lan.run_to(ms(100)) == Seen{"50ms 1: reset"});
+    }
+
     TEST_CASE("loss of power is silent; power resets whoever had something outstanding") {
         Lan lan;
         const auto asks = lan.open(0, 1);
