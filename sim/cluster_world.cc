@@ -23,8 +23,8 @@ bool Cluster::State::crash_host(core::NodeId node, const KeepRule& keep, InFligh
         tell({.kind = trace::WorldKind::disk_lost,
               .node = node,
               .partition = loss.partition,
-              .first = loss.new_end,
-              .end = loss.old_end});
+              .first = loss.first,
+              .end = loss.end});
     return true;
 }
 

@@ -1,17 +1,21 @@
 /// A machine's disk with its page cache: core::Storage, and what a loss of power leaves of it.
 ///
 /// A file is an inode: a rope of chunks, each with the moment from which it is durable. Names are
-/// a map to inodes; changes of names are a list that becomes durable entry by entry. The process
-/// sees the page cache; a loss of power falls back to what is durable. [DESIGN 3, Disk]
+/// a map to inodes; changes of names are a journal, one for the whole disk. The process sees the
+/// page cache; a loss of power falls back to what is durable. [DESIGN 3, Disk]
 ///
 /// Rules:
 ///   R1  A chunk is durable at the earlier of append + writeback and the end of a sync that covers
 ///       it; a sync is over when the time it charges has passed.
-///   R2  Names are durable after sync_directory or a writeback; within one directory in order.
+///   R2  Changes of names are durable after a writeback, or once any sync that began after them is
+///       over, of whatever file or directory: committing a journal commits all that is before.
 ///   R3  Power loss never takes what is durable. Of log segments `keep` says what else stays; all
-///       other files are as they were last synced.
+///       other files are as they were last synced. Behind a segment that was cut nothing stays of
+///       the later ones but what is durable: no cut makes a hole.
 ///   R4  The end of a process changes nothing but the open handles.
-///   R5  A truncation is durable at once. (A real file system may bring cut bytes back.)
+///   R5  A truncation is durable at once, and with it the changes of names that are before it. (A
+///       real file system may bring cut bytes back.)
+///   R6  The removal of the clean-shutdown marker is durable at once. (Kafka does not sync it.)
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -40,11 +44,11 @@ struct DiskSabotage {
     bool skip_truncation = false;  ///< truncate does nothing
 };
 
-/// A partition's log that a loss of power made shorter.
+/// Offsets of a partition's log that a loss of power took.
 struct DiskLoss {
     core::PartitionId partition;
-    core::Offset new_end;
-    core::Offset old_end;
+    core::Offset first;
+    core::Offset end;  ///< behind the last of them
 };
 
 class SimDisk final : public core::Storage {
@@ -64,7 +68,7 @@ class SimDisk final : public core::Storage {
 
     // ---- what befalls the machine ----
     void process_ended();
-    /// Power is lost at `now`. Logs that became shorter, by partition.
+    /// Power is lost at `now`. What that took of logs, by partition and offset.
     std::vector<DiskLoss> power_lost(core::TimePoint now, const KeepRule& keep,
                                      std::uint64_t step_draw);
     /// Start-up before time 0 takes no time of the disk.
@@ -116,8 +120,14 @@ class SimDisk final : public core::Storage {
         std::string path;
         std::string removed;  ///< empty: nothing else
         InodeRef inode;
+        core::TimePoint made_at;
         core::TimePoint durable_at;
         bool rewrite = false;  ///< new content of a name that exists: durable with its content
+    };
+    /// Offsets of a segment: its name's and the one behind its last whole batch.
+    struct Extent {
+        core::Offset base;
+        core::Offset end;
     };
 
     core::TimePoint moment() const { return now_ + charged_; }
@@ -128,6 +138,8 @@ class SimDisk final : public core::Storage {
     core::Duration writeback(std::uint64_t key, std::uint64_t position) const;
     void sync_inode(Inode& inode);
     void change_names(NameChange change);
+    /// Every change of names that was made by `from` is durable at `done`.
+    void commit_names(core::TimePoint from, core::TimePoint done);
     void apply_durable_names(core::TimePoint now);
     static void apply(Names& names, const NameChange& change);
     static void push_raw(Inode& inode, core::BytesView bytes, core::TimePoint durable_at);
@@ -135,8 +147,12 @@ class SimDisk final : public core::Storage {
 
     const KeepRule* keep_of(std::string_view path, const KeepRule& keep) const;
     std::optional<core::PartitionId> partition_of(std::string_view path) const;
-    void cut_undurable(Inode& inode, core::TimePoint now, const KeepRule* keep,
+    bool outlives_power(const NameChange& change, const KeepRule& keep) const;
+    /// Whether it took anything.
+    bool cut_undurable(Inode& inode, core::TimePoint now, const KeepRule* keep,
                        std::uint64_t draw) const;
+    void cut_files(core::TimePoint now, const KeepRule& keep, std::uint64_t step_draw);
+    std::vector<Extent> extents(core::PartitionId partition) const;
 
     core::NodeId owner_;
     std::uint64_t seed_;

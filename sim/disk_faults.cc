@@ -17,6 +17,11 @@ std::optional<core::Offset> base_offset_of(const core::Chunk& chunk) {
     return core::Offset(core::load_be<std::int64_t>(chunk.raw, 0));
 }
 
+/// Base offset of a segment's file, by its name; nothing for any other file.
+std::optional<core::Offset> segment_base(std::string_view path) {
+    return core::offset_of_file(path.substr(path.rfind('/') + 1), core::kLogSuffix);
+}
+
 }  // namespace
 
 void SimDisk::process_ended() {
@@ -59,8 +64,17 @@ const KeepRule* SimDisk::keep_of(std::string_view path, const KeepRule& keep) co
     return &keep;
 }
 
+/// Whether the rule keeps a change of names that is not durable.
+bool SimDisk::outlives_power(const NameChange& change, const KeepRule& keep) const {
+    const KeepRule* rule = keep_of(change.path, keep);
+    if (rule == nullptr || rule->kind == KeepRule::Kind::none) return false;
+    if (rule->kind != KeepRule::Kind::from_offset) return true;
+    const auto base = segment_base(change.path);
+    return base && *base < rule->offset;
+}
+
 /// Cuts a file to what a loss of power leaves. The draw is of this file.
-void SimDisk::cut_undurable(Inode& file, core::TimePoint now, const KeepRule* keep,
+bool SimDisk::cut_undurable(Inode& file, core::TimePoint now, const KeepRule* keep,
                             std::uint64_t draw) const {
     std::size_t durable = 0;
     while (durable < file.chunks.size() && file.durable_at[durable] <= now) ++durable;
@@ -85,6 +99,7 @@ void SimDisk::cut_undurable(Inode& file, core::TimePoint now, const KeepRule* ke
             }
             break;
     }
+    const bool shorter = left < file.size;
     while (!file.chunks.empty() && file.chunks.back().position >= left) file.chunks.pop_back();
     if (!file.chunks.empty() &&
         left - file.chunks.back().position < file.chunks.back().size_bytes) {
@@ -97,6 +112,31 @@ void SimDisk::cut_undurable(Inode& file, core::TimePoint now, const KeepRule* ke
     file.size = left;
     file.durable_at.assign(file.chunks.size(), now);
     file.unsynced_from = file.chunks.size();
+    return shorter;
+}
+
+/// Files sort by directory and segments within one by base offset, so a segment that was cut comes
+/// before those whose bytes would stand behind the hole.
+void SimDisk::cut_files(core::TimePoint now, const KeepRule& keep, std::uint64_t step_draw) {
+    std::optional<core::PartitionId> shortened;
+    for (auto at = names_.begin(); at != names_.end();) {
+        const auto& [path, file] = *at;
+        const std::uint64_t draw = core::keyed_draw(
+            seed_, core::Purpose::crash_keep,
+            {step_draw, static_cast<std::uint64_t>(static_cast<std::uint32_t>(owner_.value())),
+             core::text_key(path)});
+        const auto partition = partition_of(path);
+        const bool behind_a_cut = partition && partition == shortened;
+        const bool cut =
+            cut_undurable(*file, now, behind_a_cut ? nullptr : keep_of(path, keep), draw);
+        if (partition && cut) shortened = partition;
+        if (behind_a_cut && file->size == 0) {
+            durable_.erase(path);
+            at = names_.erase(at);
+        } else {
+            ++at;
+        }
+    }
 }
 
 std::vector<DiskLoss> SimDisk::power_lost(core::TimePoint now, const KeepRule& keep,
@@ -104,29 +144,30 @@ std::vector<DiskLoss> SimDisk::power_lost(core::TimePoint now, const KeepRule& k
     if (partitions_.empty())
         for (std::uint32_t p = 0; p < topics_.partition_count(); ++p)
             partitions_.emplace(topics_.name(core::PartitionId(p)), core::PartitionId(p));
-    std::vector<core::Offset> ends_before;
+    std::vector<std::vector<Extent>> before;
     for (std::uint32_t p = 0; p < topics_.partition_count(); ++p)
-        ends_before.push_back(log_end(core::PartitionId(p)));
-    for (const NameChange& change : changes_) {
-        const KeepRule* rule = keep_of(change.path, keep);
-        const bool kept = rule != nullptr && rule->kind != KeepRule::Kind::none;
-        if (kept || change.durable_at <= now) apply(durable_, change);
-    }
+        before.push_back(extents(core::PartitionId(p)));
+    for (const NameChange& change : changes_)
+        if (change.durable_at <= now || outlives_power(change, keep)) apply(durable_, change);
     changes_.clear();
     names_ = durable_;
     handles_.clear();
-    for (auto& [path, file] : names_) {
-        const std::uint64_t draw = core::keyed_draw(
-            seed_, core::Purpose::crash_keep,
-            {step_draw, static_cast<std::uint64_t>(static_cast<std::uint32_t>(owner_.value())),
-             core::text_key(path)});
-        cut_undurable(*file, now, keep_of(path, keep), draw);
-    }
+    cut_files(now, keep, step_draw);
     std::vector<DiskLoss> losses;
     for (std::uint32_t p = 0; p < topics_.partition_count(); ++p) {
-        const core::Offset end = log_end(core::PartitionId(p));
-        if (end < ends_before[p])
-            losses.push_back(DiskLoss{core::PartitionId(p), end, ends_before[p]});
+        const core::PartitionId partition(p);
+        const std::vector<Extent> after = extents(partition);
+        for (const Extent& was : before[p]) {
+            const auto is = std::find_if(after.begin(), after.end(), [&](const Extent& extent) {
+                return extent.base == was.base;
+            });
+            const core::Offset end = is == after.end() ? was.base : is->end;
+            if (end >= was.end) continue;
+            if (!losses.empty() && losses.back().partition == partition && losses.back().end == end)
+                losses.back().end = was.end;
+            else
+                losses.push_back(DiskLoss{partition, end, was.end});
+        }
     }
     return losses;
 }
@@ -142,15 +183,14 @@ std::vector<std::span<const core::Chunk>> SimDisk::segments(core::PartitionId pa
     return out;
 }
 
-core::Offset SimDisk::log_end(core::PartitionId partition) const {
+std::vector<SimDisk::Extent> SimDisk::extents(core::PartitionId partition) const {
+    std::vector<Extent> out;
     const std::string prefix = topics_.name(partition) + "/";
-    core::Offset end{0};
     for (auto at = names_.lower_bound(prefix);
          at != names_.end() && std::string_view(at->first).starts_with(prefix); ++at) {
-        const auto base = core::offset_of_file(std::string_view(at->first).substr(prefix.size()),
-                                               core::kLogSuffix);
+        const auto base = segment_base(at->first);
         if (!base) continue;
-        end = std::max(end, *base);
+        core::Offset end = *base;
         const Inode& file = *at->second;
         // From the back: the last chunk that is a batch, with raw batches behind it read.
         std::size_t from = file.chunks.size();
@@ -165,7 +205,14 @@ core::Offset SimDisk::log_end(core::PartitionId partition) const {
             end = std::max(end, parsed.batch->next_offset());
             position += parsed.size_bytes;
         }
+        out.push_back(Extent{*base, end});
     }
+    return out;
+}
+
+core::Offset SimDisk::log_end(core::PartitionId partition) const {
+    core::Offset end{0};
+    for (const Extent& extent : extents(partition)) end = std::max(end, extent.end);
     return end;
 }
 

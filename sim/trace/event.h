@@ -28,7 +28,7 @@ enum class WorldKind : std::uint8_t {
     process_crash,  ///< kill: value 0 process, 1 host
     process_pause,
     process_resume,
-    disk_lost,  ///< loss of power took bytes: partition, first = new end, end = old end
+    disk_lost,  ///< loss of power took [first, end) of a partition's log; once a range
     disk_wiped,
     run_end,  ///< faults end here
     audit,    ///< settle is over; the readers begin

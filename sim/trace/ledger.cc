@@ -227,17 +227,19 @@ void Ledger::on_high_watermark(const Moment& moment, core::NodeId who, core::Par
 }
 
 void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
-                    core::Offset new_end, CopyEnd how) {
+                    core::Offset first, core::Offset end, CopyEnd how) {
     ReplicaLog& log = log_of(partition, who);
-    log.end = std::min(log.end, new_end);
-    while (!log.held.empty()) {
-        const Held& last = log.held.back();
-        BatchEntry& entry = batches_[last.entry];
-        // A cut removes whole batches: the one that reaches past the new end goes too.
-        if (last.base + static_cast<std::int64_t>(entry.record_count) <= new_end) break;
+    if (end >= log.end) log.end = std::min(log.end, first);
+    // A cut removes whole batches: one that reaches into the range goes too.
+    const auto from = std::partition_point(log.held.begin(), log.held.end(), [&](const Held& held) {
+        return held.base + static_cast<std::int64_t>(batches_[held.entry].record_count) <= first;
+    });
+    auto to = from;
+    for (; to != log.held.end() && to->base < end; ++to) {
+        BatchEntry& entry = batches_[to->entry];
         const auto copy = std::find_if(
             entry.copies.begin(), entry.copies.end(),
-            [&](const Copy& c) { return c.broker == who && c.base_offset == last.base; });
+            [&](const Copy& c) { return c.broker == who && c.base_offset == to->base; });
         ASSERT(copy != entry.copies.end());
         count_alone(entry, -1);
         entry.lost_copies.push_back(
@@ -245,8 +247,13 @@ void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId pa
         entry.copies.erase(copy);
         count_alone(entry, +1);
         if (entry.copies.empty()) entry.gone_at = moment.at;
-        log.held.pop_back();
     }
+    log.held.erase(from, to);
+}
+
+void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
+                    core::Offset new_end, CopyEnd how) {
+    on_cut(moment, who, partition, new_end, core::Offset(INT64_MAX), how);
 }
 
 void Ledger::on_note(const Moment& moment, core::NodeId who, const core::Note& note,
@@ -285,7 +292,7 @@ void Ledger::on_note(const Moment& moment, core::NodeId who, const core::Note& n
 void Ledger::on_world(const Moment& moment, const WorldEvent& event) {
     if (event.kind == WorldKind::disk_lost) {
         on_cut(moment, event.node.value(), event.partition.value(), event.first.value(),
-               CopyEnd::power_loss);
+               event.end.value(), CopyEnd::power_loss);
     } else if (event.kind == WorldKind::disk_wiped) {
         for (std::uint32_t p = 0; p < partitions_.size(); ++p)
             on_cut(moment, event.node.value(), core::PartitionId(p), core::Offset(0),

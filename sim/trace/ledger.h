@@ -184,6 +184,9 @@ class Ledger final : public Observer {
     void on_append(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_high_watermark(const Moment& moment, core::NodeId who, core::PartitionId partition,
                            core::Offset high_watermark);
+    /// The batches of [first, end) are gone from a replica's log; without `end`: all from there on.
+    void on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
+                core::Offset first, core::Offset end, CopyEnd how);
     void on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
                 core::Offset new_end, CopyEnd how);
 

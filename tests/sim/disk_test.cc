@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/text.h"
+#include "core/log/checkpoint.h"
 #include "core/record/batch_builder.h"
 #include "core/record/batch_parser.h"
 
@@ -31,6 +33,10 @@ Batch batch_at(std::int64_t offset) {
 }
 
 constexpr const char* kSegment = "orders-0/00000000000000000000.log";
+constexpr const char* kSecond = "orders-0/00000000000000000001.log";
+constexpr const char* kThird = "orders-0/00000000000000000002.log";
+constexpr const char* kFourth = "orders-0/00000000000000000003.log";
+constexpr const char* kSeventh = "orders-0/00000000000000000006.log";
 const PartitionId kPartition(0);
 
 /// A disk whose append takes 1 ms, whose fsync takes 10 ms, with a writeback after 30 s.
@@ -147,8 +153,8 @@ TEST_SUITE("sim.disk") {
             const Offset end = machine.end();
             CHECK(losses.empty() == (end == Offset(3)));
             for (const DiskLoss& loss : losses) {
-                CHECK(loss.new_end == end);
-                CHECK(loss.old_end == Offset(3));
+                CHECK(loss.first == end);
+                CHECK(loss.end == Offset(3));
             }
         }
         CHECK(torn > 0);
@@ -180,19 +186,160 @@ TEST_SUITE("sim.disk") {
         CHECK(content(from_ms(1'015), true, true) == "old");
     }
 
-    TEST_CASE("a new segment's name is durable after its directory was synced") {
-        constexpr const char* kSecond = "orders-0/00000000000000000001.log";
-        for (const bool names : {false, true}) {
+    TEST_CASE("a new segment's name is durable after a sync of its directory or of anything else") {
+        enum class Synced { nothing, content_before, other_file, directory };
+        for (const Synced synced :
+             {Synced::nothing, Synced::content_before, Synced::other_file, Synced::directory}) {
+            Machine machine;
+            machine.at(seconds(1)).write_file("other", as_bytes("x"));
+            machine.disk.append(machine.file, batch_at(0));
+            machine.disk.sync(machine.file);
+            if (synced == Synced::content_before) machine.disk.sync("other");
+            machine.disk.append(machine.disk.open(kSecond), batch_at(1));
+            if (synced == Synced::other_file) machine.disk.sync("other");
+            if (synced == Synced::directory) machine.disk.sync_directory("orders-0");
+            const auto losses = machine.disk.power_lost(at_ns(0) + seconds(2), KeepRule{}, 1);
+            // Its bytes are not, and an empty segment behind a whole one is as good as none.
+            REQUIRE(losses.size() == 1);
+            CHECK(losses[0].first == Offset(1));
+            CHECK(losses[0].end == Offset(2));
+            CHECK(machine.disk.size(kSecond).has_value() ==
+                  (synced == Synced::other_file || synced == Synced::directory));
+        }
+    }
+
+    TEST_CASE("names become durable in the order of their changes, across directories") {
+        const auto left = [](bool sync_before_the_last) {
+            Machine machine;
+            machine.at(seconds(1)).write_file("a/first", as_bytes("x"));
+            machine.disk.write_file("b/second", as_bytes("x"));
+            if (sync_before_the_last) machine.disk.sync_directory("b");
+            machine.disk.write_file("a/third", as_bytes("x"));
+            if (!sync_before_the_last) machine.disk.sync_directory("a");
+            machine.disk.power_lost(at_ns(0) + seconds(2), KeepRule{}, 1);
+            return machine.disk.files().size() - 1;  // without the segment
+        };
+        CHECK(left(true) == 2);
+        CHECK(left(false) == 3);
+    }
+
+    TEST_CASE("a removed clean-shutdown marker stays away, any other file comes back") {
+        Machine machine;
+        for (const std::string_view path : {std::string_view("other"), kCleanShutdown}) {
+            machine.at(Duration(0)).write_file(path, as_bytes("x"));
+            machine.disk.sync(path);
+        }
+        machine.disk.settle(machine.now);
+        machine.at(seconds(1)).remove(kCleanShutdown);
+        machine.disk.remove("other");
+        machine.disk.power_lost(at_ns(0) + seconds(2), KeepRule{}, 1);
+        CHECK(!machine.disk.size(kCleanShutdown));
+        CHECK(machine.disk.size("other").has_value());
+    }
+
+    TEST_CASE("a truncation takes the later segments for good, so that none comes back behind it") {
+        Machine machine;
+        machine.at(seconds(1)).append(machine.file, batch_at(0));
+        machine.disk.append(machine.file, batch_at(1));
+        const FileId later = machine.disk.open(kThird);
+        machine.disk.append(later, batch_at(2));
+        machine.disk.sync(machine.file);
+        machine.disk.sync(later);
+        machine.disk.settle(machine.now);
+        machine.at(seconds(2)).rename(kThird, concat(kThird, ".deleted"));
+        machine.disk.truncate(machine.file, static_cast<std::uint64_t>(batch_at(0).size_bytes()));
+        machine.disk.power_lost(at_ns(0) + seconds(3), KeepRule{}, 1);
+        CHECK(machine.end() == Offset(1));
+        CHECK(!machine.disk.size(kThird));
+    }
+
+    TEST_CASE("a file that was rewritten and then removed does not come back later") {
+        Machine machine;
+        machine.at(Duration(0)).write_file("snapshot", as_bytes("old"));
+        machine.disk.settle(machine.now);
+        machine.at(seconds(1)).write_file("snapshot", as_bytes("new"));
+        machine.disk.remove("snapshot");
+        for (int i = 0; i < 20; ++i) machine.disk.write_file(concat("f", i), as_bytes("x"));
+        machine.disk.sync_directory("");
+        machine.at(seconds(2)).sync_directory("");
+        machine.disk.power_lost(at_ns(0) + seconds(60), KeepRule{}, 1);
+        CHECK(!machine.disk.size("snapshot"));
+        CHECK(machine.disk.size("f0").has_value());
+    }
+
+    TEST_CASE("a cut leaves nothing of later segments but what is durable") {
+        // Segments 0-2, 3-5 and 6-8; the first two batches are durable, as is `durable_later`.
+        struct Left {
+            std::vector<std::string> segments;
+            std::vector<std::pair<std::int64_t, std::int64_t>> lost;
+        };
+        const auto left_by = [](const KeepRule& rule, bool durable_later) {
+            Machine machine;
+            machine.at(seconds(1));
+            machine.disk.append(machine.file, batch_at(0));
+            machine.disk.append(machine.file, batch_at(1));
+            machine.disk.sync(machine.file);
+            machine.at(seconds(2)).append(machine.file, batch_at(2));
+            const FileId second = machine.disk.open(kFourth);
+            const FileId third = machine.disk.open(kSeventh);
+            for (const std::int64_t offset : {3, 4, 5}) {
+                machine.disk.append(second, batch_at(offset));
+                if (offset == 3 && durable_later) machine.disk.sync(second);
+            }
+            for (const std::int64_t offset : {6, 7, 8})
+                machine.disk.append(third, batch_at(offset));
+            Left left;
+            for (const auto& loss : machine.disk.power_lost(at_ns(0) + seconds(3), rule, 99))
+                left.lost.emplace_back(loss.first.value(), loss.end.value());
+            for (const auto& [path, bytes] : machine.disk.files())
+                left.segments.push_back(concat(path.substr(28, 1), ": ", bytes.size()));
+            return left;
+        };
+        using Files = std::vector<std::string>;
+        using Ranges = std::vector<std::pair<std::int64_t, std::int64_t>>;
+        const auto size = static_cast<std::int64_t>(batch_at(0).size_bytes());
+        const std::string one = concat(": ", size);
+        const std::string two = concat(": ", 2 * size);
+        const std::string three = concat(": ", 3 * size);
+        const Left all = left_by(keep(KeepRule::Kind::all), false);
+        CHECK(all.segments == Files{"0" + three, "3" + three, "6" + three});
+        CHECK(all.lost.empty());
+        const Left none = left_by(keep(KeepRule::Kind::none), false);
+        CHECK(none.segments == Files{"0" + two});
+        CHECK(none.lost == Ranges{{2, 9}});
+        const Left first = left_by(keep(KeepRule::Kind::from_offset, 2), false);
+        CHECK(first.segments == Files{"0" + two});
+        CHECK(first.lost == Ranges{{2, 9}});
+        const Left edge = left_by(keep(KeepRule::Kind::from_offset, 3), false);
+        CHECK(edge.segments == Files{"0" + three});
+        CHECK(edge.lost == Ranges{{3, 9}});
+        const Left middle = left_by(keep(KeepRule::Kind::from_offset, 7), false);
+        CHECK(middle.segments == Files{"0" + three, "3" + three, "6" + one});
+        CHECK(middle.lost == Ranges{{7, 9}});
+        // What is durable stays, behind a hole: each range that is lost is told.
+        const Left hole = left_by(keep(KeepRule::Kind::from_offset, 2), true);
+        CHECK(hole.segments == Files{"0" + two, "3" + one});
+        CHECK(hole.lost == Ranges{{2, 3}, {4, 9}});
+    }
+
+    TEST_CASE("a random cut makes no hole between segments") {
+        int cut_before_the_last = 0;
+        for (std::uint64_t draw = 0; draw < 60; ++draw) {
             Machine machine;
             machine.at(seconds(1)).append(machine.file, batch_at(0));
-            machine.disk.sync(machine.file);
-            const FileId second = machine.disk.open(kSecond);
-            machine.disk.append(second, batch_at(1));
-            machine.disk.sync(second);
-            if (names) machine.disk.sync_directory("orders-0");
-            machine.disk.power_lost(at_ns(0) + seconds(2), KeepRule{}, 1);
-            CHECK(machine.disk.size(kSecond).has_value() == names);
+            machine.disk.append(machine.disk.open(kSecond), batch_at(1));
+            machine.disk.append(machine.disk.open(kThird), batch_at(2));
+            machine.disk.power_lost(at_ns(0) + seconds(2), keep(KeepRule::Kind::random), draw);
+            bool whole = true;
+            for (const char* path : {kSegment, kSecond, kThird}) {
+                const auto left = machine.disk.size(path);
+                if (!whole) CHECK(!left);
+                whole = left == static_cast<std::uint64_t>(batch_at(0).size_bytes());
+                if (!whole && path != kThird) ++cut_before_the_last;
+            }
         }
+        CHECK(cut_before_the_last > 0);
+        CHECK(cut_before_the_last < 120);
     }
 
     TEST_CASE("an unsynced rename is undone by a loss of power") {

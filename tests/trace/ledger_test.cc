@@ -140,6 +140,44 @@ TEST_SUITE("trace.ledger") {
         CHECK(h.ledger.batch_of(0, RecordNumber(0))->lost_copies[0].how == CopyEnd::wipe);
     }
 
+    TEST_CASE("power takes ranges, one after the other, and what lies between stays") {
+        History h;
+        for (std::uint32_t i = 0; i < 4; ++i) {
+            h.send(2 * i, 2, i);
+            h.append(1, 2 * i, 2 * i + 2, i, true);
+        }
+        const auto lose = [&](std::int64_t first, std::int64_t end) {
+            h.ledger.on_world(h.moment(), {.kind = trace::WorldKind::disk_lost,
+                                           .node = NodeId(1),
+                                           .partition = kPartition,
+                                           .first = Offset(first),
+                                           .end = Offset(end)});
+        };
+        lose(2, 4);
+        CHECK(h.ledger.log_end(kPartition, NodeId(1)) == Offset(8));
+        lose(6, 8);
+        CHECK(h.ledger.log_end(kPartition, NodeId(1)) == Offset(6));
+        for (const std::int64_t record : {0, 4}) {
+            CHECK(h.ledger.batch_of(0, RecordNumber(record))->copies.size() == 1);
+            CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(record)) ==
+                  h.ledger.batch_of(0, RecordNumber(record)));
+        }
+        for (const std::int64_t record : {2, 6}) {
+            const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(record));
+            CHECK(entry->copies.empty());
+            REQUIRE(entry->lost_copies.size() == 1);
+            CHECK(entry->lost_copies[0].how == CopyEnd::power_loss);
+            CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(record)) == nullptr);
+        }
+        // Appends go on behind the hole, and a truncation takes all above it.
+        h.send(8, 2, 4);
+        h.append(1, 6, 8, 4, true);
+        h.truncate(1, 4);
+        CHECK(h.ledger.batch_of(0, RecordNumber(8))->copies.empty());
+        CHECK(h.ledger.batch_of(0, RecordNumber(4))->copies.empty());
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies.size() == 1);
+    }
+
     TEST_CASE("an acknowledgement remembers who led, who was in sync and who held it") {
         History h;
         h.send(0, 1, 0);
