@@ -38,6 +38,8 @@ Invariants::Invariants(const scenario::Scenario& scenario, const core::TopicTabl
         const trace::PartitionView& partition = view_.partition(core::PartitionId(p));
         committed_.emplace(core::PartitionId(p),
                            Committed{partition.leader_epoch, partition.partition_epoch});
+        for (const core::NodeId replica : partition.replicas)
+            in_use_.emplace(core::PartitionId(p), replica);
         if (partition.leader)
             leaders_.emplace(PartitionEpochKey{core::PartitionId(p), partition.leader_epoch},
                              *partition.leader);
@@ -46,12 +48,14 @@ Invariants::Invariants(const scenario::Scenario& scenario, const core::TopicTabl
 
 void Invariants::on_note(const trace::Moment& moment, core::NodeId who, const core::Note& note,
                          std::span<const core::NodeId> /*replicas*/) {
-    if (note.kind == NoteKind::become_leader) {
-        on_leader(who, note);
+    if (note.kind == NoteKind::become_leader || note.kind == NoteKind::become_follower) {
+        in_use_.emplace(*note.partition, who);
+        check_sound(*note.partition, who);
+        if (note.kind == NoteKind::become_leader) on_leader(who, note);
     } else if (note.kind == NoteKind::partition_change) {
         on_change(note);
     } else if (note.kind == NoteKind::leader_elect) {
-        if (note.peer && note.value == 0) sheltered_ = false;
+        if (note.peer && note.value == 0) nothing_destroyed_yet_ = false;
         check_isr(*note.partition);
     } else if (note.kind == NoteKind::isr_shrink || note.kind == NoteKind::isr_expand) {
         check_isr(*note.partition);
@@ -82,7 +86,7 @@ void Invariants::on_leader(core::NodeId who, const core::Note& note) {
     reigns_.insert_or_assign(ReplicaKey{partition, who},
                              Reign{*note.leader_epoch, note.first.value_or(core::Offset(0))});
     const core::Offset highest = ledger_.highest_high_watermark(partition);
-    if (sheltered_ && note.end && *note.end < highest)
+    if (nothing_destroyed_yet_ && note.end && *note.end < highest)
         broken("leader-holds-committed",
                core::concat(where(partition), ": broker ", who.value(), " leads with log end ",
                             note.end->value(), ", the high watermark was ", highest.value()));
@@ -103,7 +107,7 @@ void Invariants::on_change(const core::Note& note) {
 
 /// A change of the ISR is committed, and whether its election was clean is known.
 void Invariants::check_isr(core::PartitionId partition) const {
-    if (!sheltered_) return;
+    if (!nothing_destroyed_yet_) return;
     const core::ReplicaList& members = view_.partition(partition).isr;
     const std::span<const core::NodeId> isr(members.data(), members.size());
     check_acked_in_isr(partition, isr);
@@ -130,28 +134,59 @@ void Invariants::check_acked_in_isr(core::PartitionId partition,
     }
 }
 
+std::vector<const core::Batch*> Invariants::committed_batches(core::PartitionId partition,
+                                                              core::NodeId broker) const {
+    const core::Offset committed = ledger_.highest_high_watermark(partition);
+    std::vector<const core::Batch*> batches;
+    for (const auto& segment : disk_of_(context_, broker).segments(partition))
+        for (const core::Chunk& chunk : segment)
+            if (chunk.batch && chunk.batch->base_offset < committed)
+                batches.push_back(&*chunk.batch);
+    return batches;
+}
+
 void Invariants::check_isr_agrees(core::PartitionId partition,
                                   std::span<const core::NodeId> isr) const {
     if (isr.size() < 2) return;
-    const core::Offset committed = ledger_.highest_high_watermark(partition);
-    std::vector<std::vector<const core::Chunk*>> logs;
-    for (const core::NodeId member : isr) {
-        std::vector<const core::Chunk*>& log = logs.emplace_back();
-        for (const auto& segment : disk_of_(context_, member).segments(partition))
-            for (const core::Chunk& chunk : segment)
-                if (chunk.batch && chunk.batch->base_offset < committed) log.push_back(&chunk);
-    }
-    for (std::size_t i = 1; i < logs.size(); ++i) {
-        const std::size_t shared = std::min(logs[0].size(), logs[i].size());
-        for (std::size_t k = 0; k < shared; ++k) {
-            const core::Batch& a = *logs[0][k]->batch;
-            const core::Batch& b = *logs[i][k]->batch;
-            if (a.base_offset == b.base_offset && a.leader_epoch == b.leader_epoch) continue;
-            broken("isr-agrees",
-                   core::concat(where(partition), " at offset ", a.base_offset.value(),
-                                ": brokers ", isr[0].value(), " and ", isr[i].value()));
+    const auto first = committed_batches(partition, isr[0]);
+    for (std::size_t i = 1; i < isr.size(); ++i) {
+        const auto other = committed_batches(partition, isr[i]);
+        std::size_t a = 0;
+        std::size_t b = 0;
+        for (; a < first.size() && b < other.size(); ++a, ++b) {
+            const core::Offset at = std::min(first[a]->base_offset, other[b]->base_offset);
+            const bool same = first[a]->base_offset == other[b]->base_offset &&
+                              first[a]->next_offset() == other[b]->next_offset() &&
+                              first[a]->leader_epoch == other[b]->leader_epoch;
+            if (!same)
+                broken("isr-agrees",
+                       core::concat(where(partition), " at offset ", at.value(), ": brokers ",
+                                    isr[0].value(), " and ", isr[i].value()));
         }
     }
+}
+
+void Invariants::check_sound(core::PartitionId partition, core::NodeId broker) const {
+    const auto unsound = [&](core::Offset offset, std::string_view how) {
+        broken("log-is-sound", core::concat(where(partition), " on broker ", broker.value(), ": ",
+                                            how, " at offset ", offset.value()));
+    };
+    const auto known_hole = [&](core::Offset first, core::Offset end) {
+        const auto holes = holes_.find(partition);
+        if (holes == holes_.end()) return false;
+        return std::any_of(holes->second.begin(), holes->second.end(), [&](const auto& hole) {
+            return hole.first <= first && end <= hole.second;
+        });
+    };
+    std::optional<core::Offset> next;
+    for (const auto& segment : disk_of_(context_, broker).segments(partition))
+        for (const core::Chunk& chunk : segment) {
+            if (!chunk.batch) return unsound(next.value_or(core::Offset(0)), "not a batch");
+            const core::Offset base = chunk.batch->base_offset;
+            if (next && base < *next) unsound(base, "a batch that overlaps the one before it");
+            if (next && base > *next && !known_hole(*next, base)) unsound(*next, "a hole");
+            next = chunk.batch->next_offset();
+        }
 }
 
 void Invariants::on_flush(core::TimePoint at, core::NodeId who, const core::Note& note) {
@@ -169,20 +204,29 @@ void Invariants::on_flush(core::TimePoint at, core::NodeId who, const core::Note
 void Invariants::on_world(const trace::Moment& moment, const trace::WorldEvent& event) {
     using trace::WorldKind;
     if (event.kind == WorldKind::disk_wiped) {
-        sheltered_ = false;
+        nothing_destroyed_yet_ = false;
         std::erase_if(flushes_, [&](const auto& of) { return of.first.second == *event.node; });
     }
-    if (event.kind == WorldKind::process_crash && event.value == 1) sheltered_ = false;
-    if (event.kind != WorldKind::disk_lost) return;
-    sheltered_ = false;
-    const auto flushes = flushes_.find(ReplicaKey{*event.partition, *event.node});
+    if (event.kind == WorldKind::process_crash && event.value == 1) nothing_destroyed_yet_ = false;
+    if (event.kind == WorldKind::process_crash || event.kind == WorldKind::process_exit)
+        std::erase_if(in_use_, [&](const ReplicaKey& of) { return of.second == *event.node; });
+    if (event.kind == WorldKind::audit)
+        for (const auto& [partition, broker] : in_use_) check_sound(partition, broker);
+    if (event.kind == WorldKind::disk_lost) on_disk_lost(moment.at, event);
+}
+
+void Invariants::on_disk_lost(core::TimePoint at, const trace::WorldEvent& event) {
+    nothing_destroyed_yet_ = false;
+    const core::PartitionId partition = *event.partition;
+    if (disk_of_(context_, *event.node).log_end(partition) > *event.first)
+        holes_[partition].emplace_back(*event.first, *event.end);
+    const auto flushes = flushes_.find(ReplicaKey{partition, *event.node});
     if (flushes == flushes_.end()) return;
     for (const Flush& flush : flushes->second)
-        if (flush.over <= moment.at && *event.first < flush.end)
+        if (flush.over <= at && *event.first < flush.end)
             broken("flushed-survives",
-                   core::concat(where(*event.partition), " on broker ", event.node->value(),
-                                " ends at ", event.first->value(), ", flushed up to ",
-                                flush.end.value()));
+                   core::concat(where(partition), " on broker ", event.node->value(), " lost ",
+                                event.first->value(), ", flushed up to ", flush.end.value()));
     for (Flush& flush : flushes->second) flush.end = std::min(flush.end, *event.first);
 }
 

@@ -12,13 +12,17 @@
 ///       that is committed later. Where nothing was lost to power, wiped, or elected uncleanly.
 ///   I5  leader-holds-committed: a new leader's log reaches the highest high watermark that any
 ///       leader had. Under the same condition.
-///   I6  isr-agrees: the logs of ISR members have the same batches below the shortest of them and
-///       the highest high watermark. Under the same condition.
+///   I6  isr-agrees: the logs of ISR members have the same batches, offset by offset, below the
+///       shortest of them and the highest high watermark. Under the same condition.
 ///   I7  flushed-survives: a loss of power takes nothing below a flush that was over.
+///   I8  log-is-sound: the log of a process that has taken it up is whole batches without a hole.
+///       No matter what happened: recovery is there for this. (Where power took a middle and left
+///       what was durable behind it, that hole is nobody's to find and its followers copy it.)
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,9 +69,14 @@ class Invariants final : public trace::Observer {
     void on_leader(core::NodeId who, const core::Note& note);
     void on_change(const core::Note& note);
     void check_isr(core::PartitionId partition) const;
+    void on_disk_lost(core::TimePoint at, const trace::WorldEvent& event);
     void on_flush(core::TimePoint at, core::NodeId who, const core::Note& note);
     void check_acked_in_isr(core::PartitionId partition, std::span<const core::NodeId> isr) const;
     void check_isr_agrees(core::PartitionId partition, std::span<const core::NodeId> isr) const;
+    void check_sound(core::PartitionId partition, core::NodeId broker) const;
+    /// The batches of a replica below the highest high watermark.
+    std::vector<const core::Batch*> committed_batches(core::PartitionId partition,
+                                                      core::NodeId broker) const;
     std::string where(core::PartitionId partition) const { return topics_.name(partition); }
 
     const scenario::Scenario& scenario_;
@@ -77,12 +86,16 @@ class Invariants final : public trace::Observer {
     const void* context_;
     DiskOf disk_of_;
     std::vector<bool> acks_all_;  ///< by client
-    bool sheltered_ = true;       ///< no power loss, wipe or unclean election so far
+    /// No power loss, wipe or unclean election so far.
+    bool nothing_destroyed_yet_ = true;
     std::map<PartitionEpochKey, core::NodeId> leaders_;
     std::map<core::PartitionId, Committed> committed_;
     std::map<ReplicaKey, Reign> reigns_;
     std::map<ReplicaKey, std::vector<Flush>> flushes_;
     std::map<core::NodeId, core::Duration> flush_times_;  ///< most that one flush can take
+    std::set<ReplicaKey> in_use_;                         ///< logs that a running process took up
+    /// What power took from below what it left.
+    std::map<core::PartitionId, std::vector<std::pair<core::Offset, core::Offset>>> holes_;
 };
 
 }  // namespace sim
