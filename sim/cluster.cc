@@ -197,6 +197,7 @@ void Cluster::State::on_note(core::NodeId who, const core::Note& note,
         for (const core::ConfigRecord& change : config_changes.front()) apply_config(change);
         config_changes.erase(config_changes.begin());
     }
+    if (note.kind == core::NoteKind::partition_change) refresh_min_isr(*note.partition);
     if (!live) return;
     if (invariants) invariants->on_note(moment, who, note, replicas);
     engine->on_note(moment, who, note, replicas);
@@ -204,20 +205,38 @@ void Cluster::State::on_note(core::NodeId who, const core::Note& note,
     hash_note(who, note, replicas);
 }
 
-/// A committed setting that the view keeps: min.insync.replicas of a topic.
+/// A dynamic setting is committed; no value removes it. [ClusterImage]
 void Cluster::State::apply_config(const core::ConfigRecord& change) {
-    if (change.resource != core::ConfigResource::topic || !change.topic) return;
-    const scenario::Topic& topic = scenario.topics[change.topic->value()];
-    core::ConfigMap config = topic.config;
-    if (change.value) core::set_config(config, change.key, *change.value);
-    std::vector<core::ConfigProblem> problems;
-    const core::TopicConfig resolved =
-        core::resolve_topic(*scenario.kafka.profile, broker_configs.front(), config, problems);
-    if (change.key != "min.insync.replicas") return;
-    const core::TopicEntry& entry = topics.topic(*change.topic);
-    for (std::uint32_t i = 0; i < entry.partition_count; ++i)
-        cluster_view->set_min_insync_replicas(core::PartitionId(entry.first_partition.value() + i),
-                                              resolved.min_insync_replicas);
+    core::ConfigMap* config = &cluster_config;
+    if (change.topic) config = &topic_settings[*change.topic];
+    if (change.broker) config = &broker_settings[*change.broker];
+    if (change.value)
+        core::set_config(*config, change.key, *change.value);
+    else
+        std::erase_if(*config, [&](const auto& entry) { return entry.first == change.key; });
+    for (std::uint32_t p = 0; p < topics.partition_count(); ++p)
+        refresh_min_isr(core::PartitionId(p));
+}
+
+/// min.insync.replicas as the partition's leader sees it: of the topic, else of that broker, else
+/// of the cluster, else what the broker was configured with. Without a leader the first replica's.
+void Cluster::State::refresh_min_isr(core::PartitionId partition) {
+    const trace::PartitionView& committed = cluster_view->partition(partition);
+    const core::NodeId broker = committed.leader.value_or(committed.replicas.front());
+    const auto own = broker_settings.find(broker);
+    const core::ConfigMap none;
+    for (const core::ConfigMap* config : std::initializer_list<const core::ConfigMap*>{
+             &topic_settings[topics.topic_of(partition)],
+             own == broker_settings.end() ? &none : &own->second, &cluster_config}) {
+        const auto text = core::find_config(*config, "min.insync.replicas");
+        const auto number = text ? core::parse_int(*text) : std::nullopt;
+        if (!number || *number < 1) continue;
+        cluster_view->set_min_insync_replicas(partition, static_cast<std::int32_t>(*number));
+        return;
+    }
+    const std::size_t place = host_of(broker);
+    cluster_view->set_min_insync_replicas(partition,
+                                          broker_configs[place].topic_defaults.min_insync_replicas);
 }
 
 void Cluster::State::tell(const trace::WorldEvent& event) {

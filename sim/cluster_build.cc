@@ -37,20 +37,17 @@ Cluster::State::State(const scenario::Scenario& the_scenario, std::uint64_t the_
     std::vector<trace::PartitionView> partitions;
     std::vector<bool> acks_none;
     for (const scenario::Topic& topic : scenario.topics) {
-        std::vector<core::ConfigProblem> problems;
-        const core::TopicConfig config = core::resolve_topic(
-            *scenario.kafka.profile, broker_configs.front(), topic.config, problems);
-        for (const scenario::Partition& partition : topic.partitions) {
-            trace::PartitionView& view = partitions.emplace_back();
-            view.replicas.assign(partition.replicas.begin(), partition.replicas.end());
-            view.min_insync_replicas = config.min_insync_replicas;
-        }
+        for (const scenario::Partition& partition : topic.partitions)
+            partitions.emplace_back().replicas.assign(partition.replicas.begin(),
+                                                      partition.replicas.end());
     }
     for (const core::ProducerConfig& config : producer_configs)
         acks_none.push_back(config.acks == 0);
     cluster_view = std::make_unique<trace::ClusterView>(std::move(partitions));
     records = std::make_unique<trace::Ledger>(*cluster_view, topics.partition_count(), acks_none);
     build_hosts();
+    for (std::uint32_t p = 0; p < topics.partition_count(); ++p)
+        refresh_min_isr(core::PartitionId(p));
     engine = std::make_unique<StepEngine>(scenario, seed, topics, *cluster_view, *records, *this);
     std::vector<Host*> producers;
     for (std::size_t i = 0; i < scenario.producers.size(); ++i)
@@ -75,6 +72,7 @@ void Cluster::State::build_topics() {
                        core::keyed_draw(seed, core::Purpose::topic_id, {i, 1}),
                        static_cast<std::uint32_t>(topic.partitions.size()));
         ASSERT(topics.topic(index).first_partition == topic.first_partition);
+        topic_settings.emplace(index, topic.config);
     }
 }
 

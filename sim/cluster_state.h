@@ -65,6 +65,7 @@ struct Cluster::State final : World, HostListener {
     void on_pipe(const Event& event);
     void on_run_end(const Event& event);
     void apply_config(const core::ConfigRecord& change);
+    void refresh_min_isr(core::PartitionId partition);
     void hash_note(core::NodeId who, const core::Note& note,
                    std::span<const core::NodeId> replicas);
     void hash_world(const trace::WorldEvent& event);
@@ -137,6 +138,11 @@ struct Cluster::State final : World, HostListener {
     std::vector<std::vector<std::pair<HostIndex, HostIndex>>> cuts;  ///< by CutId; empty: mended
     /// Settings that are on their way to be committed, oldest first.
     std::vector<std::vector<core::ConfigRecord>> config_changes;
+
+    // Dynamic settings as they were committed; a topic's begin with those it was created with.
+    core::ConfigMap cluster_config;
+    std::map<core::NodeId, core::ConfigMap> broker_settings;
+    std::map<core::TopicIndex, core::ConfigMap> topic_settings;
 
     bool watches_before = false;  ///< some step has `phase: before`
     bool live = false;            ///< between 0 and the audit: traced

@@ -18,7 +18,8 @@ struct PartitionView {
     std::optional<core::NodeId> leader;
     core::LeaderEpoch leader_epoch{0};
     core::PartitionEpoch partition_epoch{0};
-    std::int32_t min_insync_replicas = 1;  ///< effective value of the topic now
+    /// As the leader sees it now; not capped by the number of replicas, as brokers do from 3.7 on.
+    std::int32_t min_insync_replicas = 1;
 };
 
 class ClusterView final : public Observer {

@@ -18,7 +18,7 @@ scenario::Scenario scenario_of(const HandHistory::Options& options) {
     s.title.en = "A history written by hand";
     s.sha256 = std::string(64, '0');
     s.kafka.asked = "3.9";
-    s.kafka.profile = core::find_profile("3.9")->profile;
+    s.kafka.profile = options.profile;
     s.run.end = core::from_ms(60'000);
     s.run.seed = 7;
     for (const std::int32_t id : {1, 2, 3})

@@ -17,6 +17,7 @@ class HandHistory {
     struct Options {
         std::string acks = "1";
         std::int32_t min_isr = 1;
+        const core::Profile* profile = core::find_profile("3.9")->profile;
         std::uint32_t producers = 1;
         std::vector<scenario::Expect> expect = {};
         std::vector<scenario::Step> steps = {};

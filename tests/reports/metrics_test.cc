@@ -226,6 +226,23 @@ TEST_SUITE("report.metrics") {
         }
     }
 
+    TEST_CASE("more min.insync.replicas than there are replicas: all of them, refused before 3.7") {
+        core::Profile uncapped = *core::find_profile("3.9")->profile;
+        uncapped.min_isr_capped_by_replicas = false;
+        HandHistory now(HandHistory::Options{.acks = "all", .min_isr = 5});
+        HandHistory before(HandHistory::Options{.acks = "all", .min_isr = 5, .profile = &uncapped});
+        for (HandHistory* h : {&now, &before}) {
+            h->at_ms(5'000);
+            h->commit(1, 0, {1, 2});
+            h->at_ms(9'000);
+            h->commit(1, 0, {1, 2, 3});
+            h->judge(1);
+        }
+        CHECK(time_of(now, Metric::unavailable_write) == from_ms(4'000));
+        // Looked at with the first change.
+        CHECK(time_of(before, Metric::unavailable_write) == from_ms(55'000));
+    }
+
     TEST_CASE("what is unavailable to the end is unavailable until run.end, not beyond") {
         HandHistory h;
         h.at_ms(59'000);

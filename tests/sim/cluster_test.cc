@@ -177,6 +177,36 @@ TEST_SUITE("sim.cluster") {
         CHECK(outcome.partitions[0].read.size() == 200);
     }
 
+    TEST_CASE("the view takes up every alterConfig, and none makes it forget an earlier one") {
+        const auto alter = [](const std::string& id, const std::string& of,
+                              const std::string& config) {
+            return core::concat(R"({"id": ")", id, R"(", "at": ")", id,
+                                R"(s", "do": "alterConfig", )", of, R"(, "config": {)", config,
+                                "}}");
+        };
+        const std::string topic = R"("topic": "t")";
+        const std::string leader = R"("target": {"broker": 1})";
+        const std::string follower = R"("target": {"broker": 2})";
+        const std::string brokers = R"("target": {"brokers": "all"})";
+        const std::string two = R"("min.insync.replicas": 2)";
+        const std::string three = R"("min.insync.replicas": 3)";
+        const std::string other = R"("max.message.bytes": 500000)";
+        const auto min_isr = [](const std::string& config, const std::string& steps) {
+            const scenario::Scenario scenario = make({.topic_config = config, .steps = steps});
+            sim::Cluster cluster(scenario, 5, checked());
+            CHECK(cluster.run().failure == "");
+            return cluster.view().partition(PartitionId(0)).min_insync_replicas;
+        };
+        CHECK(min_isr("", alter("2", topic, other)) == 1);
+        CHECK(min_isr(two, alter("2", topic, three)) == 3);
+        CHECK(min_isr(two, alter("2", topic, three) + ", " + alter("3", topic, other)) == 3);
+        CHECK(min_isr("", alter("2", brokers, three)) == 3);
+        CHECK(min_isr("", alter("2", leader, three)) == 3);
+        CHECK(min_isr("", alter("2", follower, three)) == 1);
+        // A topic's own setting is nearer than a broker's.
+        CHECK(min_isr(two, alter("2", brokers, three)) == 2);
+    }
+
     TEST_CASE("a run that would not end hits its cap of events") {
         const scenario::Scenario scenario =
             make({.run = R"("seed": 5, "end": "20s", "settle": "15s", "maxEvents": 500)"});
@@ -320,6 +350,23 @@ TEST_SUITE("sim.cluster") {
         const trace::Outcome outcome = run(scenario, checked(sim::Sabotage::skip_truncation));
         CHECK(outcome.end == trace::RunEnd::broken);
         CHECK(outcome.failure.find("isr-agrees") != std::string::npos);
+    }
+
+    TEST_CASE("sabotage: a loss of power somewhere does not shelter a log that is not sound") {
+        const Recipe recipe{.acks = "1",
+                            .topic_config = R"("min.insync.replicas": 1)",
+                            .workload = R"("records": 400, "rate": "100/s")",
+                            .steps = R"({"id": "dark", "at": "10ms", "do": "crash",
+                         "target": {"broker": 3}, "crash": {"kind": "host"}},
+                        {"id": "cut", "at": "1s", "do": "partition", "for": "1s",
+                         "from": {"broker": 1}, "to": {"brokers": "all"}},
+                        {"id": "kill", "at": "1500ms", "do": "crash", "target": {"broker": 1},
+                         "for": "3s"})"};
+        const scenario::Scenario scenario = make(recipe);
+        CHECK(run(scenario, checked()).failure == "");
+        const trace::Outcome outcome = run(scenario, checked(sim::Sabotage::skip_truncation));
+        CHECK(outcome.end == trace::RunEnd::broken);
+        CHECK(outcome.failure.find("log-is-sound") != std::string::npos);
     }
 
     TEST_CASE("sabotage: a response that is handed over twice is caught") {
