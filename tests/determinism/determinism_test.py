@@ -5,6 +5,9 @@ DIGESTS runs every scenario of the library twice in one process and prints "id s
 each is run once more by ACKLAB, in a process of its own, and all of it is held against the recorded
 digests.txt beside this file. Every build does this, so builds agree with each other as well. OUT
 gets the digests of this build; tests/determinism/record makes them the recorded ones.
+
+Names the kinds of note that no scenario of the library reached: each wants a scenario or a
+transcript of its own, or to be deleted.
 """
 import concurrent.futures
 import json
@@ -52,6 +55,7 @@ def main():
         if len(set(values)) != 1:
             failed += 1
             print("{} seed {}: recorded {}, in one process {}, in its own {}".format(*key, *values))
+    print(*(line for line in ran.stderr.splitlines() if line.startswith("notes never reached")))
     if not keys:
         failed += 1
         print("no scenario was run")
