@@ -316,6 +316,20 @@ TEST_SUITE("sim.cluster") {
             }
     }
 
+    TEST_CASE("what a controller committed survives the loss of its power at that moment") {
+        const scenario::Scenario scenario =
+            make({.steps = R"({"id": "kill", "at": "500ms", "do": "crash", "target": {"broker": 2},
+                          "for": "12s"},
+                         {"id": "dark", "when": {"event": "isr.shrink"}, "do": "crash",
+                          "target": {"controller": 100}, "crash": {"kind": "host"}, "for": "1s"})",
+                  .run = R"("seed": 5, "end": "25s", "settle": "20s")"});
+        sim::Cluster cluster(scenario, 5, checked());
+        Watcher watcher;
+        cluster.attach(watcher);
+        CHECK(cluster.run().failure == "");
+        CHECK(watcher.notes[NoteKind::isr_shrink] == 1);
+    }
+
     TEST_CASE("flush.messages=1 makes a record survive any loss of power") {
         const Recipe recipe{
             .topic_config = R"("min.insync.replicas": 2, "flush.messages": 1)",
