@@ -90,6 +90,7 @@ std::vector<LogManager::Loaded> LogManager::load_logs(
                       Log(storage_, directory, config_of(partition), now, state, report));
         loaded.push_back(Loaded{partition, std::move(report)});
     }
+    loaded_ = true;
     return loaded;
 }
 
@@ -184,7 +185,8 @@ void LogManager::shut_down(TimePoint now, std::optional<BrokerEpoch> broker_epoc
     }
     checkpoint_recovery_points();
     checkpoint_log_starts();
-    replace_file(storage_, kCleanShutdown, format_clean_shutdown(broker_epoch));
+    if (clean_ || loaded_)
+        replace_file(storage_, kCleanShutdown, format_clean_shutdown(broker_epoch));
 }
 
 }  // namespace core

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/base/text.h"
+#include "core/log/checkpoint.h"
 #include "core/log/log_manager.h"
 #include "core/log/segment.h"
 #include "core/log/segment_index.h"
@@ -423,6 +424,7 @@ TEST_SUITE("core.log") {
         core::LogManager first(storage, topics);
         CHECK(!first.open());
         CHECK(!first.clean_shutdown());
+        CHECK(first.load_logs(core::at_ns(0), config_of).empty());
         core::Log& log = first.create(core::PartitionId(1), {}, core::at_ns(0));
         CHECK(log.append_as_leader(core::at_ns(0), make_batch(4), LeaderEpoch(0)).ok());
         log.set_high_watermark(Offset(3));
@@ -443,6 +445,28 @@ TEST_SUITE("core.log") {
         core::LogManager third(storage, topics);
         CHECK(!third.open());
         CHECK(!third.clean_shutdown());
+    }
+
+    TEST_CASE("a shutdown before the logs are loaded calls nothing clean that was not") {
+        test::MemoryStorage storage;
+        core::TopicTable topics;
+        topics.add("t", 7, 9, 1);
+        const auto config_of = [](core::PartitionId) { return core::TopicConfig{}; };
+        const auto marker = [&] { return storage.size(core::kCleanShutdown).has_value(); };
+        core::LogManager early(storage, topics);
+        early.open();
+        early.shut_down(core::at_ns(0), core::BrokerEpoch(1));
+        CHECK(!marker());
+        core::LogManager loaded(storage, topics);
+        loaded.open();
+        loaded.load_logs(core::at_ns(0), config_of);
+        loaded.shut_down(core::at_ns(0), core::BrokerEpoch(2));
+        CHECK(marker());
+        // It was clean, and nothing has touched it since.
+        core::LogManager clean(storage, topics);
+        clean.open();
+        clean.shut_down(core::at_ns(0), core::BrokerEpoch(3));
+        CHECK(marker());
     }
 
     TEST_CASE("a truncation that removed data lowers the written recovery point at once") {
