@@ -165,7 +165,7 @@ class FateJudge {
         const trace::PartitionOutcome* partition =
             find_partition(history_.outcome, history_.ledger.records(client)[n].partition);
         if (partition == nullptr) return false;
-        if (!partition->leader) return fates_[client][n].holders > 0;
+        if (!partition->leader || !partition->leader_live) return fates_[client][n].holders > 0;
         return on_leader_[client][n];
     }
 

@@ -4,8 +4,8 @@
 ///   R1  Every record has exactly one fate; the six counts sum to `sent`.  [SCENARIO_FORMAT 5]
 ///   R2  Presence is decided by the records' own words (their values), wherever they stand, so
 ///       duplicates and reordering are seen without trusting the protocol.
-///   R3  A record is stranded only if a disk holds it: its partition has no leader, or the leader's
-///       own log has it where the audit's reader could not get.
+///   R3  A record is stranded only if a disk holds it: its partition has no live leader at the
+///       audit, or the leader's own log has it where the audit's reader could not get.
 #pragma once
 
 #include <cstdint>

@@ -188,13 +188,20 @@ trace::ReplicaOutcome audit_replica(core::PartitionId partition, const std::stri
     return outcome;
 }
 
+/// True if its process runs and has taken up the leadership that is committed.
+bool is_leading(const AuditedBroker& broker, core::PartitionId partition,
+                core::LeaderEpoch committed_epoch) {
+    return broker.process != nullptr && !broker.paused && broker.process->leads(partition) &&
+           broker.process->leader_epoch(partition) == committed_epoch;
+}
+
 }  // namespace
 
 std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                            const core::TopicTable& topics,
                                            const trace::ClusterView& view,
                                            const std::vector<AuditedBroker>& brokers,
-                                           const core::Reader* reader, bool keep_logs) {
+                                           bool keep_logs) {
     Identities identities(scenario);
     std::vector<trace::PartitionOutcome> outcomes;
     outcomes.reserve(topics.partition_count());
@@ -210,6 +217,7 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                                           core::Offset(0),
                                                           {},
                                                           false,
+                                                          false,
                                                           {}});
         Pieces shared;
         for (const core::NodeId replica : committed.replicas) {
@@ -221,18 +229,23 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
             ASSERT(at->id == replica);
             outcome.replicas.push_back(
                 audit_replica(id, outcome.name, *at, identities, shared, keep_logs));
-            if (committed.leader == replica)
-                outcome.high_watermark = outcome.replicas.back().high_watermark;
+            if (committed.leader != replica) continue;
+            outcome.high_watermark = outcome.replicas.back().high_watermark;
+            outcome.leader_live = is_leading(*at, id, committed.leader_epoch);
         }
-        if (reader == nullptr) continue;
-        outcome.readable = reader->is_read(id);
-        if (!outcome.readable || !keep_logs) continue;
-        for (const core::Batch& batch : reader->batches(id))
-            each_record(batch, identities, [&](const trace::LogRecord& record) {
-                if (record.offset < reader->high_watermark(id)) outcome.read.push_back(record);
-            });
     }
     return outcomes;
+}
+
+void add_reading(const scenario::Scenario& scenario, const core::Reader& reader, bool keep_logs,
+                 trace::PartitionOutcome& partition) {
+    partition.readable = reader.is_read(partition.partition);
+    if (!partition.readable || !keep_logs) return;
+    Identities identities(scenario);
+    for (const core::Batch& batch : reader.batches(partition.partition))
+        each_record(batch, identities, [&](const trace::LogRecord& record) {
+            if (record.offset < partition.high_watermark) partition.read.push_back(record);
+        });
 }
 
 }  // namespace sim

@@ -90,29 +90,55 @@ void Cluster::State::run_scenario(trace::Outcome& outcome) {
     outcome.events = kernel.count();
 }
 
-/// Settle is over: a fresh reader reads, outside the traced time; then the disks are looked at.
+/// Settle is over: the cluster is looked at as it stands, view and ledger take no more; then a
+/// fresh reader reads, outside the traced time.
 void Cluster::State::run_audit(trace::Outcome& outcome) {
     tell({.kind = trace::WorldKind::audit});
     live = false;
+    audited = true;
     outcome.digest = digest.value();
-    const core::Reader* read = nullptr;
-    if (outcome.end == trace::RunEnd::complete) {
-        hosts[reader]->start(core::Duration(0));
-        // The reader gives up by itself; this only bounds a cluster that has gone mad.
-        const core::TimePoint latest = now() + core::from_ms(600'000);
-        while (!kernel.empty() && kernel.next_due() <= latest) {
-            take_next();
-            read = static_cast<const core::Reader*>(hosts[reader]->node());
-            if (read != nullptr && read->done()) break;
-        }
-    }
     std::vector<AuditedBroker> brokers;
     for (const core::NodeId id : broker_ids) {
         const Host& machine = host(id);
-        brokers.push_back(
-            AuditedBroker{id, machine.disk(), static_cast<const core::Broker*>(machine.node())});
+        brokers.push_back(AuditedBroker{id, machine.disk(),
+                                        static_cast<const core::Broker*>(machine.node()),
+                                        machine.state() == ProcessState::paused});
     }
-    outcome.partitions = audit(scenario, topics, *cluster_view, brokers, read, options.keep_logs);
+    outcome.partitions = audit(scenario, topics, *cluster_view, brokers, options.keep_logs);
+    if (outcome.end == trace::RunEnd::complete) read_all(outcome.partitions);
+}
+
+/// Reads the partitions whose leader lives and can be reached. For others nobody waits: a leader
+/// that is elected later says nothing about this moment.
+void Cluster::State::read_all(std::vector<trace::PartitionOutcome>& partitions) {
+    std::vector<trace::PartitionOutcome*> wanted;
+    for (trace::PartitionOutcome& partition : partitions)
+        if (partition.leader_live && reader_reaches(*partition.leader))
+            wanted.push_back(&partition);
+    if (wanted.empty()) return;
+    hosts[reader]->start(core::Duration(0));
+    const core::Reader* node = nullptr;
+    // The reader gives up by itself; this only bounds a cluster that has gone mad.
+    const core::TimePoint latest = now() + core::from_ms(600'000);
+    std::size_t read = 0;
+    while (read < wanted.size() && !kernel.empty() && kernel.next_due() <= latest) {
+        take_next();
+        node = static_cast<const core::Reader*>(hosts[reader]->node());
+        if (node == nullptr) continue;
+        if (node->done()) break;
+        while (read < wanted.size() && node->is_read(wanted[read]->partition)) ++read;
+    }
+    if (node == nullptr) return;
+    for (trace::PartitionOutcome* partition : wanted)
+        add_reading(scenario, *node, options.keep_logs, *partition);
+}
+
+bool Cluster::State::reader_reaches(core::NodeId broker) const {
+    const HostIndex there = host_of(broker);
+    for (const auto& directions : cuts)
+        for (const auto& [from, to] : directions)
+            if ((from == reader && to == there) || (from == there && to == reader)) return false;
+    return true;
 }
 
 // ---- the loop -----------------------------------------------------------------------------------
@@ -189,6 +215,7 @@ void Cluster::State::on_run_end(const Event& event) {
 
 void Cluster::State::on_note(core::NodeId who, const core::Note& note,
                              std::span<const core::NodeId> replicas) {
+    if (audited) return;
     const trace::Moment moment = kernel.moment();
     cluster_view->on_note(moment, who, note, replicas);
     if (host_of(who) == reader) return;
@@ -240,6 +267,7 @@ void Cluster::State::refresh_min_isr(core::PartitionId partition) {
 }
 
 void Cluster::State::tell(const trace::WorldEvent& event) {
+    if (audited) return;
     const trace::Moment moment = kernel.moment();
     cluster_view->on_world(moment, event);
     if (event.node && host_of(*event.node) == reader) return;

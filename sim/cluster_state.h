@@ -60,6 +60,8 @@ struct Cluster::State final : World, HostListener {
     trace::Outcome run();
     void run_scenario(trace::Outcome& outcome);
     void run_audit(trace::Outcome& outcome);
+    void read_all(std::vector<trace::PartitionOutcome>& partitions);
+    bool reader_reaches(core::NodeId broker) const;
     void take_next();
     void dispatch(const Event& event);
     void on_pipe(const Event& event);
@@ -147,6 +149,7 @@ struct Cluster::State final : World, HostListener {
     bool watches_before = false;  ///< some step has `phase: before`
     bool live = false;            ///< between 0 and the audit: traced
     bool settled = false;         ///< the settle time is over
+    bool audited = false;         ///< the cluster was looked at; nothing later is folded
 };
 
 }  // namespace sim

@@ -40,8 +40,10 @@ struct PartitionOutcome {
     core::ReplicaList isr;
     core::Offset high_watermark{0};  ///< the leader's; 0 without one
     std::vector<ReplicaOutcome> replicas;
-    bool readable = false;        ///< the audit's reader got through
-    std::vector<LogRecord> read;  ///< what it read, in offset order
+    /// At the audit that leader's process ran and led at that epoch.
+    bool leader_live = false;
+    bool readable = false;        ///< the audit's reader got through to it
+    std::vector<LogRecord> read;  ///< what it read below high_watermark, in offset order
 };
 
 struct StepOutcome {

@@ -52,6 +52,21 @@ TEST_SUITE("report.fates") {
         CHECK(h.judgement().verdict == report::Verdict::lost_unacked_only);
     }
 
+    TEST_CASE("with a leader that is not live at the audit, what a disk holds is stranded") {
+        HandHistory h;
+        const auto copied = h.send(1);
+        for (const int broker : {1, 2}) h.append(broker, copied, 0, broker == 1);
+        h.ack(copied, 0);
+        const auto alone = h.send(1);
+        h.append(1, alone, 0, true);
+        h.ack(alone, 1);
+        h.crash(1, true);
+        h.lose_bytes(1, 0);
+        h.judge_dead_leader(1);
+        CHECK(h.fate(0) == Fate::stranded);
+        CHECK(h.fate(1) == Fate::lost);
+    }
+
     TEST_CASE("a record without an answer is a ghost where it is present, else unknown") {
         HandHistory h;
         const auto there = h.send(1);

@@ -320,6 +320,15 @@ std::vector<trace::LogRecord> HandHistory::records_of(std::int32_t broker) const
 
 const report::Judgement& HandHistory::judge(std::optional<std::int32_t> leader,
                                             std::optional<std::int64_t> high_watermark) {
+    return judge_with(leader, true, high_watermark);
+}
+
+const report::Judgement& HandHistory::judge_dead_leader(std::int32_t leader) {
+    return judge_with(leader, false, std::nullopt);
+}
+
+const report::Judgement& HandHistory::judge_with(std::optional<std::int32_t> leader, bool live,
+                                                 std::optional<std::int64_t> high_watermark) {
     at_ms(60'000);
     world(WorldKind::run_end);
     at_ms(70'000);
@@ -328,8 +337,9 @@ const report::Judgement& HandHistory::judge(std::optional<std::int32_t> leader,
     outcome_.events = event_;
     outcome_.run_end = core::at_ns(60'000'000'000);
     outcome_.audited_at = core::at_ns(70'000'000'000);
-    trace::PartitionOutcome partition{
-        kPartition, "orders-0", std::nullopt, core::LeaderEpoch(0), {}, Offset(0), {}, false, {}};
+    trace::PartitionOutcome partition{kPartition, "orders-0", std::nullopt, core::LeaderEpoch(0),
+                                      {},         Offset(0),  {},           false,
+                                      false,      {}};
     partition.leader_epoch = view_.partition(kPartition).leader_epoch;
     partition.isr = view_.partition(kPartition).isr;
     for (const std::int32_t id : {1, 2, 3}) {
@@ -340,8 +350,9 @@ const report::Judgement& HandHistory::judge(std::optional<std::int32_t> leader,
         replica.epochs = {core::OffsetAndEpoch{Offset(0), core::LeaderEpoch(0)}};
         partition.replicas.push_back(replica);
     }
-    if (leader) {
-        partition.leader = NodeId(*leader);
+    if (leader) partition.leader = NodeId(*leader);
+    if (leader && live) {
+        partition.leader_live = true;
         partition.readable = true;
         const std::int64_t end = high_watermark.value_or(end_of(*leader));
         partition.high_watermark = Offset(end);

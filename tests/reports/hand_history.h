@@ -73,6 +73,9 @@ class HandHistory {
     const report::Judgement& judge(std::optional<std::int32_t> leader,
                                    std::optional<std::int64_t> high_watermark = std::nullopt);
 
+    /// The same, and its leader does not live at the audit: nothing is read.
+    const report::Judgement& judge_dead_leader(std::int32_t leader);
+
     trace::Outcome& outcome() { return outcome_; }
     const report::History& history() const { return *history_; }
     const report::Histories& histories() const { return *histories_; }
@@ -87,6 +90,8 @@ class HandHistory {
     report::Cause only_cause() const;
 
   private:
+    const report::Judgement& judge_with(std::optional<std::int32_t> leader, bool live,
+                                        std::optional<std::int64_t> high_watermark);
     struct Held {
         std::uint32_t producer;
         std::uint32_t batch;

@@ -207,6 +207,40 @@ TEST_SUITE("sim.cluster") {
         CHECK(min_isr(two, alter("2", brokers, three)) == 2);
     }
 
+    TEST_CASE("the audit is the end of settle: a leader that is elected later says nothing") {
+        const Recipe recipe{.acks = "1",
+                            .topic_config = R"("min.insync.replicas": 1)",
+                            .steps = R"({"id": "kill", "at": "19s", "do": "crash",
+                                         "target": {"leaderOf": "t-0"}})",
+                            .run = R"("seed": 5, "end": "20s", "settle": "1s")"};
+        const scenario::Scenario scenario = make(recipe);
+        sim::Cluster cluster(scenario, scenario.run.seed, checked());
+        const trace::Outcome outcome = cluster.run();
+        CHECK(outcome.failure == "");
+        CHECK(outcome.audited_at == core::at_ns(21'000'000'000));
+        const trace::PartitionOutcome& partition = outcome.partitions[0];
+        CHECK(partition.leader == NodeId(1));
+        CHECK_FALSE(partition.leader_live);
+        CHECK_FALSE(partition.readable);
+        CHECK(partition.read.empty());
+        CHECK(partition.isr.size() == 3);
+        CHECK(cluster.view().partition(PartitionId(0)).leader_epoch == core::LeaderEpoch(0));
+    }
+
+    TEST_CASE("a leader that lives is read, whatever cut stays between brokers") {
+        const Recipe recipe{.steps =
+                                R"({"id": "cut", "at": "1s", "do": "partition", "for": "forever",
+                         "from": {"broker": 1}, "to": {"brokers": "all"}})"};
+        const trace::Outcome outcome = run(make(recipe), checked());
+        CHECK(outcome.failure == "");
+        const trace::PartitionOutcome& partition = outcome.partitions[0];
+        CHECK(partition.leader_live);
+        CHECK(partition.readable);
+        // Alone it is under min.insync.replicas: its high watermark stays where it was.
+        CHECK(partition.read.size() >= 90);
+        CHECK(static_cast<std::int64_t>(partition.read.size()) == partition.high_watermark.value());
+    }
+
     TEST_CASE("a run that would not end hits its cap of events") {
         const scenario::Scenario scenario =
             make({.run = R"("seed": 5, "end": "20s", "settle": "15s", "maxEvents": 500)"});
