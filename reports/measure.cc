@@ -42,15 +42,16 @@ bool was_absent_from_a_leader(const trace::BatchEntry& entry, const std::vector<
     return false;
 }
 
-/// How many of its records were cut below the highest high watermark on some replica.
-std::int64_t cut_below(const trace::BatchEntry& entry, core::Offset high_watermark) {
-    std::int64_t most = 0;
-    for (const trace::LostCopy& lost : entry.lost_copies) {
-        if (lost.how != trace::CopyEnd::truncation) continue;
-        const std::int64_t below = high_watermark - lost.copy.base_offset;
-        most = std::max(most, std::clamp<std::int64_t>(below, 0, entry.record_count));
-    }
-    return most;
+/// How many of its records were committed, that is below a leader's high watermark, and cut later
+/// on some replica. What another leader's high watermark passed at the same offset is another
+/// record.
+std::int64_t committed_and_cut(const trace::BatchEntry& entry) {
+    if (!entry.below_hw_at) return 0;
+    const bool cut = std::any_of(
+        entry.lost_copies.begin(), entry.lost_copies.end(), [&](const trace::LostCopy& lost) {
+            return lost.how == trace::CopyEnd::truncation && lost.at >= *entry.below_hw_at;
+        });
+    return cut ? entry.record_count : 0;
 }
 
 /// Offsets that more than one record was acknowledged at.
@@ -96,10 +97,9 @@ void add_record(const History& history, const RecordFate& fate, std::uint32_t cl
     if (acks_none && !present) ++out.acks0_lost;
 }
 
-void add_batch(const History& history, const Fates& fates, const MetricsFold& fold,
-               const trace::BatchEntry& entry, Measures& out) {
-    out.truncated_committed +=
-        cut_below(entry, history.ledger.highest_high_watermark(entry.partition));
+void add_batch(const Fates& fates, const MetricsFold& fold, const trace::BatchEntry& entry,
+               Measures& out) {
+    out.truncated_committed += committed_and_cut(entry);
     if (entry.outcome != trace::ClientOutcome::acked || !entry.ack) return;
     const trace::Acknowledgement& ack = *entry.ack;
     if (ack.committed_isr.size() == 1) out.acked_while_isr_size1 += entry.record_count;
@@ -171,7 +171,7 @@ Measures measure(const History& history, const Fates& fates, const MetricsFold& 
     std::map<std::uint32_t, std::vector<OffsetSpan>> spans;
     for (const trace::BatchEntry& entry : history.ledger.batches()) {
         if (!is_selected(filter, entry.partition, client_of(entry))) continue;
-        add_batch(history, fates, fold, entry, out);
+        add_batch(fates, fold, entry, out);
         if (entry.outcome == trace::ClientOutcome::acked && entry.ack && entry.ack->base_offset) {
             const std::int64_t base = entry.ack->base_offset->value();
             spans[entry.partition.value()].push_back(OffsetSpan{base, base + entry.record_count});
@@ -291,17 +291,20 @@ std::string_view meaning(Metric metric) {
         case Metric::offsets_reused:
             return "offsets that were acknowledged for two records";
         case Metric::elections_clean:
-            return "changes after 0 that name a leader out of the ISR";
+            return "changes after 0 that name a leader which is a member of the ISR";
         case Metric::elections_unclean:
-            return "changes after 0 that name a leader from outside the ISR";
+            return "changes after 0 that name a leader which is no member of the ISR";
         case Metric::replicas_divergent:
             return "replicas that differ from the leader at an offset which both hold";
         case Metric::truncated_committed:
-            return "records below the highest high watermark ever that some replica cut";
+            return "records that were below a leader's high watermark and that some replica cut";
         case Metric::unavailable_write:
-            return "time without a live leader that takes these producers' writes, worst partition";
+            return "time before run.end without a live leader that takes these producers' writes, "
+                   "worst "
+                   "partition (the settle time does not count)";
         case Metric::unavailable_read:
-            return "time without a live leader at the controller's epoch, worst partition";
+            return "time before run.end without a live leader at the controller's epoch, worst "
+                   "partition";
         case Metric::latency_ack_p50:
             return "from send() to the callback: half of the acknowledged records are faster";
         case Metric::latency_ack_p99:

@@ -171,19 +171,43 @@ TEST_SUITE("report.metrics") {
         CHECK(h.judgement().verdict == report::Verdict::diverged);
     }
 
-    TEST_CASE("truncated.committed counts what stood below the highest high watermark") {
+    TEST_CASE("truncated.committed counts records that were committed and cut afterwards") {
         HandHistory h;
-        const auto a = h.send(2);
+        const auto a = h.send(1);
         const auto b = h.send(2);
+        const auto c = h.send(1);
         for (const int broker : {1, 2}) {
             h.append(broker, a, 0, broker == 1);
             h.append(broker, b, 0, broker == 1);
+            h.append(broker, c, 0, broker == 1);
         }
         h.high_watermark(1, 3);
-        h.truncate(2, 2);
-        h.truncate(1, 2);
+        h.truncate(2, 1);
+        h.truncate(1, 1);
         h.judge(1);
-        CHECK(h.count(Metric::truncated_committed) == 1);
+        CHECK(h.count(Metric::truncated_committed) == 2);
+    }
+
+    TEST_CASE("a record that was never committed is none that was committed and cut") {
+        HandHistory h;
+        const auto alone = h.send(1);
+        h.append(1, alone, 0, true);
+        h.ack(alone, 0);
+        h.crash(1);
+        h.fence(1);
+        h.elect(2, 1, {2, 3});
+        h.lead(2, 1);
+        // Another record takes its offset and is committed there.
+        const auto next = h.send(2, 2);
+        h.append(2, next, 1, true);
+        h.append(3, next, 1);
+        h.high_watermark(2, 2);
+        h.start(1);
+        h.follow(1, 1, 2);
+        h.truncate(1, 0);
+        h.judge(2);
+        CHECK(h.count(Metric::acked_lost) == 1);
+        CHECK(h.count(Metric::truncated_committed) == 0);
     }
 
     TEST_CASE("writes are unavailable from the crash until the next leader knows that it leads") {
