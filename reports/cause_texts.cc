@@ -76,6 +76,12 @@ std::string_view sentence(Cause cause) {
     UNREACHABLE();
 }
 
+std::string_view sentence(const BatchLoss& loss) {
+    if (loss.cause == Cause::leader_crash_before_replication && loss.cut_off)
+        return "the leader was cut off and replaced before the next leader had fetched it";
+    return sentence(loss.cause);
+}
+
 std::string setting_that_mattered(const History& history, Cause cause, std::uint32_t client,
                                   core::PartitionId partition) {
     const scenario::Scenario& s = history.scenario;

@@ -115,14 +115,8 @@ bool LossJudge::is_power(const LostCopy& lost) const {
 }
 
 bool LossJudge::is_decisive(const BatchEntry& entry, const LostCopy& lost) const {
-    bool somebody_ruled = false;
-    for (const PartitionHistory::State& state : histories_.partition(entry.partition).states) {
-        if (state.at < lost.at || !state.leader) continue;
-        somebody_ruled = true;
-        if (*state.leader == lost.copy.broker && !held(entry, lost.copy.broker, state.at))
-            return true;
-    }
-    if (somebody_ruled) return false;
+    if (const PartitionHistory::State* next = overruled(entry))
+        return *next->leader == lost.copy.broker && lost.at <= next->at;
     const trace::PartitionOutcome* outcome = find_partition(history_.outcome, entry.partition);
     if (outcome != nullptr && outcome->leader) return *outcome->leader == lost.copy.broker;
     return entry.copies.empty() && entry.lost_copies.back().event == lost.event;
@@ -221,6 +215,21 @@ std::optional<Cause> LossJudge::overruled_before_replication(const BatchEntry& e
                                     : Cause::planned_leader_move_before_replication;
 }
 
+/// True if the process of the leader that acknowledged it ran from then until another followed.
+bool LossJudge::is_cut_off(const BatchEntry& entry) const {
+    const PartitionHistory::State* state = overruled(entry);
+    const core::TimePoint acked = entry.ack->answered_at;
+    if (state == nullptr || state->at <= acked) return false;
+    const core::NodeId before = entry.ack->broker;
+    if (histories_.last_stop_before(before, acked) != nullptr) return false;
+    const auto& all = histories_.node(before).happenings;
+    return std::none_of(all.begin(), all.end(), [&](const Happening* h) {
+        return h->moment.at > acked && h->moment.at <= state->at &&
+               (h->is(trace::WorldKind::process_crash) || h->is(trace::WorldKind::process_pause) ||
+                h->is(trace::WorldKind::process_exit));
+    });
+}
+
 Cause LossJudge::cause_of(const BatchEntry& entry) const {
     if (is_corrupted(entry)) return Cause::disk_corrupted;
     if (is_on_failed_disk(entry)) return Cause::disk_failed;
@@ -240,7 +249,7 @@ Cause LossJudge::cause_of(const BatchEntry& entry) const {
 BatchLoss LossJudge::judge(const BatchEntry& entry) const {
     ASSERT(entry.ack.has_value());
     const core::TimePoint lost = lost_at(entry);
-    return BatchLoss{lost, no_way_back_at(entry, lost), cause_of(entry)};
+    return BatchLoss{lost, no_way_back_at(entry, lost), cause_of(entry), is_cut_off(entry)};
 }
 
 }  // namespace report

@@ -7,8 +7,10 @@
 /// Words used here:
 ///   overruled   the first committed leadership at or after the acknowledgement that lacks the
 ///               record, behind the last one that had it.
-///   decisive    a copy whose end mattered: its broker ruled afterwards without it, or it was the
-///               last copy and nobody ruled afterwards.
+///   decisive    a copy whose end mattered: the leadership that overruled the record was its
+///               broker's; or nothing overruled it, and its broker leads at the audit, or nobody
+///               does and it was the last copy. A broker that leads without it much later decided
+///               nothing.
 ///   no way back the first moment after which no live leader or ISR member ever held a copy again.
 #pragma once
 
@@ -50,7 +52,12 @@ struct BatchLoss {
     core::TimePoint lost_at;
     core::TimePoint no_way_back_at;
     Cause cause;
+    /// leader-crash-before-replication, and the leader's process ran: it was cut off.
+    bool cut_off = false;
 };
+
+/// One plain sentence in words of this very loss.
+std::string_view sentence(const BatchLoss& loss);
 
 class LossJudge {
   public:
@@ -70,6 +77,7 @@ class LossJudge {
     core::TimePoint no_way_back_at(const trace::BatchEntry& entry, core::TimePoint lost_at) const;
     bool has_live_holder(const trace::BatchEntry& entry, core::TimePoint at) const;
     Cause cause_of(const trace::BatchEntry& entry) const;
+    bool is_cut_off(const trace::BatchEntry& entry) const;
     bool is_power(const trace::LostCopy& lost) const;
     bool is_decisive(const trace::BatchEntry& entry, const trace::LostCopy& lost) const;
     bool is_corrupted(const trace::BatchEntry& entry) const;

@@ -4,12 +4,17 @@
 #include <set>
 
 #include "core/base/text.h"
+#include "reports/expect.h"
+#include "reports/timeline.h"
 
 namespace report {
 namespace {
 
 using core::concat;
 using trace::BatchEntry;
+
+/// A wait in the client that is worth a word.
+constexpr core::Duration kLongWait = core::from_ms(100);
 
 class ChainMaker {
   public:
@@ -18,14 +23,24 @@ class ChainMaker {
         : history_(history), histories_(histories), entry_(entry) {
         for (std::uint32_t i = 0; i < entry.record_count; ++i)
             if (entry.number(i) == number) index_ = i;
+        const auto client =
+            static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);
+        sent_at_ = history.ledger.records(client)[static_cast<std::size_t>(number.value())].sent_at;
     }
 
     std::vector<ChainLink> make(const std::optional<BatchLoss>& loss) {
+        add(sent_at_, trace::EventId(0), "record.queued", std::nullopt,
+            concat(node(entry_.tag.client), " takes it: send() for ", partition()));
         add_attempts();
         add_appends();
         add_promise();
         add_high_watermark();
-        const core::TimePoint until = loss ? loss->lost_at : history_.outcome.run_end;
+        core::TimePoint until = loss ? loss->lost_at : history_.outcome.run_end;
+        // The leadership that passed the record over belongs to the story of its end.
+        if (loss && entry_.ack) {
+            const PartitionHistory::State* next = LossJudge(history_, histories_).overruled(entry_);
+            if (next != nullptr) until = std::max(until, next->at);
+        }
         add_brokers(until);
         add_leaders(until);
         add_reuse(until);
@@ -64,6 +79,9 @@ class ChainMaker {
             std::string text =
                 concat(node(entry_.tag.client), first ? " sends it to " : " sends it again to ",
                        node(attempt.broker), ", acks=", acks);
+            if (first && attempt.at - sent_at_ >= kLongWait)
+                text += concat(", ", words(attempt.at - sent_at_), " after send()");
+            text += state_of(attempt);
             if (attempt.ended != core::ErrorCode::none)
                 text += concat(" (ends with ", core::name(attempt.ended), ")");
             add(attempt.at, attempt.event, "produce.send", attempt.broker, std::move(text));
@@ -71,17 +89,34 @@ class ChainMaker {
         }
     }
 
-    /// Everybody who holds it right after `at`.
-    std::string holders(core::TimePoint at) const {
+    /// What the broker was doing when the attempt went to it, where it was not serving.
+    std::string state_of(const trace::Attempt& attempt) const {
+        const Happening* stop = histories_.last_stop_before(attempt.broker, attempt.at);
+        if (stop == nullptr || stop->moment.at >= attempt.at) return "";
+        std::string since = clock_text(stop->moment.at);
+        since.erase(0, since.find_first_not_of(' '));
+        if (stop->is(trace::WorldKind::process_pause))
+            return concat(", which stands still since ", since, " (process paused)");
+        if (stop->is(core::NoteKind::controlled_shutdown))
+            return concat(", which shuts down since ", since);
+        return concat(", which is down since ", since);
+    }
+
+    /// Everybody who holds it right after that event.
+    std::string holders(core::TimePoint at, trace::EventId event) const {
         std::vector<std::string> names;
-        const auto consider = [&](core::NodeId broker) {
-            const std::string text = node(broker);
-            if (LossJudge::held(entry_, broker, at) &&
+        const auto by_then = [&](core::TimePoint when, trace::EventId what) {
+            return when != at ? when < at : what <= event;
+        };
+        const auto consider = [&](const trace::Copy& copy, bool gone) {
+            const std::string text = node(copy.broker);
+            if (by_then(copy.appended_at, copy.appended_event) && !gone &&
                 std::find(names.begin(), names.end(), text) == names.end())
                 names.push_back(text);
         };
-        for (const trace::Copy& copy : entry_.copies) consider(copy.broker);
-        for (const trace::LostCopy& lost : entry_.lost_copies) consider(lost.copy.broker);
+        for (const trace::Copy& copy : entry_.copies) consider(copy, false);
+        for (const trace::LostCopy& lost : entry_.lost_copies)
+            consider(lost.copy, by_then(lost.at, lost.event));
         std::sort(names.begin(), names.end());
         return names.empty() ? "none" : core::join(names, ", ");
     }
@@ -92,7 +127,7 @@ class ChainMaker {
                    copy.as_leader ? " appends it as the leader at offset "
                                   : " fetches and appends it at offset ",
                    offset_in(copy), ", leader epoch ", copy.leader_epoch.value(),
-                   "; copies: ", holders(copy.appended_at)));
+                   "; copies: ", holders(copy.appended_at, copy.appended_event)));
     }
 
     void add_appends() {
@@ -108,9 +143,10 @@ class ChainMaker {
         }
         if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
         const trace::Acknowledgement& ack = *entry_.ack;
-        std::string text = concat(node(ack.broker), " answers success to ", node(entry_.tag.client),
-                                  ": the promise; ISR ", nodes(ack.committed_isr),
-                                  ", copies: ", holders(ack.answered_at));
+        std::string text =
+            concat(node(ack.broker), " answers success to ", node(entry_.tag.client),
+                   ": the promise; ISR ", nodes(ack.committed_isr),
+                   ", copies: ", holders(ack.answered_at, trace::EventId(UINT64_MAX)));
         if (ack.leader_high_watermark)
             text += concat(", high watermark ", ack.leader_high_watermark->value());
         if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
@@ -125,14 +161,15 @@ class ChainMaker {
             "a leader's high watermark passes it: readers can see it");
     }
 
-    /// What befell the brokers that held it, from send() on.
+    /// What befell the brokers that held it or were sent it, from send() on.
     void add_brokers(core::TimePoint until) {
-        std::set<core::NodeId> holders;
-        for (const trace::Copy& copy : entry_.copies) holders.insert(copy.broker);
-        for (const trace::LostCopy& lost : entry_.lost_copies) holders.insert(lost.copy.broker);
-        for (const core::NodeId broker : holders) {
+        std::set<core::NodeId> brokers;
+        for (const trace::Attempt& attempt : entry_.attempts) brokers.insert(attempt.broker);
+        for (const trace::Copy& copy : entry_.copies) brokers.insert(copy.broker);
+        for (const trace::LostCopy& lost : entry_.lost_copies) brokers.insert(lost.copy.broker);
+        for (const core::NodeId broker : brokers) {
             for (const Happening* h : histories_.node(broker).happenings) {
-                if (h->moment.at < entry_.queued_at || h->moment.at > until) continue;
+                if (h->moment.at < sent_at_ || h->moment.at > until) continue;
                 const auto words = words_for(*h);
                 if (!words) continue;
                 const std::string_view name =
@@ -163,7 +200,7 @@ class ChainMaker {
             const bool changed = !any || state.leader != last || state.clean.has_value();
             any = true;
             last = state.leader;
-            if (!changed || state.at < entry_.queued_at || state.at > until) continue;
+            if (!changed || state.at < sent_at_ || state.at > until) continue;
             if (!state.leader) {
                 add(state.at, state.event, "leader.elect", std::nullopt,
                     concat("no leader for ", partition(), "; ISR ", nodes(state.isr)));
@@ -174,10 +211,19 @@ class ChainMaker {
                 state.leader_epoch.value(),
                 state.clean ? (*state.clean ? ", clean election" : ", UNCLEAN election") : "",
                 ", ISR ", nodes(state.isr));
-            text += LossJudge::held(entry_, *state.leader, state.at) ? "; it has the record"
-                                                                     : "; it lacks the record";
+            // Before anybody has it, nobody lacks it.
+            if (is_appended_by(state.at))
+                text += LossJudge::held(entry_, *state.leader, state.at) ? "; it has the record"
+                                                                         : "; it lacks the record";
             add(state.at, state.event, "leader.elect", state.leader, std::move(text));
         }
+    }
+
+    bool is_appended_by(core::TimePoint at) const {
+        return std::any_of(entry_.copies.begin(), entry_.copies.end(),
+                           [&](const trace::Copy& c) { return c.appended_at <= at; }) ||
+               std::any_of(entry_.lost_copies.begin(), entry_.lost_copies.end(),
+                           [&](const trace::LostCopy& c) { return c.copy.appended_at <= at; });
     }
 
     /// Another record now stands where this one was acknowledged.
@@ -232,7 +278,7 @@ class ChainMaker {
                     text += " gets an empty disk";
                     break;
             }
-            text += concat("; copies: ", holders(lost.at));
+            text += concat("; copies: ", holders(lost.at, lost.event));
             add(lost.at, lost.event, name, lost.copy.broker, std::move(text)).last_copy =
                 entry_.copies.empty() && lost.event == entry_.lost_copies.back().event;
         }
@@ -255,6 +301,7 @@ class ChainMaker {
     const Histories& histories_;
     const BatchEntry& entry_;
     std::uint32_t index_ = 0;
+    core::TimePoint sent_at_{};
     std::vector<ChainLink> links_;
 };
 

@@ -97,8 +97,8 @@ std::string explain_text(const History& history, const Judgement& judgement,
     if (turning != chain.end()) no_way_back += concat(" (step ", turning - chain.begin() + 1, ")");
     no_way_back += ": after it no live leader or ISR member ever held a copy again";
     out += hanging("  no way back ", no_way_back, style);
-    out += hanging("  because     ",
-                   concat(sentence(loss->how.cause), " [", name(loss->how.cause), "]"), style);
+    out += hanging("  because     ", concat(sentence(loss->how), " [", name(loss->how.cause), "]"),
+                   style);
     const std::string setting =
         setting_that_mattered(history, loss->how.cause, client, record.partition);
     if (!setting.empty()) out += hanging("  setting     ", setting, style);

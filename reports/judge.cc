@@ -40,14 +40,17 @@ std::vector<LossRange> ranges_of(const std::vector<Loss>& losses) {
         const std::int64_t offset = loss.offset->value();
         if (!ranges.empty()) {
             LossRange& last = ranges.back();
-            const bool joins = last.partition == loss.partition && last.cause == loss.how.cause &&
-                               offset >= last.offsets.last && offset <= last.offsets.last + 1;
+            const bool joins = last.partition == loss.partition &&
+                               last.sentence == sentence(loss.how) &&
+                               last.cause == loss.how.cause && offset >= last.offsets.last &&
+                               offset <= last.offsets.last + 1;
             if (joins) {
                 last.offsets.last = offset;
                 continue;
             }
         }
-        ranges.push_back(LossRange{loss.partition, {offset, offset}, loss.how.cause, loss.client});
+        ranges.push_back(LossRange{
+            loss.partition, {offset, offset}, loss.how.cause, loss.client, sentence(loss.how)});
     }
     return ranges;
 }
@@ -79,7 +82,10 @@ Judgement judge(const History& history, MetricsFold& fold, const Histories& hist
     out.verdict = judge_verdict(out.measures, !out.inconclusive.empty());
     out.expect = judge_expectations(history, out.fates, fold, out.measures, out.verdict);
     for (const FailOn& one : fail_on)
-        out.fail_on.push_back(FailOnResult{one, fails(one, out.measures, out.verdict)});
+        out.fail_on.push_back(
+            FailOnResult{one, fails(one, out.measures, out.verdict),
+                         value_of(out.measures, one.metric.value_or(scenario::Metric::verdict),
+                                  name(out.verdict))});
     out.losses = find_losses(history, histories, out.fates);
     out.loss_ranges = ranges_of(out.losses);
     out.exit = exit_of(history, out);

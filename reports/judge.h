@@ -37,12 +37,14 @@ struct LossRange {
     core::PartitionId partition;
     scenario::OffsetRange offsets;
     Cause cause;
-    std::uint32_t client;  ///< of its first record
+    std::uint32_t client;       ///< of its first record
+    std::string_view sentence;  ///< how it was lost
 };
 
 struct FailOnResult {
     FailOn what;
     bool failed;
+    scenario::MetricValue observed;  ///< of its metric, or the verdict
 };
 
 struct Judgement {

@@ -97,6 +97,48 @@ TEST_SUITE("report.causes") {
               doctest::Approx(11'000).epsilon(0.0001));
     }
 
+    TEST_CASE("a leader that was cut off is not said to have failed") {
+        HandHistory h;
+        lonely_ack(h);
+        fail_over(h);
+        h.judge(2);
+        const report::BatchLoss& how = h.judgement().losses[0].how;
+        CHECK(how.cut_off);
+        CHECK(report::sentence(how).find("cut off and replaced") != std::string_view::npos);
+
+        HandHistory crashed;
+        lonely_ack(crashed);
+        crashed.crash(1);
+        crashed.at_ms(3'000);
+        crashed.start(1);
+        fail_over(crashed);
+        crashed.judge(2);
+        const report::BatchLoss& other = crashed.judgement().losses[0].how;
+        CHECK(other.cause == Cause::leader_crash_before_replication);
+        CHECK_FALSE(other.cut_off);
+        CHECK(report::sentence(other) == report::sentence(other.cause));
+    }
+
+    TEST_CASE("a broker that leads without it long after it was overruled decided nothing") {
+        HandHistory h;
+        lonely_ack(h);
+        h.at_ms(2'100);
+        h.crash(1, true);
+        h.lose_bytes(1, 0);
+        fail_over(h);
+        h.at_ms(20'000);
+        h.start(1);
+        h.follow(1, 1, 2);
+        h.at_ms(30'000);
+        h.crash(2);
+        h.at_ms(37'000);
+        h.fence(2);
+        h.elect(1, 2, {1, 3});
+        h.lead(1, 2);
+        h.judge(1);
+        CHECK(h.only_cause() == Cause::leader_crash_before_replication);
+    }
+
     TEST_CASE("an unclean election passes over a copy that a disk still holds") {
         HandHistory h(HandHistory::Options{.acks = "all"});
         h.commit(1, 0, {1});
@@ -288,18 +330,18 @@ TEST_SUITE("report.chain") {
         h.judge(2);
         const report::Loss& loss = h.judgement().losses[0];
         const auto chain = report::chain_of(h.history(), h.histories(), 0, loss.number, loss.how);
-        CHECK(names_of(chain) ==
-              std::vector<std::string_view>{"produce.send", "log.append", "produce.ack",
-                                            "process.crash", "broker.fenced", "leader.elect",
-                                            "log.append", "process.start", "log.truncate"});
+        CHECK(names_of(chain) == std::vector<std::string_view>{
+                                     "record.queued", "produce.send", "log.append", "produce.ack",
+                                     "process.crash", "broker.fenced", "leader.elect", "log.append",
+                                     "process.start", "log.truncate"});
         CHECK(std::is_sorted(chain.begin(), chain.end(),
                              [](const auto& a, const auto& b) { return a.at < b.at; }));
-        CHECK(chain[2].promise);
-        CHECK(chain[3].no_way_back);
+        CHECK(chain[3].promise);
+        CHECK(chain[4].no_way_back);
         CHECK(chain.back().last_copy);
-        CHECK(chain[1].text.find("copies: b1") != std::string::npos);
-        CHECK(chain[5].text.find("it lacks the record") != std::string::npos);
-        CHECK(chain[6].text.find("p1#2 at its offset 0") != std::string::npos);
+        CHECK(chain[2].text.find("copies: b1") != std::string::npos);
+        CHECK(chain[6].text.find("it lacks the record") != std::string::npos);
+        CHECK(chain[7].text.find("p1#2 at its offset 0") != std::string::npos);
         CHECK(chain.back().text.find("copies: none") != std::string::npos);
     }
 
@@ -309,9 +351,15 @@ TEST_SUITE("report.chain") {
         h.judge(1);
         const auto chain =
             report::chain_of(h.history(), h.histories(), 0, core::RecordNumber(1), std::nullopt);
-        CHECK(names_of(chain) == std::vector<std::string_view>{"produce.send", "log.append",
+        CHECK(names_of(chain) == std::vector<std::string_view>{"record.queued", "produce.send",
                                                                "log.append", "log.append",
-                                                               "produce.ack"});
+                                                               "log.append", "produce.ack"});
+        // Each step tells of what is there behind it, not of what comes later at the same moment.
+        CHECK(chain[2].text.find("copies: b1") != std::string::npos);
+        CHECK(chain[2].text.find("b2") == std::string::npos);
+        CHECK(chain[3].text.find("copies: b1, b2") != std::string::npos);
+        CHECK(chain[3].text.find("b3") == std::string::npos);
+        CHECK(chain[4].text.find("copies: b1, b2, b3") != std::string::npos);
         for (const report::ChainLink& link : chain) CHECK_FALSE(link.last_copy);
     }
 
