@@ -63,7 +63,8 @@ std::string words(const MetricValue& value) {
         [](const std::int64_t& count) { return core::to_text(count); },
         [](const core::Duration& duration) { return words(duration); },
         [](const scenario::OffsetRange& range) {
-            return core::concat(range.first, "-", range.last);
+            return range.first == range.last ? core::to_text(range.first)
+                                             : core::concat(range.first, "-", range.last);
         },
         [](const std::string& word) { return word; });
 }

@@ -109,7 +109,8 @@ class RunText {
   private:
     /// "  counts      " and then the text, wrapped.
     void row(std::string_view head, std::string_view text, Ink ink = Ink::plain) {
-        const std::string plain = padded_right(concat("  ", head), kHead);
+        std::string plain = padded_right(concat("  ", head), kHead);
+        if (plain.back() != ' ') plain += "  ";
         std::string block = hanging(plain, text, style_);
         if (ink != Ink::plain) {
             const std::size_t begin = head.empty() ? plain.size() : 2;
@@ -210,6 +211,9 @@ class RunText {
         const auto add = [&](std::string_view word, std::int64_t count) {
             if (count > 0) parts.push_back(concat(word, " ", count));
         };
+        // Where acks=0 records are there, what is kept is more than what was acknowledged.
+        if (m.count(Fate::kept) + m.count(Fate::lost) + m.count(Fate::stranded) != m.acked)
+            add("kept", m.count(Fate::kept));
         add("ghost", m.count(Fate::ghost));
         add("stranded", m.count(Fate::stranded));
         add("twice", m.twice);
@@ -230,28 +234,32 @@ class RunText {
                 row("KEPT", "every acknowledged record is there", Ink::green);
             if (m.count(Fate::stranded) > 0)
                 row(concat("STRANDED ", m.count(Fate::stranded)),
-                    "acknowledged, out of reach at the audit, but still on a disk", Ink::yellow);
+                    history_.outcome.end == trace::RunEnd::event_cap
+                        ? "acknowledged, on a disk; the run was stopped, nothing was read back"
+                        : "acknowledged, out of reach at the audit, but still on a disk",
+                    Ink::yellow);
             return;
         }
         row(concat("LOST ", m.count(Fate::lost)), "acknowledged, now gone: " + ranges_text(),
             Ink::red);
-        std::vector<Cause> causes;
+        std::vector<std::string_view> sentences;
         for (const LossRange& range : judgement_.loss_ranges)
-            if (std::find(causes.begin(), causes.end(), range.cause) == causes.end())
-                causes.push_back(range.cause);
-        for (const Cause cause : causes) {
+            if (std::find(sentences.begin(), sentences.end(), range.sentence) == sentences.end())
+                sentences.push_back(range.sentence);
+        for (const std::string_view how : sentences) {
             const auto range =
                 std::find_if(judgement_.loss_ranges.begin(), judgement_.loss_ranges.end(),
-                             [&](const LossRange& r) { return r.cause == cause; });
+                             [&](const LossRange& r) { return r.sentence == how; });
+            const Cause cause = range->cause;
             std::string where;
-            if (causes.size() > 1) {
+            if (sentences.size() > 1) {
                 std::vector<std::string> texts;
                 for (const LossRange& r : judgement_.loss_ranges)
-                    if (r.cause == cause && texts.size() < kMostRanges)
+                    if (r.sentence == how && texts.size() < kMostRanges)
                         texts.push_back(range_text(r));
                 where = concat(" (", core::join(texts, ", "), ")");
             }
-            row("because", concat(sentence(cause), where, " [", name(cause), "]"));
+            row("because", concat(how, where, " [", name(cause), "]"));
             const std::string setting =
                 setting_that_mattered(history_, cause, range->client, range->partition);
             if (!setting.empty()) row("setting", setting);
@@ -345,7 +353,10 @@ class RunText {
         }
         for (const std::string& step : judgement_.failed_steps) row("FAILED", step, Ink::red);
         for (const FailOnResult& result : judgement_.fail_on)
-            if (result.failed) row("FAILED", "--fail-on " + result.what.text, Ink::red);
+            if (result.failed)
+                row("FAILED",
+                    concat("--fail-on ", result.what.text, ": observed ", words(result.observed)),
+                    Ink::red);
     }
 
     void add_notes() {

@@ -13,6 +13,8 @@ using core::NoteKind;
 using trace::WorldKind;
 
 constexpr std::size_t kMostNames = 3;
+/// By then an election that was asked for is committed.
+constexpr core::Duration kElectionTime = core::from_ms(1'000);
 
 class TimelineMaker {
   public:
@@ -22,6 +24,7 @@ class TimelineMaker {
     Timeline make() {
         for (const Happening& h : history_.chronicle.all()) {
             if (h.moment.at < core::at_ns(0)) continue;
+            if (!disk_losses_.empty() && h.moment.at > disk_losses_.front().at) flush_disk_losses();
             if (h.of_world) {
                 on_world(h);
             } else if (h.moment.at > core::at_ns(0)) {
@@ -29,6 +32,7 @@ class TimelineMaker {
             }
         }
         flush_group();
+        flush_disk_losses();
         add_stale_acks();
         // Fencing causes the elections of its moment, though it is noted behind them.
         const auto rank = [](const TimelineLine& line) { return line.fencing ? 0 : 1; };
@@ -108,9 +112,27 @@ class TimelineMaker {
         } else if (h.world == WorldKind::run_end) {
             add(at, 3, Ink::grey, "end of run", "every fault is undone, nothing more is sent");
         } else if (h.world == WorldKind::audit) {
-            add(at, 3, Ink::grey, "audit",
-                concat("after ", words(scenario_.run.settle), " without faults"));
+            on_audit(at);
         }
+    }
+
+    void on_audit(core::TimePoint at) {
+        if (history_.outcome.end == trace::RunEnd::event_cap) {
+            add(at, 3, Ink::yellow, "stopped",
+                concat("run.maxEvents (", scenario_.run.max_events,
+                       ") was reached: the run is not complete"));
+            return;
+        }
+        std::vector<core::PartitionId> headless;
+        for (const trace::PartitionOutcome& partition : history_.outcome.partitions)
+            if (!partition.leader_live) headless.push_back(partition.partition);
+        std::string text = concat("after ", words(scenario_.run.settle), " without faults");
+        if (!headless.empty()) {
+            text += "; no live leader";
+            const std::string names = partitions_text(headless);
+            if (!names.empty()) text += ": " + names;
+        }
+        add(at, 3, headless.empty() ? Ink::grey : Ink::yellow, "audit", text);
     }
 
     std::string stood_still(const Happening& h) const {
@@ -125,9 +147,18 @@ class TimelineMaker {
 
     void on_disk_lost(const Happening& h) {
         if (!h.partition || !h.first || !h.end || *h.end <= *h.first) return;
-        add(h.moment.at, 2, Ink::red, node(*h.who) + " lost bytes",
-            concat(scenario_.partition_name(*h.partition), " ", h.first->value(), "-",
-                   h.end->value() - 1, " had not reached its disk"));
+        const scenario::OffsetRange range{h.first->value(), h.end->value() - 1};
+        // The world tells of it before the step that did it; it is shown behind.
+        disk_losses_.push_back(
+            TimelineLine{h.moment.at, 2, Ink::red, node(*h.who) + " lost bytes",
+                         concat(scenario_.partition_name(*h.partition), " ",
+                                words(scenario::MetricValue(range)), " had not reached its disk"),
+                         "", false});
+    }
+
+    void flush_disk_losses() {
+        for (TimelineLine& line : disk_losses_) lines_.push_back(std::move(line));
+        disk_losses_.clear();
     }
 
     const scenario::Step* step_of(const Happening& h) const {
@@ -152,7 +183,22 @@ class TimelineMaker {
         const bool fault = label.substr(0, 5) == "FAULT";
         const bool send = label.substr(0, 4) == "SEND";
         add(h.moment.at, send ? 0 : 3, fault ? Ink::yellow : Ink::plain, std::move(label),
-            step_detail(scenario_, *step, style_.lang), evidence(*step, h));
+            step_detail(scenario_, *step, style_.lang) + outcome_of_election(*step, h),
+            evidence(*step, h));
+        flush_disk_losses();
+    }
+
+    /// An election that was asked for and did not come says so.
+    std::string outcome_of_election(const scenario::Step& step, const Happening& asked) const {
+        const auto* action = std::get_if<scenario::ElectLeaderAction>(&step.action);
+        if (action == nullptr) return "";
+        const core::TimePoint until = asked.moment.at + kElectionTime;
+        for (const Happening& h : history_.chronicle.all()) {
+            if (h.moment.at > until) break;
+            if (h.moment.at < asked.moment.at || h.partition != action->partition) continue;
+            if (h.is(NoteKind::leader_elect)) return "";
+        }
+        return "; no leader came of it";
     }
 
     /// The record that the step waited for, and who did not have it.
@@ -196,6 +242,12 @@ class TimelineMaker {
         std::string why = "it did nothing";
         if (index < history_.outcome.steps.size() && !history_.outcome.steps[index].remark.empty())
             why = history_.outcome.steps[index].remark;
+        if (const auto* after = std::get_if<scenario::AfterTrigger>(&step->trigger)) {
+            const std::size_t awaited = after->step;
+            if (awaited < history_.outcome.steps.size() && !history_.outcome.steps[awaited].fired)
+                why =
+                    concat("step ", scenario_.steps[awaited].id, ", which it waits for, never did");
+        }
         add(h.moment.at, 3, Ink::yellow, "step " + step->id, "did not fire: " + why);
     }
 
@@ -230,9 +282,12 @@ class TimelineMaker {
         for (const Happening& h : history_.chronicle.all()) {
             if (h.moment.at > fenced.moment.at) break;
             if (h.is(NoteKind::controlled_shutdown) && h.peer == fenced.peer) shutdown = true;
+            if (h.is(WorldKind::step_start) && shuts_down(h, *fenced.peer)) shutdown = true;
             if (h.who != fenced.peer || !h.of_world) continue;
-            if (h.world == WorldKind::process_crash || h.world == WorldKind::process_pause ||
-                h.world == WorldKind::process_exit)
+            // Its last heartbeat came before the first of them.
+            if (stop == nullptr &&
+                (h.world == WorldKind::process_crash || h.world == WorldKind::process_pause ||
+                 h.world == WorldKind::process_exit))
                 stop = &h;
             if (h.world == WorldKind::process_start || h.world == WorldKind::process_resume) {
                 stop = nullptr;
@@ -241,7 +296,18 @@ class TimelineMaker {
         }
         if (shutdown) return "it shuts down";
         if (stop == nullptr) return "its session ended: no heartbeat came through";
-        return concat(words(fenced.moment.at - stop->moment.at), " without a heartbeat");
+        const std::string_view what = stop->world == WorldKind::process_pause   ? " after its pause"
+                                      : stop->world == WorldKind::process_crash ? " after its crash"
+                                                                                : " after its end";
+        return concat("its session ended, ", words(fenced.moment.at - stop->moment.at), what);
+    }
+
+    bool shuts_down(const Happening& h, core::NodeId broker) const {
+        const scenario::Step* step = step_of(h);
+        if (step == nullptr || !std::holds_alternative<scenario::ShutdownAction>(step->action))
+            return false;
+        const std::vector<core::NodeId> all = resolved(h);
+        return std::find(all.begin(), all.end(), broker) != all.end();
     }
 
     bool joins(const Happening& h, bool election) const {
@@ -321,11 +387,24 @@ class TimelineMaker {
         for (std::uint32_t p = 0; p < scenario_.partition_count(); ++p) {
             const auto stale = fold_.first_stale_ack(core::PartitionId(p));
             if (!stale) continue;
-            add(stale->at, 2, Ink::red, node(stale->broker) + " zombie ack",
+            const bool taken = is_stale_ack_taken(core::PartitionId(p));
+            add(stale->at, 2, Ink::red,
+                node(stale->broker) + (taken ? " zombie ack" : " zombie answer"),
                 concat(scenario_.partition_name(core::PartitionId(p)),
                        ": it acknowledges as the leader of epoch ", stale->leader_epoch.value(),
-                       " while epoch ", stale->committed_epoch.value(), " rules"));
+                       " while epoch ", stale->committed_epoch.value(), " rules",
+                       taken ? "" : "; no client took it"));
         }
+    }
+
+    /// True if some client counts a record as acknowledged by such an answer.
+    bool is_stale_ack_taken(core::PartitionId partition) const {
+        const auto& batches = history_.ledger.batches();
+        return std::any_of(batches.begin(), batches.end(), [&](const trace::BatchEntry& entry) {
+            return entry.partition == partition && entry.outcome == trace::ClientOutcome::acked &&
+                   entry.ack && entry.ack->leader_epoch &&
+                   *entry.ack->leader_epoch < entry.ack->committed_epoch;
+        });
     }
 
     Timeline bounded() {
@@ -351,6 +430,7 @@ class TimelineMaker {
     const MetricsFold& fold_;
     const TextStyle& style_;
     std::vector<TimelineLine> lines_;
+    std::vector<TimelineLine> disk_losses_;  ///< of this moment, to be shown behind its step
     Group group_;
     const Happening* registration_ = nullptr;
     std::optional<std::pair<trace::EventId, core::PartitionId>> elected_;

@@ -168,7 +168,7 @@ TEST_SUITE("report.text") {
         const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
         for (const std::string_view part :
              {"A history written by hand", "Kafka 3.9 KRaft   seed 7", "3 brokers  orders-0 RF 3",
-              "acks=1", "b1 fenced", "8.9s without a heartbeat", "b2 leader",
+              "acks=1", "b1 fenced", "its session ended, 8.9s after its crash", "b2 leader",
               "epoch 1, clean election, ISR {2,3}", "b1 back", "b1 cuts", "from 3 to 1",
               "lost-acked", "LOST 2", "orders-0 1-2", "leader-crash-before-replication",
               "sent 3   acked 3", "|.xx|", "unavailable 8.9s",
