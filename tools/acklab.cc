@@ -41,7 +41,8 @@ ExitStatus run(const std::vector<std::string>& arguments) {
     try {
         return dispatch(arguments);
     } catch (const tool::UsageError& error) {
-        tool::warn(concat("acklab: ", error.what(), "\nacklab help shows what there is"));
+        tool::warn(concat("acklab: ", error.what(),
+                          "\nacklab help and acklab help topics show what there is"));
         return ExitStatus::usage;
     } catch (const tool::FileError& error) {
         tool::warn(concat("acklab: ", error.what()));

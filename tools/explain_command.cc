@@ -93,9 +93,15 @@ std::string make_report(const Invocation& invocation, const lab::RunResult& resu
         return report::explain_text(history, result.judgement(), result.histories(), record->client,
                                     record->number,
                                     report::TextInput{style, arguments_of(invocation)});
-    return concat("no acknowledged record is lost (verdict ",
-                  report::name(result.judgement().verdict), ")\nacklab explain ",
-                  arguments_of(invocation), " --record p1#0 explains any other record\n");
+    std::string text = concat("no acknowledged record is lost (verdict ",
+                              report::name(result.judgement().verdict), ")\n");
+    for (std::uint32_t p = 0; p < history.scenario.producers.size(); ++p) {
+        if (history.ledger.records(p).empty()) continue;
+        return text + concat("acklab explain ", arguments_of(invocation), " --record ",
+                             report::record_name(history.scenario, p, core::RecordNumber(0)),
+                             " explains any other record\n");
+    }
+    return text;
 }
 
 }  // namespace

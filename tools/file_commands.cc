@@ -21,7 +21,10 @@ using report::ExitStatus;
 ExitStatus deliver(const Invocation& invocation, std::string_view bytes) {
     const auto paths = invocation.all("out");
     for (const std::string& path : paths) check_writable(path);
-    for (const std::string& path : paths) write_file(path, bytes);
+    for (const std::string& path : paths) {
+        write_file(path, bytes);
+        warn(concat("wrote ", path));
+    }
     if (paths.empty()) print(bytes);
     return ExitStatus::held;
 }
@@ -30,6 +33,12 @@ bool has_every_tag(const scenario::Scenario& scenario, const std::vector<std::st
     return std::all_of(tags.begin(), tags.end(), [&](const std::string& tag) {
         return std::find(scenario.tags.begin(), scenario.tags.end(), tag) != scenario.tags.end();
     });
+}
+
+bool is_json_name(std::string_view path) {
+    const std::size_t dot = path.rfind('.');
+    if (dot == std::string_view::npos) return false;
+    return path.substr(dot) == ".json" || path.substr(dot) == ".jsonc";
 }
 
 scenario::Problem unreadable(const std::string& name, const std::string& why) {
@@ -91,6 +100,9 @@ ExitStatus list_command(const Invocation& invocation) {
 }
 
 ExitStatus show_command(const Invocation& invocation) {
+    for (const std::string& path : invocation.all("out"))
+        if (!is_json_name(path))
+            throw UsageError(concat("-o ", path, ": a scenario is JSON; name it .json or .jsonc"));
     return deliver(invocation, find_source(invocation.words.front()).bytes);
 }
 

@@ -98,8 +98,17 @@ void check_writable(const std::string& path) {
     if (::access(parent.c_str(), W_OK) != 0) fail_write(path, last_error());
 }
 
-void write_file(const std::string& path, std::string_view bytes) {
-    check_writable(path);
+void write_file(const std::string& named, std::string_view bytes) {
+    check_writable(named);
+    // Through a symbolic link, as a shell would write; the link stays.
+    std::error_code error;
+    std::string path = named;
+    if (fs::is_symlink(named, error)) {
+        const fs::path target = fs::weakly_canonical(named, error);
+        if (error) fail_write(named, error.message());
+        path = target.string();
+        check_writable(path);
+    }
     const std::string temporary = beside(path);
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (file.get() < 0) fail_write(path, last_error());

@@ -14,7 +14,7 @@ namespace tool {
 std::string read_input(const std::string& name, std::size_t most);
 
 /// Writes beside the target, then renames: the file is there whole, or as it was before.
-void write_file(const std::string& path, std::string_view bytes);
+void write_file(const std::string& named, std::string_view bytes);
 /// Throws where write_file could not succeed, before the work is done.
 void check_writable(const std::string& path);
 /// Writes a file below a directory, making the directories between. `relative` has no "..".

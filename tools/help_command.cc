@@ -50,6 +50,9 @@ std::string fates() {
     out += "\nMarks, in addition\n\n";
     out += row("thin", 9, "acknowledged and present, on fewer than min.insync.replicas replicas");
     out += row("twice", 9, "in the log more than once");
+    out += row("phantom", 9, "read by a consumer, then gone; 0 in a run without consumers");
+    out += row("skipped", 9,
+               "in the log, never processed by a group that committed past it; 0 likewise");
     return out;
 }
 
@@ -76,6 +79,11 @@ std::string metrics() {
     std::string out = "Metrics, as `expect` and --fail-on name them\n\n";
     for (const scenario::Metric metric : report::all_metrics())
         out += row(scenario::name(metric), 22, report::meaning(metric));
+    out += "\nUnits\n\n";
+    out += row("in scenarios", 22, "durations with a unit, here and for --fail-on: 9s, 250ms");
+    out += row("in JSON", 22,
+               "unavailable.write and .read in milliseconds, latency.ack.p50 and .p99 in "
+               "microseconds, everything else but acked.lost.range and verdict a count");
     return out;
 }
 
@@ -164,7 +172,7 @@ std::string about_code(std::string_view word) {
 }
 
 std::string help_on(std::string_view word) {
-    if (word == "topics") return topics();
+    if (word == "topics" || word == "commands") return topics();
     if (const Command* command = find_command(word)) return command_help(*command);
     for (const Topic& topic : kTopics)
         if (topic.name == word) return topic.text();
@@ -176,7 +184,7 @@ std::string help_on(std::string_view word) {
 }  // namespace
 
 std::vector<std::string> help_topics() {
-    std::vector<std::string> words = {"topics"};
+    std::vector<std::string> words = {"topics", "commands"};
     for (const Command& command : all_commands()) words.emplace_back(command.name);
     for (const Topic& topic : kTopics) words.emplace_back(topic.name);
     for (const std::string_view guide : guide_names()) words.emplace_back(guide);
