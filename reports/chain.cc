@@ -30,12 +30,12 @@ class ChainMaker {
 
     std::vector<ChainLink> make(const std::optional<BatchLoss>& loss) {
         add(sent_at_, trace::EventId(0), "record.queued", std::nullopt,
-            concat(node(entry_.tag.client), " takes it: send() for ", partition()));
+            concat(node(entry_.tag.client), " takes it: send() for ", partition(), unsent()));
         add_attempts();
         add_appends();
         add_promise();
         add_high_watermark();
-        core::TimePoint until = loss ? loss->lost_at : history_.outcome.run_end;
+        core::TimePoint until = loss ? loss->lost_at : end_of_story();
         // The leadership that passed the record over belongs to the story of its end.
         if (loss && entry_.ack) {
             const PartitionHistory::State* next = LossJudge(history_, histories_).overruled(entry_);
@@ -70,6 +70,26 @@ class ChainMaker {
         return links_.back();
     }
 
+    /// What is nowhere has no story behind the client's failure.
+    core::TimePoint end_of_story() const {
+        const bool refused = entry_.outcome == trace::ClientOutcome::failed &&
+                             entry_.copies.empty() && entry_.lost_copies.empty();
+        return refused ? entry_.ended_at : history_.outcome.audited_at;
+    }
+
+    /// Who led when send() took it, for a record that no broker was ever sent.
+    const PartitionHistory::State* state_at_send() const {
+        return histories_.partition(entry_.partition).at(sent_at_);
+    }
+
+    std::string unsent() const {
+        const PartitionHistory::State* state = state_at_send();
+        if (!entry_.attempts.empty() || state == nullptr) return "";
+        if (!state->leader) return ", which has no leader; it waits and is never sent";
+        return concat("; it waits in the client and is never sent; the leader is ", node(*state->leader),
+                      state_of(*state->leader, sent_at_));
+    }
+
     void add_attempts() {
         const auto client =
             static_cast<std::uint32_t>(entry_.tag.client.value() - core::kFirstClientId);
@@ -81,7 +101,7 @@ class ChainMaker {
                        node(attempt.broker), ", acks=", acks);
             if (first && attempt.at - sent_at_ >= kLongWait)
                 text += concat(", ", words(attempt.at - sent_at_), " after send()");
-            text += state_of(attempt);
+            text += state_of(attempt.broker, attempt.at);
             if (attempt.ended != core::ErrorCode::none)
                 text += concat(" (ends with ", core::name(attempt.ended), ")");
             add(attempt.at, attempt.event, "produce.send", attempt.broker, std::move(text));
@@ -89,10 +109,10 @@ class ChainMaker {
         }
     }
 
-    /// What the broker was doing when the attempt went to it, where it was not serving.
-    std::string state_of(const trace::Attempt& attempt) const {
-        const Happening* stop = histories_.last_stop_before(attempt.broker, attempt.at);
-        if (stop == nullptr || stop->moment.at >= attempt.at) return "";
+    /// What the broker was doing at that moment, where it was not serving.
+    std::string state_of(core::NodeId broker, core::TimePoint at) const {
+        const Happening* stop = histories_.last_stop_before(broker, at);
+        if (stop == nullptr || stop->moment.at >= at) return "";
         std::string since = clock_text(stop->moment.at);
         since.erase(0, since.find_first_not_of(' '));
         if (stop->is(trace::WorldKind::process_pause))
@@ -165,6 +185,9 @@ class ChainMaker {
     void add_brokers(core::TimePoint until) {
         std::set<core::NodeId> brokers;
         for (const trace::Attempt& attempt : entry_.attempts) brokers.insert(attempt.broker);
+        const PartitionHistory::State* at_send = state_at_send();
+        if (entry_.attempts.empty() && at_send != nullptr && at_send->leader)
+            brokers.insert(*at_send->leader);
         for (const trace::Copy& copy : entry_.copies) brokers.insert(copy.broker);
         for (const trace::LostCopy& lost : entry_.lost_copies) brokers.insert(lost.copy.broker);
         for (const core::NodeId broker : brokers) {

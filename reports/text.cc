@@ -266,30 +266,27 @@ class RunText {
         }
     }
 
-    /// "orders-0 100-199, orders-1 7".
+    /// "orders-0 100-199, 205, orders-1 7".
     std::string ranges_text() const {
-        std::vector<std::string> parts;
-        std::optional<LossRange> open;
-        const auto close = [&] {
-            if (open)
-                parts.push_back(
-                    concat(scenario_.partition_name(open->partition), " ", range_text(*open)));
-        };
+        std::vector<LossRange> joined;
         for (const LossRange& range : judgement_.loss_ranges) {
-            if (open && open->partition == range.partition &&
-                range.offsets.first <= open->offsets.last + 1) {
-                open->offsets.last = range.offsets.last;
-                continue;
-            }
-            close();
-            open = range;
+            const bool joins = !joined.empty() && joined.back().partition == range.partition &&
+                               range.offsets.first <= joined.back().offsets.last + 1;
+            if (!joins)
+                joined.push_back(range);
+            else
+                joined.back().offsets.last =
+                    std::max(joined.back().offsets.last, range.offsets.last);
         }
-        close();
-        const std::size_t all = parts.size();
-        if (all > kMostRanges) {
-            parts.resize(kMostRanges);
-            parts.push_back(concat("and ", all - kMostRanges, " more ranges"));
+        std::vector<std::string> parts;
+        for (std::size_t i = 0; i < std::min(joined.size(), kMostRanges); ++i) {
+            const bool same = i > 0 && joined[i - 1].partition == joined[i].partition;
+            parts.push_back(same ? range_text(joined[i])
+                                 : concat(scenario_.partition_name(joined[i].partition), " ",
+                                          range_text(joined[i])));
         }
+        if (joined.size() > kMostRanges)
+            parts.push_back(concat("and ", joined.size() - kMostRanges, " more ranges"));
         return core::join(parts, ", ");
     }
 

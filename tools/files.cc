@@ -65,6 +65,20 @@ std::string beside(const std::string& path) {
         .string();
 }
 
+/// Where a shell would write: what a symbolic link names, be it there yet or not. The link stays.
+std::string behind_links(const std::string& named) {
+    constexpr int kMostLinks = 40;
+    fs::path path = named;
+    std::error_code error;
+    for (int i = 0; fs::is_symlink(path, error); ++i) {
+        if (i == kMostLinks) fail_write(named, "too many symbolic links");
+        const fs::path target = fs::read_symlink(path, error);
+        if (error) fail_write(named, error.message());
+        path = target.is_absolute() ? target : path.parent_path() / target;
+    }
+    return path.string();
+}
+
 }  // namespace
 
 std::string read_input(const std::string& name, std::size_t most) {
@@ -100,15 +114,16 @@ void check_writable(const std::string& path) {
 
 void write_file(const std::string& named, std::string_view bytes) {
     check_writable(named);
-    // Through a symbolic link, as a shell would write; the link stays.
+    const std::string path = behind_links(named);
     std::error_code error;
-    std::string path = named;
-    if (fs::is_symlink(named, error)) {
-        const fs::path target = fs::weakly_canonical(named, error);
-        if (error) fail_write(named, error.message());
-        path = target.string();
-        check_writable(path);
+    const fs::file_status status = fs::status(path, error);
+    if (fs::exists(status) && fs::is_other(status)) {
+        // A pipe or a device is written to, never replaced.
+        Descriptor there(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+        if (there.get() < 0 || !write_all(there.get(), bytes)) fail_write(named, last_error());
+        return;
     }
+    if (path != named) check_writable(path);
     const std::string temporary = beside(path);
     Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (file.get() < 0) fail_write(path, last_error());

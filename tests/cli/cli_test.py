@@ -112,7 +112,7 @@ class Usage(CliTest):
                             ("verdicts", "lost-unacked-only"), ("codes", "AL203"),
                             ("AL203", "AL203"), ("set", "PATH"), ("scenario", "acklab check"),
                             ("topics", "exit-codes"), ("page-cache-lost", "cause"),
-                            ("acked.lost", "metric"), ("stranded", "fate"), ("AL100", "read")):
+                            ("acked.lost", "metric"), ("stranded", "fate"), ("AL100", "read"), ("commands", "run")):
             self.expect(self.acklab("help", topic), 0, out=word)
         self.expect(self.acklab("help", "exit-code"), 2, err='did you mean "exit-codes"?')
 
@@ -328,7 +328,8 @@ class Runs(CliTest):
 
     def test_exit_statuses_of_claims(self):
         self.expect(self.acklab("run", "small.json", "--fail-on", "lost-acked"), 0)
-        self.expect(self.acklab("run", "small.json", "--fail-on", "acked>=20"), 1, out="FAILED")
+        self.expect(self.acklab("run", "small.json", "--fail-on", "acked>=20"), 1,
+                    out="--fail-on acked>=20: observed 20")
         self.expect(self.acklab("run", "small.json", "--set", "/expect/safe/eq=7"), 1,
                     out="expected acked.lost = 7, observed 0")
 
@@ -343,6 +344,7 @@ class Runs(CliTest):
     def test_a_run_that_would_not_end_is_stopped(self):
         result = self.acklab("run", "small.json", "--set", "/run/maxEvents=100")
         self.expect(result, 4, out="maxEvents")
+        self.assertNotIn("without faults", result.out)
 
     def test_quiet_says_nothing(self):
         result = self.acklab("run", "small.json", "-q")
@@ -361,6 +363,22 @@ class Files(CliTest):
         self.assertIn("A small run", (self.path / "a.txt").read_text())
         self.assertEqual(sorted(p.name for p in self.path.iterdir()),
                          ["a.json", "a.txt", "small.json"])
+
+    def test_a_link_stays_a_link_and_is_written_through(self):
+        (self.path / "real.json").write_text("old", encoding="utf-8")
+        (self.path / "link.json").symlink_to("real.json")
+        self.expect(self.acklab("run", "small.json", "-q", "-o", "link.json"), 0)
+        self.assertTrue((self.path / "link.json").is_symlink())
+        self.assertEqual(json.loads((self.path / "real.json").read_text())["command"], "run")
+        os.mkfifo(self.path / "pipe.json")
+        reader = os.open(self.path / "pipe.json", os.O_RDONLY | os.O_NONBLOCK)
+        self.expect(self.acklab("show", LESSON, "-o", "pipe.json"), 0)
+        self.assertTrue(stat.S_ISFIFO(os.stat(self.path / "pipe.json").st_mode))
+        self.assertTrue(os.read(reader, 10).startswith(b"{"))
+        os.close(reader)
+        (self.path / "dangling.json").symlink_to("new.json")
+        self.expect(self.acklab("run", "small.json", "-q", "-o", "dangling.json"), 0)
+        self.assertTrue((self.path / "new.json").is_file())
 
     def test_a_file_that_cannot_be_written_is_named_before_the_run(self):
         result = self.acklab("run", "small.json", "-o", "no/such/a.json")
@@ -398,6 +416,10 @@ class Files(CliTest):
         self.expect(self.acklab("schema", "-o", "s.json"), 0)
         self.assertIn("$schema", json.loads((self.path / "s.json").read_text()))
         self.expect(self.acklab("show", LESSON), 0, out=f'"id": "{LESSON}"')
+        self.expect(self.acklab("show", LESSON, "-o", "l.json"), 0, err="wrote l.json")
+        self.expect(self.acklab("check", "l.json"), 0)
+        self.expect(self.acklab("show", LESSON, "-o", "l.yaml"), 2, err="a scenario is JSON")
+        self.assertFalse((self.path / "l.yaml").exists())
         self.expect(self.acklab("show", "nothing"), 3, err="no built-in scenario")
 
 
@@ -445,6 +467,20 @@ class Library(CliTest):
         self.expect(self.acklab("explain", LESSON, "--record", "p2#0"), 2, err='did you mean "p1"?')
         self.expect(self.acklab("explain", LESSON, "--record", "p1"), 2, err="PRODUCER#NUMBER")
         self.expect(self.acklab("explain", "small.json"), 0, out="no acknowledged record is lost")
+        # What it proposes can be asked: that lesson's producer is not called p1.
+        result = self.acklab("explain", "gc-pause-zombie-leader", "--set", "acks=all")
+        self.expect(result, 0, out="--record stale#0")
+        result = self.acklab("explain", "min-isr-2-refuses", "--record", "p1#15")
+        self.expect(result, 0, out="never sent")
+        self.assertNotIn("becomes the leader", result.out)
+        result = self.acklab("explain", "acks0-paused-then-killed", "--record", "p1#12")
+        self.expect(result, 0, out="stands still since 4.000s")
+        self.assertIn("is killed", result.out)
+
+    def test_a_shutdown_by_a_step_is_called_one(self):
+        result = self.acklab("run", "unclean-on")
+        self.expect(result, 0, out="b2 fenced           it shuts down")
+
 
 class Golden(CliTest):
     """What people read, word for word. REWRITE=1 accepts the new words; the diff is reviewed."""

@@ -154,8 +154,8 @@ void HandHistory::refuse(core::ErrorCode error, std::uint32_t producer) {
     note(client.value(), n);
 }
 
-void HandHistory::ack(std::uint32_t batch, std::int64_t base, std::int32_t broker,
-                      std::int32_t epoch, std::uint32_t producer) {
+void HandHistory::answer(std::uint32_t batch, std::int64_t base, std::int32_t broker,
+                         std::int32_t epoch, std::uint32_t producer) {
     const std::int64_t count = sent_[{producer, batch}].second;
     core::Note answered = partition_note(NoteKind::produce_answered);
     answered.tag = tag(producer, batch);
@@ -164,6 +164,12 @@ void HandHistory::ack(std::uint32_t batch, std::int64_t base, std::int32_t broke
     answered.leader_epoch = core::LeaderEpoch(epoch);
     answered.value = static_cast<std::int64_t>(view_.partition(kPartition).isr.size());
     note(broker, answered);
+}
+
+void HandHistory::ack(std::uint32_t batch, std::int64_t base, std::int32_t broker,
+                      std::int32_t epoch, std::uint32_t producer) {
+    answer(batch, base, broker, epoch, producer);
+    const std::int64_t count = sent_[{producer, batch}].second;
     core::Note acked = partition_note(NoteKind::produce_ack);
     acked.tag = tag(producer, batch);
     acked.peer = NodeId(broker);

@@ -38,6 +38,9 @@ class HandHistory {
     /// The broker answers and the client hears it: at this offset, in this epoch.
     void ack(std::uint32_t batch, std::int64_t base, std::int32_t broker = 1,
              std::int32_t epoch = 0, std::uint32_t producer = 0);
+    /// The same, and the client does not hear it.
+    void answer(std::uint32_t batch, std::int64_t base, std::int32_t broker = 1,
+                std::int32_t epoch = 0, std::uint32_t producer = 0);
     /// acks=0: the client's own success.
     void ack_unanswered(std::uint32_t batch, std::uint32_t producer = 0);
 

@@ -179,6 +179,59 @@ TEST_SUITE("report.text") {
         CHECK(text.find('\x1b') == std::string::npos);
     }
 
+    TEST_CASE("a run that the cap of events ended has no audit to tell of") {
+        HandHistory h;
+        const auto batch = h.send(2);
+        h.append(1, batch, 0, true);
+        h.ack(batch, 0);
+        h.outcome().end = trace::RunEnd::event_cap;
+        h.judge_dead_leader(1);
+        report::TextInput input;
+        input.style.width = 90;
+        const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        CHECK(text.find("stopped") != std::string::npos);
+        CHECK(text.find("run.maxEvents") != std::string::npos);
+        CHECK(text.find("nothing was read back") != std::string::npos);
+        CHECK(text.find("without faults") == std::string::npos);
+    }
+
+    TEST_CASE("the audit names a leader that does not live") {
+        HandHistory h;
+        const auto batch = h.send(2);
+        h.append(1, batch, 0, true);
+        h.ack(batch, 0);
+        h.judge_dead_leader(1);
+        report::TextInput input;
+        input.style.width = 90;
+        const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        CHECK(text.find("without faults; no live leader") != std::string::npos);
+        CHECK(text.find("STRANDED 2") != std::string::npos);
+    }
+
+    TEST_CASE("an answer of a replaced leader that no client took is no zombie ack") {
+        for (const bool taken : {true, false}) {
+            HandHistory h;
+            const auto batch = h.send(1);
+            h.append(1, batch, 0, true);
+            h.fence(1);
+            h.elect(2, 1, {2, 3});
+            h.lead(2, 1);
+            h.at_ms(20'000);
+            if (taken)
+                h.ack(batch, 0);
+            else
+                h.answer(batch, 0);
+            h.judge(2);
+            report::TextInput input;
+            input.style.width = 90;
+            const std::string text =
+                report::run_text(h.history(), h.judgement(), h.metrics(), input);
+            CAPTURE(text);
+            CHECK((text.find("b1 zombie ack") != std::string::npos) == taken);
+            CHECK((text.find("no client took it") != std::string::npos) == !taken);
+        }
+    }
+
     TEST_CASE("colour changes nothing but colour") {
         HandHistory h;
         lose_two(h);
