@@ -107,6 +107,10 @@ std::string setting_that_mattered(const History& history, Cause cause, std::uint
         case Cause::disk_corrupted:
         case Cause::disk_failed:
         case Cause::disk_wiped:
+            if (acks_of(s, client) != -1)
+                return "acks=" + acks +
+                       ": with acks=all, min.insync.replicas says how many replicas must hold a "
+                       "record before it is acknowledged";
             return "min.insync.replicas=" + min_isr +
                    ": how many replicas must hold a record before acks=all succeeds";
         case Cause::retention:

@@ -33,8 +33,8 @@ class ChainMaker {
             concat(node(entry_.tag.client), " takes it: send() for ", partition(), unsent()));
         add_attempts();
         add_appends();
-        add_promise();
         add_high_watermark();
+        add_promise();
         core::TimePoint until = loss ? loss->lost_at : end_of_story();
         // The leadership that passed the record over belongs to the story of its end.
         if (loss && entry_.ack) {
@@ -86,8 +86,8 @@ class ChainMaker {
         const PartitionHistory::State* state = state_at_send();
         if (!entry_.attempts.empty() || state == nullptr) return "";
         if (!state->leader) return ", which has no leader; it waits and is never sent";
-        return concat("; it waits in the client and is never sent; the leader is ", node(*state->leader),
-                      state_of(*state->leader, sent_at_));
+        return concat("; it waits in the client and is never sent; the leader is ",
+                      node(*state->leader), state_of(*state->leader, sent_at_));
     }
 
     void add_attempts() {
@@ -122,8 +122,10 @@ class ChainMaker {
         return concat(", which is down since ", since);
     }
 
-    /// Everybody who holds it right after that event.
-    std::string holders(core::TimePoint at, trace::EventId event) const {
+    /// Everybody who holds it right after that event, or right after the end of one copy where one
+    /// event ends several.
+    std::string holders(core::TimePoint at, trace::EventId event,
+                        const trace::LostCopy* end = nullptr) const {
         std::vector<std::string> names;
         const auto by_then = [&](core::TimePoint when, trace::EventId what) {
             return when != at ? when < at : what <= event;
@@ -136,7 +138,9 @@ class ChainMaker {
         };
         for (const trace::Copy& copy : entry_.copies) consider(copy, false);
         for (const trace::LostCopy& lost : entry_.lost_copies)
-            consider(lost.copy, by_then(lost.at, lost.event));
+            consider(lost.copy, end != nullptr && lost.event == end->event
+                                    ? &lost <= end
+                                    : by_then(lost.at, lost.event));
         std::sort(names.begin(), names.end());
         return names.empty() ? "none" : core::join(names, ", ");
     }
@@ -163,21 +167,23 @@ class ChainMaker {
         }
         if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
         const trace::Acknowledgement& ack = *entry_.ack;
-        std::string text =
-            concat(node(ack.broker), " answers success to ", node(entry_.tag.client),
-                   ": the promise; ISR ", nodes(ack.committed_isr),
-                   ", copies: ", holders(ack.answered_at, trace::EventId(UINT64_MAX)));
+        std::string text = concat(node(ack.broker), " answers success to ", node(entry_.tag.client),
+                                  ": the promise; ISR ", nodes(ack.committed_isr),
+                                  ", copies: ", holders(ack.answered_at, ack.answered_event));
         if (ack.leader_high_watermark)
             text += concat(", high watermark ", ack.leader_high_watermark->value());
         if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
             text += concat("; it answers as the leader of epoch ", ack.leader_epoch->value(),
                            " while epoch ", ack.committed_epoch.value(), " rules");
-        add(ack.at, ack.event, "produce.ack", ack.broker, std::move(text)).promise = true;
+        if (ack.at - ack.answered_at >= kLongWait)
+            text += concat("; the answer arrives ", words(ack.at - ack.answered_at), " later");
+        add(ack.answered_at, ack.answered_event, "produce.ack", ack.broker, std::move(text))
+            .promise = true;
     }
 
     void add_high_watermark() {
         if (!entry_.below_hw_at) return;
-        add(*entry_.below_hw_at, trace::EventId(UINT64_MAX), "hw.advance", std::nullopt,
+        add(*entry_.below_hw_at, entry_.below_hw_event, "hw.advance", std::nullopt,
             "a leader's high watermark passes it: readers can see it");
     }
 
@@ -301,9 +307,9 @@ class ChainMaker {
                     text += " gets an empty disk";
                     break;
             }
-            text += concat("; copies: ", holders(lost.at, lost.event));
+            text += concat("; copies: ", holders(lost.at, lost.event, &lost));
             add(lost.at, lost.event, name, lost.copy.broker, std::move(text)).last_copy =
-                entry_.copies.empty() && lost.event == entry_.lost_copies.back().event;
+                entry_.copies.empty() && &lost == &entry_.lost_copies.back();
         }
     }
 

@@ -44,12 +44,14 @@ bool was_absent_from_a_leader(const trace::BatchEntry& entry, const std::vector<
 
 /// How many of its records were committed, that is below a leader's high watermark, and cut later
 /// on some replica. What another leader's high watermark passed at the same offset is another
-/// record.
+/// record, and another attempt's copy (another offset or epoch) is not the one that was committed.
 std::int64_t committed_and_cut(const trace::BatchEntry& entry) {
     if (!entry.below_hw_at) return 0;
     const bool cut = std::any_of(
         entry.lost_copies.begin(), entry.lost_copies.end(), [&](const trace::LostCopy& lost) {
-            return lost.how == trace::CopyEnd::truncation && lost.at >= *entry.below_hw_at;
+            return lost.how == trace::CopyEnd::truncation && lost.at >= *entry.below_hw_at &&
+                   lost.copy.base_offset == entry.below_hw_base &&
+                   lost.copy.leader_epoch == entry.below_hw_epoch;
         });
     return cut ? entry.record_count : 0;
 }

@@ -34,11 +34,8 @@ class TimelineMaker {
         flush_group();
         flush_disk_losses();
         add_stale_acks();
-        // Fencing causes the elections of its moment, though it is noted behind them.
-        const auto rank = [](const TimelineLine& line) { return line.fencing ? 0 : 1; };
-        std::stable_sort(lines_.begin(), lines_.end(), [&](const auto& a, const auto& b) {
-            return a.at != b.at ? a.at < b.at : rank(a) < rank(b);
-        });
+        std::stable_sort(lines_.begin(), lines_.end(),
+                         [](const auto& a, const auto& b) { return a.at < b.at; });
         return bounded();
     }
 
@@ -170,6 +167,8 @@ class TimelineMaker {
         const auto index = static_cast<std::size_t>(h.value);
         if (index >= history_.outcome.steps.size()) return {};
         const trace::StepOutcome& outcome = history_.outcome.steps[index];
+        for (const trace::StepFiring& firing : outcome.again)
+            if (firing.at == h.moment.at) return firing.nodes;
         std::vector<core::NodeId> all = outcome.brokers;
         all.insert(all.end(), outcome.clients.begin(), outcome.clients.end());
         return all;
@@ -261,9 +260,7 @@ class TimelineMaker {
         } else if (h.is(NoteKind::isr_shrink) || h.is(NoteKind::isr_expand)) {
             on_isr(h);
         } else if (h.is(NoteKind::broker_fenced)) {
-            flush_group();
-            add(h.moment.at, 2, Ink::plain, node(*h.peer) + " fenced", why_fenced(h));
-            lines_.back().fencing = true;
+            on_fenced(h);
         } else if (h.is(NoteKind::log_truncate)) {
             on_truncate(h);
         } else if (h.is(NoteKind::controller_elect)) {
@@ -276,12 +273,26 @@ class TimelineMaker {
         }
     }
 
+    /// Fencing causes the changes of its moment, though it is noted behind them.
+    void on_fenced(const Happening& h) {
+        flush_group();
+        auto place = lines_.end();
+        while (place != lines_.begin() && (place - 1)->caused && (place - 1)->at == h.moment.at)
+            (--place)->caused = false;
+        lines_.insert(place, TimelineLine{h.moment.at, 2, Ink::plain, node(*h.peer) + " fenced",
+                                          why_fenced(h), "", false});
+    }
+
     std::string why_fenced(const Happening& fenced) const {
         const Happening* stop = nullptr;
         bool shutdown = false;
         for (const Happening& h : history_.chronicle.all()) {
             if (h.moment.at > fenced.moment.at) break;
             if (h.is(NoteKind::controlled_shutdown) && h.peer == fenced.peer) shutdown = true;
+            if (h.is(NoteKind::broker_unfenced) && h.peer == fenced.peer) {
+                stop = nullptr;
+                shutdown = false;
+            }
             if (h.is(WorldKind::step_start) && shuts_down(h, *fenced.peer)) shutdown = true;
             if (h.who != fenced.peer || !h.of_world) continue;
             // Its last heartbeat came before the first of them.
@@ -289,10 +300,10 @@ class TimelineMaker {
                 (h.world == WorldKind::process_crash || h.world == WorldKind::process_pause ||
                  h.world == WorldKind::process_exit))
                 stop = &h;
-            if (h.world == WorldKind::process_start || h.world == WorldKind::process_resume) {
+            // A process that starts has no session before the controller has unfenced it.
+            if (h.world == WorldKind::process_resume && stop != nullptr &&
+                stop->world == WorldKind::process_pause)
                 stop = nullptr;
-                shutdown = false;
-            }
         }
         if (shutdown) return "it shuts down";
         if (stop == nullptr) return "its session ended: no heartbeat came through";
@@ -371,6 +382,7 @@ class TimelineMaker {
         if (!names.empty())
             group_.line.detail =
                 group_.line.detail.empty() ? names : concat(names, ": ", group_.line.detail);
+        group_.line.caused = true;
         lines_.push_back(std::move(group_.line));
         group_ = Group{};
     }

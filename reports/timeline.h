@@ -20,7 +20,7 @@ struct TimelineLine {
     std::string label;     ///< "FAULT  b1 crash", "b2 leader"
     std::string detail;    ///< one sentence
     std::string evidence;  ///< a second line, in brackets; may be empty
-    bool fencing = false;
+    bool caused = false;   ///< an election or a change of an ISR whose reason may follow
 };
 
 struct Timeline {

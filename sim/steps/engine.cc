@@ -155,7 +155,12 @@ void StepEngine::State::fire(StepNumber step) {
         world.tell({.kind = trace::WorldKind::step_missed, .value = step});
         return;
     }
-    if (!outcome.fired) outcome.at = now;
+    if (outcome.fired) {
+        found.brokers.insert(found.brokers.end(), found.clients.begin(), found.clients.end());
+        outcome.again.push_back(trace::StepFiring{now, std::move(found.brokers)});
+    } else {
+        outcome.at = now;
+    }
     outcome.fired = true;
     world.tell({.kind = trace::WorldKind::step_start, .value = step});
     if (ends) end(*ends);

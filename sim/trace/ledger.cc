@@ -158,7 +158,8 @@ void Ledger::on_client_batch(const Moment& moment, core::NodeId who, const core:
         if (!entry.ack)
             entry.ack = Acknowledgement{.answered_at = moment.at,
                                         .event = moment.event,
-                                        .broker = note.peer.value_or(core::NodeId(-1))};
+                                        .broker = note.peer.value_or(core::NodeId(-1)),
+                                        .answered_event = moment.event};
         entry.ack->at = moment.at;
         entry.ack->event = moment.event;
         if (note.first) entry.ack->base_offset = note.first;
@@ -174,8 +175,10 @@ void Ledger::on_answered(const Moment& moment, core::NodeId who, const core::Not
     // A late answer to an earlier attempt says nothing once the client has its outcome.
     if (entry.outcome != ClientOutcome::pending) return;
     const PartitionView& committed = view_.partition(entry.partition);
-    Acknowledgement& ack = entry.ack.emplace(
-        Acknowledgement{.answered_at = moment.at, .event = moment.event, .broker = who});
+    Acknowledgement& ack = entry.ack.emplace(Acknowledgement{.answered_at = moment.at,
+                                                             .event = moment.event,
+                                                             .broker = who,
+                                                             .answered_event = moment.event});
     ack.base_offset = note.first;
     ack.leader_epoch = note.leader_epoch;
     ack.isr_size = static_cast<std::uint16_t>(note.value);
@@ -219,7 +222,12 @@ void Ledger::on_high_watermark(const Moment& moment, core::NodeId who, core::Par
             const core::Offset end =
                 copy->base_offset + static_cast<std::int64_t>(entry.record_count);
             if (end > high_watermark) return;
-            if (!entry.below_hw_at) entry.below_hw_at = moment.at;
+            if (!entry.below_hw_at) {
+                entry.below_hw_at = moment.at;
+                entry.below_hw_event = moment.event;
+                entry.below_hw_base = copy->base_offset;
+                entry.below_hw_epoch = copy->leader_epoch;
+            }
         }
         // Not held by this leader: it can pass a high watermark only after a new append.
         state.above_hw.pop_front();

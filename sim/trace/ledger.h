@@ -73,6 +73,7 @@ struct Acknowledgement {
     core::ReplicaList committed_isr = {};
     boost::container::small_vector<core::NodeId, 3> copies = {};  ///< who held it then
     std::optional<core::Offset> leader_high_watermark = std::nullopt;
+    EventId answered_event{0};
 };
 
 /// One batch of one client.
@@ -93,6 +94,9 @@ struct BatchEntry {
     std::vector<LostCopy> lost_copies = {};
     std::optional<core::TimePoint> below_hw_at =
         std::nullopt;  ///< first time a leader's HW passed it
+    EventId below_hw_event{0};
+    core::Offset below_hw_base{0};  ///< where it stood in that leader's log
+    core::LeaderEpoch below_hw_epoch{0};
     /// The moment the last copy on any disk went; reset if one comes back.
     std::optional<core::TimePoint> gone_at = std::nullopt;
 

@@ -46,15 +46,22 @@ struct PartitionOutcome {
     std::vector<LogRecord> read;  ///< what it read below high_watermark, in offset order
 };
 
+/// One of the moments at which a step that repeats took effect.
+struct StepFiring {
+    core::TimePoint at;
+    std::vector<core::NodeId> nodes;  ///< what its target was then
+};
+
 struct StepOutcome {
     std::string id;
     bool fired = false;
     core::TimePoint at = core::TimePoint::max();
     std::optional<core::TimePoint> ended_at;
-    std::vector<core::NodeId> brokers;  ///< resolved
+    std::vector<core::NodeId> brokers;  ///< resolved, the first time
     std::vector<core::NodeId> clients;
     std::string remark;  ///< why it did nothing, or what it did not do; empty otherwise
     bool timed_out = false;
+    std::vector<StepFiring> again = {};  ///< behind the first
 };
 
 /// How the run itself went.

@@ -363,6 +363,46 @@ TEST_SUITE("report.chain") {
         for (const report::ChainLink& link : chain) CHECK_FALSE(link.last_copy);
     }
 
+    TEST_CASE("disks that one step empties are told of one by one, and the last is the last") {
+        HandHistory h;
+        replicated_ack(h);
+        h.at_ms(2'000);
+        for (const int broker : {1, 2, 3}) h.crash(broker);
+        h.together([&] {
+            for (const int broker : {1, 2, 3}) h.wipe(broker);
+        });
+        h.judge(std::nullopt);
+        const report::Loss& loss = h.judgement().losses[0];
+        const auto chain = report::chain_of(h.history(), h.histories(), 0, loss.number, loss.how);
+        std::vector<std::string> wipes;
+        for (const report::ChainLink& link : chain)
+            if (link.name == "disk.wiped") wipes.push_back(link.text);
+        REQUIRE(wipes.size() == 3);
+        CHECK(wipes[0].find("copies: b2, b3") != std::string::npos);
+        CHECK(wipes[1].find("copies: b3") != std::string::npos);
+        CHECK(wipes[2].find("copies: none") != std::string::npos);
+        CHECK(std::count_if(chain.begin(), chain.end(),
+                            [](const report::ChainLink& l) { return l.last_copy; }) == 1);
+        CHECK(chain.back().last_copy);
+    }
+
+    TEST_CASE("the promise stands where it was given, not where the client heard of it") {
+        HandHistory h;
+        const auto batch = h.send(1);
+        h.append(1, batch, 0, true);
+        h.answer(batch, 0);
+        h.crash(1);
+        h.wipe(1);
+        h.hear(batch, 0);
+        h.judge(std::nullopt);
+        const report::Loss& loss = h.judgement().losses[0];
+        const auto chain = report::chain_of(h.history(), h.histories(), 0, loss.number, loss.how);
+        CHECK(names_of(chain) == std::vector<std::string_view>{"record.queued", "produce.send",
+                                                               "log.append", "produce.ack",
+                                                               "process.crash", "disk.wiped"});
+        CHECK(chain[3].promise);
+    }
+
     TEST_CASE("a record that never left the client has none") {
         HandHistory h;
         h.refuse(core::ErrorCode::buffer_exhausted);

@@ -74,8 +74,10 @@ HandHistory::HandHistory(const Options& options)
 }
 
 trace::Moment HandHistory::tick() {
-    now_ns_ += 1'000;
-    ++event_;
+    if (!together_) {
+        now_ns_ += 1'000;
+        ++event_;
+    }
     return trace::Moment{core::at_ns(now_ns_), trace::EventId(event_), trace::EventId(0)};
 }
 
@@ -169,6 +171,11 @@ void HandHistory::answer(std::uint32_t batch, std::int64_t base, std::int32_t br
 void HandHistory::ack(std::uint32_t batch, std::int64_t base, std::int32_t broker,
                       std::int32_t epoch, std::uint32_t producer) {
     answer(batch, base, broker, epoch, producer);
+    hear(batch, base, broker, producer);
+}
+
+void HandHistory::hear(std::uint32_t batch, std::int64_t base, std::int32_t broker,
+                       std::uint32_t producer) {
     const std::int64_t count = sent_[{producer, batch}].second;
     core::Note acked = partition_note(NoteKind::produce_ack);
     acked.tag = tag(producer, batch);

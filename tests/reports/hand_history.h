@@ -41,6 +41,9 @@ class HandHistory {
     /// The same, and the client does not hear it.
     void answer(std::uint32_t batch, std::int64_t base, std::int32_t broker = 1,
                 std::int32_t epoch = 0, std::uint32_t producer = 0);
+    /// The client hears what was answered.
+    void hear(std::uint32_t batch, std::int64_t base, std::int32_t broker = 1,
+              std::uint32_t producer = 0);
     /// acks=0: the client's own success.
     void ack_unanswered(std::uint32_t batch, std::uint32_t producer = 0);
 
@@ -68,6 +71,14 @@ class HandHistory {
     /// A loss of power takes everything from an offset on.
     void lose_bytes(std::int32_t broker, std::int64_t from);
     void wipe(std::int32_t broker);
+    /// All of it is one event.
+    template <class Body>
+    void together(Body body) {
+        tick();
+        together_ = true;
+        body();
+        together_ = false;
+    }
     /// Start-up recovery finds the log whole up to here.
     void recover(std::int32_t broker, std::int64_t end);
 
@@ -104,6 +115,7 @@ class HandHistory {
         std::int64_t base;
     };
     trace::Moment tick();
+    bool together_ = false;
     void note(std::int32_t who, const core::Note& note,
               const std::vector<core::NodeId>& replicas = {});
     void cut(std::int32_t broker, std::int64_t to);

@@ -210,6 +210,28 @@ TEST_SUITE("report.metrics") {
         CHECK(h.count(Metric::truncated_committed) == 0);
     }
 
+    TEST_CASE("the copy of an attempt that was not committed is none that was committed and cut") {
+        HandHistory h;
+        const auto batch = h.send(1);
+        h.append(1, batch, 0, true);
+        h.crash(1);
+        h.fence(1);
+        h.elect(2, 1, {2, 3});
+        h.lead(2, 1);
+        // Sent again, it takes the same offset in the next epoch and is committed there.
+        h.resend(batch, 2);
+        h.append(2, batch, 1, true);
+        h.append(3, batch, 1);
+        h.high_watermark(2, 1);
+        h.ack(batch, 0, 2, 1);
+        h.start(1);
+        h.follow(1, 1, 2);
+        h.truncate(1, 0);
+        h.judge(2);
+        CHECK(h.count(Metric::acked_lost) == 0);
+        CHECK(h.count(Metric::truncated_committed) == 0);
+    }
+
     TEST_CASE("writes are unavailable from the crash until the next leader knows that it leads") {
         HandHistory h;
         h.at_ms(10'000);

@@ -208,6 +208,43 @@ TEST_SUITE("report.text") {
         CHECK(text.find("STRANDED 2") != std::string::npos);
     }
 
+    TEST_CASE("each fencing stands before the election it causes") {
+        HandHistory h;
+        h.at_ms(1'000);
+        for (const int broker : {1, 3}) h.crash(broker);
+        h.at_ms(10'000);
+        h.together([&] {
+            h.elect(3, 1, {2, 3});
+            h.fence(1);
+            h.elect(2, 2, {2});
+            h.fence(3);
+        });
+        h.judge(2);
+        report::TextInput input;
+        input.style.width = 90;
+        const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        CAPTURE(text);
+        CHECK(text.find("b1 fenced") < text.find("b3 leader"));
+        CHECK(text.find("b3 leader") < text.find("b3 fenced"));
+        CHECK(text.find("b3 fenced") < text.find("b2 leader"));
+    }
+
+    TEST_CASE("a broker that is fenced when it is up again lost its session to its crash") {
+        HandHistory h;
+        h.at_ms(1'000);
+        h.crash(1);
+        h.at_ms(3'000);
+        h.start(1);
+        h.at_ms(10'000);
+        h.fence(1);
+        h.judge(1);
+        report::TextInput input;
+        input.style.width = 90;
+        const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        CAPTURE(text);
+        CHECK(text.find("its session ended, 9.0s after its crash") != std::string::npos);
+    }
+
     TEST_CASE("an answer of a replaced leader that no client took is no zombie ack") {
         for (const bool taken : {true, false}) {
             HandHistory h;
