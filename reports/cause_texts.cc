@@ -89,6 +89,10 @@ std::string setting_that_mattered(const History& history, Cause cause, std::uint
     const std::string acks = producer_setting(s, client, "acks");
     switch (cause) {
         case Cause::unclean_election:
+            if (topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") ==
+                "false")
+                return "a step allowed it, unclean.leader.election.enable=false did not: with "
+                       "false the partition waits for a replica that has the records";
             return "unclean.leader.election.enable=" +
                    topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") +
                    ": with false the partition waits for a replica that has the records";

@@ -123,6 +123,7 @@ bool LossJudge::is_decisive(const BatchEntry& entry, const LostCopy& lost) const
 }
 
 bool LossJudge::is_corrupted(const BatchEntry& entry) const {
+    if (is_unclean(entry)) return false;
     return std::any_of(
         entry.lost_copies.begin(), entry.lost_copies.end(), [&](const LostCopy& lost) {
             return lost.how == CopyEnd::recovery && !is_power(lost) && is_decisive(entry, lost);
@@ -137,12 +138,13 @@ bool LossJudge::is_on_failed_disk(const BatchEntry& entry) const {
 }
 
 bool LossJudge::is_wiped(const BatchEntry& entry) const {
-    return std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
-                       [&](const LostCopy& lost) {
-                           return lost.how == CopyEnd::wipe && is_decisive(entry, lost);
-                       }) ||
-           (entry.copies.empty() && !entry.lost_copies.empty() &&
-            entry.lost_copies.back().how == CopyEnd::wipe);
+    // Where others still held it, the election destroyed it, not the disk of whom it elected.
+    const bool decided =
+        std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(), [&](const LostCopy& lost) {
+            return lost.how == CopyEnd::wipe && is_decisive(entry, lost);
+        });
+    return (decided && !is_unclean(entry)) || (entry.copies.empty() && !entry.lost_copies.empty() &&
+                                               entry.lost_copies.back().how == CopyEnd::wipe);
 }
 
 bool LossJudge::is_unclean(const BatchEntry& entry) const {

@@ -57,6 +57,7 @@ class ChainMaker {
     std::string nodes(const core::ReplicaList& list) const {
         std::vector<std::string> names;
         for (const core::NodeId id : list) names.push_back(concat(id.value()));
+        std::sort(names.begin(), names.end());
         return "{" + core::join(names, ",") + "}";
     }
     std::int64_t offset_in(const trace::Copy& copy) const {

@@ -254,9 +254,11 @@ class RunText {
             std::string where;
             if (sentences.size() > 1) {
                 std::vector<std::string> texts;
+                std::size_t all = 0;
                 for (const LossRange& r : judgement_.loss_ranges)
-                    if (r.sentence == how && texts.size() < kMostRanges)
-                        texts.push_back(range_text(r));
+                    if (r.sentence == how && ++all <= kMostRanges) texts.push_back(range_text(r));
+                if (all > kMostRanges)
+                    texts.push_back(concat("and ", all - kMostRanges, " more ranges"));
                 where = concat(" (", core::join(texts, ", "), ")");
             }
             row("because", concat(how, where, " [", name(cause), "]"));

@@ -44,9 +44,8 @@ class TimelineMaker {
     struct Group {
         trace::EventId event{0};
         bool election = false;
-        std::optional<core::NodeId> leader;
-        core::ReplicaList isr;
         std::vector<core::PartitionId> partitions;
+        std::vector<std::optional<core::LeaderEpoch>> epochs;  ///< of each, where it is said
         TimelineLine line;
     };
 
@@ -66,11 +65,16 @@ class TimelineMaker {
         return "{" + core::join(ids, ",") + "}";
     }
 
-    std::string partitions_text(const std::vector<core::PartitionId>& list) const {
+    std::string partitions_text(
+        const std::vector<core::PartitionId>& list,
+        const std::vector<std::optional<core::LeaderEpoch>>* epochs = nullptr) const {
         if (scenario_.partition_count() == 1) return "";
         std::vector<std::string> names;
-        for (std::size_t i = 0; i < std::min(list.size(), kMostNames); ++i)
+        for (std::size_t i = 0; i < std::min(list.size(), kMostNames); ++i) {
             names.push_back(scenario_.partition_name(list[i]));
+            if (epochs != nullptr && (*epochs)[i])
+                names.back() += concat(" epoch ", (*epochs)[i]->value());
+        }
         std::string text = core::join(names, ", ");
         if (list.size() > kMostNames) text += concat(" and ", list.size() - kMostNames, " more");
         return text;
@@ -293,13 +297,16 @@ class TimelineMaker {
                 stop = nullptr;
                 shutdown = false;
             }
-            if (h.is(WorldKind::step_start) && shuts_down(h, *fenced.peer)) shutdown = true;
+            // A step that restarts a broker which is down shuts nothing down.
+            if (h.is(WorldKind::step_start) && stop == nullptr && shuts_down(h, *fenced.peer))
+                shutdown = true;
             if (h.who != fenced.peer || !h.of_world) continue;
             // Its last heartbeat came before the first of them.
             if (stop == nullptr &&
                 (h.world == WorldKind::process_crash || h.world == WorldKind::process_pause ||
                  h.world == WorldKind::process_exit))
                 stop = &h;
+            if (h.world == WorldKind::process_crash) shutdown = false;
             // A process that starts has no session before the controller has unfenced it.
             if (h.world == WorldKind::process_resume && stop != nullptr &&
                 stop->world == WorldKind::process_pause)
@@ -307,81 +314,78 @@ class TimelineMaker {
         }
         if (shutdown) return "it shuts down";
         if (stop == nullptr) return "its session ended: no heartbeat came through";
-        const std::string_view what = stop->world == WorldKind::process_pause   ? " after its pause"
-                                      : stop->world == WorldKind::process_crash ? " after its crash"
-                                                                                : " after its end";
+        const std::string_view what = stop->world == WorldKind::process_pause ? " after its pause"
+                                      : stop->world == WorldKind::process_crash
+                                          ? " after its crash"
+                                          : " after it stopped";
         return concat("its session ended, ", words(fenced.moment.at - stop->moment.at), what);
     }
 
     bool shuts_down(const Happening& h, core::NodeId broker) const {
         const scenario::Step* step = step_of(h);
-        if (step == nullptr || !std::holds_alternative<scenario::ShutdownAction>(step->action))
+        if (step == nullptr) return false;
+        if (!std::holds_alternative<scenario::ShutdownAction>(step->action) &&
+            !std::holds_alternative<scenario::RestartAction>(step->action))
             return false;
         const std::vector<core::NodeId> all = resolved(h);
         return std::find(all.begin(), all.end(), broker) != all.end();
     }
 
-    bool joins(const Happening& h, bool election) const {
-        if (group_.partitions.empty() || group_.event != h.moment.event) return false;
-        if (group_.election != election) return false;
-        return election ? group_.leader == h.peer : group_.isr == h.replicas;
+    /// True if this line says of another partition what the open group says.
+    bool joins(const Happening& h, bool election, const TimelineLine& line) const {
+        return !group_.partitions.empty() && group_.event == h.moment.event &&
+               group_.election == election && group_.line.label == line.label &&
+               group_.line.detail == line.detail;
+    }
+
+    void add_grouped(const Happening& h, bool election, TimelineLine line,
+                     std::optional<core::LeaderEpoch> epoch = std::nullopt) {
+        if (!joins(h, election, line)) {
+            flush_group();
+            group_.event = h.moment.event;
+            group_.election = election;
+            group_.line = std::move(line);
+        }
+        group_.partitions.push_back(*h.partition);
+        group_.epochs.push_back(epoch);
     }
 
     void on_elected(const Happening& h) {
-        const bool same = joins(h, true);
-        if (same) {
-            group_.partitions.push_back(*h.partition);
-            return;
-        }
-        flush_group();
-        group_.event = h.moment.event;
-        group_.election = true;
-        group_.leader = h.peer;
-        group_.partitions = {*h.partition};
-        group_.line = TimelineLine{h.moment.at, 2, Ink::plain, "no leader", "", "", false};
+        TimelineLine line{h.moment.at, 2, Ink::plain, "no leader", "", "", false};
         const bool known = registration_ != nullptr && registration_->partition == h.partition;
         if (h.peer) {
-            group_.line.label = node(*h.peer) + " leader";
-            if (h.value == 0) group_.line.ink = Ink::red;
-            if (known && registration_->leader_epoch)
-                group_.line.detail = concat("epoch ", registration_->leader_epoch->value(), ", ");
-            group_.line.detail += h.value == 1 ? "clean election" : "UNCLEAN election";
+            line.label = node(*h.peer) + " leader";
+            if (h.value == 0) line.ink = Ink::red;
+            line.detail = h.value == 1 ? "clean election" : "UNCLEAN election";
         }
         if (known) {
-            if (!group_.line.detail.empty()) group_.line.detail += ", ";
-            group_.line.detail += "ISR " + isr_text(registration_->replicas);
+            if (!line.detail.empty()) line.detail += ", ";
+            line.detail += "ISR " + isr_text(registration_->replicas);
         }
-        elected_ = {h.moment.event, *h.partition};
+        add_grouped(h, true, std::move(line),
+                    known && h.peer ? registration_->leader_epoch : std::nullopt);
+        elected_.emplace_back(h.moment.event, *h.partition);
     }
 
     void on_isr(const Happening& h) {
         // An election of the same moment already shows the ISR it leaves.
-        if (elected_ && elected_->first == h.moment.event && elected_->second == *h.partition)
-            return;
-        if (joins(h, false)) {
-            group_.partitions.push_back(*h.partition);
-            return;
-        }
-        flush_group();
-        group_.event = h.moment.event;
-        group_.election = false;
-        group_.isr = h.replicas;
-        group_.partitions = {*h.partition};
-        group_.line = TimelineLine{h.moment.at,
-                                   1,
-                                   Ink::plain,
-                                   "ISR " + isr_text(h.replicas),
-                                   h.is(NoteKind::isr_shrink) ? "shrinks" : "",
-                                   ""};
-        if (h.is(NoteKind::isr_expand)) group_.line.detail = "grows";
+        const auto elected = std::make_pair(h.moment.event, *h.partition);
+        if (std::find(elected_.begin(), elected_.end(), elected) != elected_.end()) return;
+        add_grouped(h, false,
+                    TimelineLine{h.moment.at, 1, Ink::plain, "ISR " + isr_text(h.replicas),
+                                 h.is(NoteKind::isr_shrink) ? "shrinks" : "grows", "", false});
     }
 
     void flush_group() {
         if (group_.partitions.empty()) return;
-        const std::string names = partitions_text(group_.partitions);
-        if (!names.empty())
-            group_.line.detail =
-                group_.line.detail.empty() ? names : concat(names, ": ", group_.line.detail);
+        const std::optional<core::LeaderEpoch> epoch = group_.epochs.front();
+        const bool one_epoch = std::all_of(group_.epochs.begin(), group_.epochs.end(),
+                                           [&](const auto& other) { return other == epoch; });
+        std::string& detail = group_.line.detail;
+        if (one_epoch && epoch) detail = concat("epoch ", epoch->value(), ", ", detail);
+        const std::string names =
+            partitions_text(group_.partitions, one_epoch ? nullptr : &group_.epochs);
+        if (!names.empty()) detail = detail.empty() ? names : concat(names, ": ", detail);
         group_.line.caused = true;
         lines_.push_back(std::move(group_.line));
         group_ = Group{};
@@ -445,7 +449,7 @@ class TimelineMaker {
     std::vector<TimelineLine> disk_losses_;  ///< of this moment, to be shown behind its step
     Group group_;
     const Happening* registration_ = nullptr;
-    std::optional<std::pair<trace::EventId, core::PartitionId>> elected_;
+    std::vector<std::pair<trace::EventId, core::PartitionId>> elected_;
 };
 
 }  // namespace

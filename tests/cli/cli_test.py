@@ -477,6 +477,18 @@ class Library(CliTest):
         self.expect(result, 0, out="stands still since 4.000s")
         self.assertIn("is killed", result.out)
 
+    def test_elections_of_one_moment_keep_their_epochs_and_steps_their_targets(self):
+        text = SMALL.replace('[{"id": 0, "replicas": [1, 2, 3]}]',
+                             '[{"id": 0, "replicas": [1, 2, 3]}, {"id": 1, "replicas": [2, 1, 3]}]')
+        text = text.replace('"end": "3s"', '"end": "40s"').replace('"expect"', (
+            '"steps": [{"id": "again", "every": "15s", "count": 2, "do": "crash", '
+            '"target": {"leaderOf": "t-1"}, "for": "forever"}],\n  "expect"'))
+        (self.path / "two.json").write_text(text, encoding="utf-8")
+        result = self.acklab("run", "two.json", "--width", "100")
+        self.expect(result, 0, out="t-0 epoch 1, t-1 epoch 2: clean election, ISR {3}")
+        self.assertRegex(result.out, r"15\.000s  FAULT  b2 crash")
+        self.assertRegex(result.out, r"30\.000s  FAULT  b1 crash")
+
     def test_a_shutdown_by_a_step_is_called_one(self):
         result = self.acklab("run", "unclean-on")
         self.expect(result, 0, out="b2 fenced           it shuts down")

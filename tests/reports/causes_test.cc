@@ -252,6 +252,27 @@ TEST_SUITE("report.causes") {
         CHECK(h.only_cause() == Cause::disk_wiped);
     }
 
+    TEST_CASE("an unclean election of a wiped replica, where others still hold it, is unclean") {
+        for (const bool clean : {true, false}) {
+            HandHistory h;
+            replicated_ack(h);
+            h.at_ms(2'000);
+            h.crash(2);
+            h.wipe(2);
+            h.start(2);
+            h.at_ms(5'000);
+            h.crash(1);
+            fail_over(h, clean);
+            h.start(1);
+            h.follow(1, 1, 2);
+            h.truncate(1, 0);
+            h.follow(3, 1, 2);
+            h.truncate(3, 0);
+            h.judge(2);
+            CHECK(h.only_cause() == (clean ? Cause::disk_wiped : Cause::unclean_election));
+        }
+    }
+
     TEST_CASE("an ISR member cuts what its leader has, then leads") {
         HandHistory h(HandHistory::Options{.acks = "all"});
         replicated_ack(h);
