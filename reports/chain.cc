@@ -102,12 +102,22 @@ class ChainMaker {
                        node(attempt.broker), ", acks=", acks);
             if (first && attempt.at - sent_at_ >= kLongWait)
                 text += concat(", ", words(attempt.at - sent_at_), " after send()");
-            text += state_of(attempt.broker, attempt.at);
+            const std::string state = state_of(attempt.broker, attempt.at);
+            text += state.empty() ? not_leading(attempt) : state;
             if (attempt.ended != core::ErrorCode::none)
                 text += concat(" (ends with ", core::name(attempt.ended), ")");
             add(attempt.at, attempt.event, "produce.send", attempt.broker, std::move(text));
             first = false;
         }
+    }
+
+    /// Where the client's metadata are old.
+    std::string not_leading(const trace::Attempt& attempt) const {
+        const PartitionHistory::State* ruling =
+            histories_.partition(entry_.partition).at(attempt.at);
+        if (ruling == nullptr || ruling->leader == attempt.broker) return "";
+        if (!ruling->leader) return ", which does not lead (nobody does)";
+        return concat(", which does not lead (", node(*ruling->leader), " does)");
     }
 
     /// What the broker was doing at that moment, where it was not serving.

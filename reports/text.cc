@@ -229,17 +229,19 @@ class RunText {
 
     void add_losses() {
         const Measures& m = judgement_.measures;
-        if (m.count(Fate::lost) == 0) {
-            if (m.acked > 0 && m.count(Fate::stranded) == 0)
-                row("KEPT", "every acknowledged record is there", Ink::green);
-            if (m.count(Fate::stranded) > 0)
-                row(concat("STRANDED ", m.count(Fate::stranded)),
-                    history_.outcome.end == trace::RunEnd::event_cap
-                        ? "acknowledged, on a disk; the run was stopped, nothing was read back"
-                        : "acknowledged, out of reach at the audit, but still on a disk",
-                    Ink::yellow);
-            return;
-        }
+        if (m.count(Fate::lost) > 0) add_lost();
+        if (m.count(Fate::stranded) > 0)
+            row(concat("STRANDED ", m.count(Fate::stranded)),
+                history_.outcome.end == trace::RunEnd::event_cap
+                    ? "acknowledged, on a disk; the run was stopped, nothing was read back"
+                    : "acknowledged, out of reach at the audit, but still on a disk",
+                Ink::yellow);
+        if (m.count(Fate::lost) + m.count(Fate::stranded) == 0 && m.acked > 0)
+            row("KEPT", "every acknowledged record is there", Ink::green);
+    }
+
+    void add_lost() {
+        const Measures& m = judgement_.measures;
         row(concat("LOST ", m.count(Fate::lost)), "acknowledged, now gone: " + ranges_text(),
             Ink::red);
         std::vector<std::string_view> sentences;

@@ -407,6 +407,19 @@ TEST_SUITE("report.chain") {
         CHECK(chain.back().last_copy);
     }
 
+    TEST_CASE("a record that is sent to whom was replaced says so") {
+        HandHistory h;
+        fail_over(h);
+        h.at_ms(12'000);
+        const auto late = h.send(1);
+        h.fail(late, core::ErrorCode::not_leader_or_follower);
+        h.judge(2);
+        const auto chain =
+            report::chain_of(h.history(), h.histories(), 0, core::RecordNumber(0), std::nullopt);
+        REQUIRE(chain.size() == 3);
+        CHECK(chain[1].text.find("which does not lead (b2 does)") != std::string::npos);
+    }
+
     TEST_CASE("the promise stands where it was given, not where the client heard of it") {
         HandHistory h;
         const auto batch = h.send(1);

@@ -208,6 +208,24 @@ TEST_SUITE("report.text") {
         CHECK(text.find("STRANDED 2") != std::string::npos);
     }
 
+    TEST_CASE("what is lost does not hide what is stranded") {
+        HandHistory h;
+        const auto stays = h.send(2);
+        h.append(1, stays, 0, true);
+        h.ack(stays, 0);
+        const auto goes = h.send(1);
+        h.append(1, goes, 0, true);
+        h.ack(goes, 2);
+        h.crash(1, true);
+        h.lose_bytes(1, 2);
+        h.judge_dead_leader(1);
+        report::TextInput input;
+        input.style.width = 90;
+        const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
+        CHECK(text.find("LOST 1") != std::string::npos);
+        CHECK(text.find("STRANDED 2") != std::string::npos);
+    }
+
     TEST_CASE("each fencing stands before the election it causes") {
         HandHistory h;
         h.at_ms(1'000);
