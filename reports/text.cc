@@ -253,16 +253,8 @@ class RunText {
                 std::find_if(judgement_.loss_ranges.begin(), judgement_.loss_ranges.end(),
                              [&](const LossRange& r) { return r.sentence == how; });
             const Cause cause = range->cause;
-            std::string where;
-            if (sentences.size() > 1) {
-                std::vector<std::string> texts;
-                std::size_t all = 0;
-                for (const LossRange& r : judgement_.loss_ranges)
-                    if (r.sentence == how && ++all <= kMostRanges) texts.push_back(range_text(r));
-                if (all > kMostRanges)
-                    texts.push_back(concat("and ", all - kMostRanges, " more ranges"));
-                where = concat(" (", core::join(texts, ", "), ")");
-            }
+            const std::string where =
+                sentences.size() > 1 ? concat(" (", ranges_text(how), ")") : std::string();
             row("because", concat(how, where, " [", name(cause), "]"));
             const std::string setting =
                 setting_that_mattered(history_, cause, range->client, range->partition);
@@ -270,10 +262,12 @@ class RunText {
         }
     }
 
-    /// "orders-0 100-199, 205, orders-1 7".
-    std::string ranges_text() const {
+    /// "orders-0 100-199, 205, orders-1 7", of all or of those that were lost in one way.
+    std::string ranges_text(std::optional<std::string_view> how = std::nullopt) const {
+        const bool named = !how || scenario_.partition_count() > 1;
         std::vector<LossRange> joined;
         for (const LossRange& range : judgement_.loss_ranges) {
+            if (how && range.sentence != *how) continue;
             const bool joins = !joined.empty() && joined.back().partition == range.partition &&
                                range.offsets.first <= joined.back().offsets.last + 1;
             if (!joins)
@@ -285,9 +279,9 @@ class RunText {
         std::vector<std::string> parts;
         for (std::size_t i = 0; i < std::min(joined.size(), kMostRanges); ++i) {
             const bool same = i > 0 && joined[i - 1].partition == joined[i].partition;
-            parts.push_back(same ? range_text(joined[i])
-                                 : concat(scenario_.partition_name(joined[i].partition), " ",
-                                          range_text(joined[i])));
+            parts.push_back(same || !named ? range_text(joined[i])
+                                           : concat(scenario_.partition_name(joined[i].partition),
+                                                    " ", range_text(joined[i])));
         }
         if (joined.size() > kMostRanges)
             parts.push_back(concat("and ", joined.size() - kMostRanges, " more ranges"));

@@ -1,6 +1,7 @@
 #include "sim/cluster.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
@@ -108,29 +109,36 @@ void Cluster::State::run_audit(trace::Outcome& outcome) {
     if (outcome.end == trace::RunEnd::complete) read_all(outcome.partitions);
 }
 
-/// Reads the partitions whose leader lives and can be reached. For others nobody waits: a leader
-/// that is elected later says nothing about this moment.
+/// Reads the partitions whose leader lives and can be reached, each at that leader. For others
+/// nobody waits: a leader that is elected later says nothing about this moment.
 void Cluster::State::read_all(std::vector<trace::PartitionOutcome>& partitions) {
-    std::vector<trace::PartitionOutcome*> wanted;
+    std::map<core::NodeId, std::vector<trace::PartitionOutcome*>> wanted;
     for (trace::PartitionOutcome& partition : partitions)
         if (partition.leader_live && reader_reaches(*partition.leader))
-            wanted.push_back(&partition);
-    if (wanted.empty()) return;
+            wanted[*partition.leader].push_back(&partition);
+    for (const auto& [leader, led] : wanted) read_at(leader, led);
+}
+
+/// A reader that first asks this broker: what another one knows may be old.
+void Cluster::State::read_at(core::NodeId leader,
+                             const std::vector<trace::PartitionOutcome*>& led) {
+    reading_from = leader;
+    reading.clear();
+    for (const trace::PartitionOutcome* partition : led) reading.push_back(partition->partition);
+    hosts[reader]->crash_process(InFlightFate::drop);
     hosts[reader]->start(core::Duration(0));
     const core::Reader* node = nullptr;
     // The reader gives up by itself; this only bounds a cluster that has gone mad.
     const core::TimePoint latest = now() + core::from_ms(600'000);
-    std::size_t read = 0;
-    while (read < wanted.size() && !kernel.empty() && kernel.next_due() <= latest) {
+    while (!kernel.empty() && kernel.next_due() <= latest) {
         take_next();
         node = static_cast<const core::Reader*>(hosts[reader]->node());
-        if (node == nullptr) continue;
-        if (node->done()) break;
-        while (read < wanted.size() && node->is_read(wanted[read]->partition)) ++read;
+        if (node != nullptr && node->done()) break;
     }
     if (node == nullptr) return;
-    for (trace::PartitionOutcome* partition : wanted)
-        add_reading(scenario, *node, options.keep_logs, *partition);
+    for (trace::PartitionOutcome* partition : led)
+        if (node->leader(partition->partition) == leader)
+            add_reading(scenario, *node, options.keep_logs, *partition);
 }
 
 bool Cluster::State::reader_reaches(core::NodeId broker) const {

@@ -18,13 +18,11 @@ std::unique_ptr<core::Node> Cluster::State::make_producer(std::size_t producer) 
 }
 
 std::unique_ptr<core::Node> Cluster::State::make_reader() {
-    std::vector<core::PartitionId> partitions;
-    for (std::uint32_t p = 0; p < topics.partition_count(); ++p)
-        partitions.push_back(core::PartitionId(p));
-    core::ReaderOptions reading;
-    reading.give_up = kReaderPatience;
-    return std::make_unique<core::Reader>(hosts[reader]->id(), seed, topics, broker_ids, partitions,
-                                          reading);
+    core::ReaderOptions patience;
+    patience.give_up = kReaderPatience;
+    return std::make_unique<core::Reader>(hosts[reader]->id(), seed, topics,
+                                          std::span<const core::NodeId>(&reading_from, 1), reading,
+                                          patience);
 }
 
 void Cluster::State::before_end(HostIndex index, const core::Node& node) {

@@ -61,6 +61,7 @@ struct Cluster::State final : World, HostListener {
     void run_scenario(trace::Outcome& outcome);
     void run_audit(trace::Outcome& outcome);
     void read_all(std::vector<trace::PartitionOutcome>& partitions);
+    void read_at(core::NodeId leader, const std::vector<trace::PartitionOutcome*>& led);
     bool reader_reaches(core::NodeId broker) const;
     void take_next();
     void dispatch(const Event& event);
@@ -125,6 +126,8 @@ struct Cluster::State final : World, HostListener {
     std::vector<std::unique_ptr<Host>> hosts;     ///< brokers, controllers, producers, reader
     HostIndex first_client = 0;
     HostIndex reader = 0;
+    core::NodeId reading_from{0};                   ///< the broker that the reader knows
+    std::vector<core::PartitionId> reading;         ///< what it reads
     std::map<core::NodeId, HostIndex> index_of;     ///< of brokers and controllers
     std::vector<std::uint32_t> next_batch;          ///< by producer: survives its restarts
     std::map<core::NodeId, std::uint64_t> formats;  ///< how often a disk was formatted

@@ -227,6 +227,33 @@ TEST_SUITE("sim.cluster") {
         CHECK(cluster.view().partition(PartitionId(0)).leader_epoch == core::LeaderEpoch(0));
     }
 
+    TEST_CASE("each partition is read at its leader, whatever a broker that is cut off believes") {
+        // Broker 1 stays cut from brokers and controllers and goes on believing that it leads; the
+        // audit's reader reaches it all the same.
+        const Recipe recipe{.acks = "1",
+                            .topic_config = R"("min.insync.replicas": 1)",
+                            .workload = R"("records": 400, "rate": "20/s")",
+                            .steps = R"({"id": "cut", "at": "5s", "do": "partition",
+                                         "for": "forever",
+                                         "groups": [[{"broker": 1}], [{"broker": 2}, {"broker": 3},
+                                                    {"controller": "all"}]]})",
+                            .run = R"("seed": 5, "end": "30s", "settle": "15s")"};
+        for (const char* seed : {"1", "2", "3", "4", "5", "6"}) {
+            Recipe one = recipe;
+            one.run = core::concat(R"("seed": )", seed, R"(, "end": "30s", "settle": "15s")");
+            const trace::Outcome outcome = run(make(one), checked());
+            CAPTURE(seed);
+            CHECK(outcome.failure == "");
+            const trace::PartitionOutcome& partition = outcome.partitions[0];
+            REQUIRE(partition.leader.has_value());
+            CHECK(partition.leader != NodeId(1));
+            CHECK(partition.leader_live);
+            CHECK(partition.readable);
+            CHECK(static_cast<std::int64_t>(partition.read.size()) ==
+                  partition.high_watermark.value());
+        }
+    }
+
     TEST_CASE("a leader that lives is read, whatever cut stays between brokers") {
         const Recipe recipe{.steps =
                                 R"({"id": "cut", "at": "1s", "do": "partition", "for": "forever",
