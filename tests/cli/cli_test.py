@@ -112,7 +112,8 @@ class Usage(CliTest):
                             ("verdicts", "lost-unacked-only"), ("codes", "AL203"),
                             ("AL203", "AL203"), ("set", "PATH"), ("scenario", "acklab check"),
                             ("topics", "exit-codes"), ("page-cache-lost", "cause"),
-                            ("acked.lost", "metric"), ("stranded", "fate"), ("AL100", "read"), ("commands", "run")):
+                            ("acked.lost", "metric"), ("stranded", "fate"), ("AL100", "read"),
+                            ("commands", "run")):
             self.expect(self.acklab("help", topic), 0, out=word)
         self.expect(self.acklab("help", "exit-code"), 2, err='did you mean "exit-codes"?')
 
