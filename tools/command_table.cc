@@ -30,6 +30,7 @@ const std::vector<Option>& all_options() {
         {"record", 0, "p1#12", false, "explain this record"},
         {"offset", 0, "orders-0/1048", false, "explain the record acknowledged at this offset"},
         {"first-lost", 0, "", false, "explain the first lost record (the default)"},
+        {"batches", 0, "", false, "text: every batch too, a line each (JSON has them always)"},
         {"tag", 0, "TAG", true, "only scenarios with this tag"},
     };
     return kOptions;
@@ -67,6 +68,16 @@ const std::vector<Command>& all_commands() {
          "error.",
          {"set", "kafka", "format"},
          check_command},
+        {"disk",
+         "DIR",
+         1,
+         1,
+         "read a broker's log directory: batches, damage, what recovery would cut",
+         "DIR is a log directory of a real Kafka (message format v2; v0 and v1 as opaque, checked "
+         "bytes) or of a run (--dump-disks). It is only read. What Kafka's start-up recovery would "
+         "make of it is that of Kafka 0.11 and later.",
+         {"format", "batches", "out", "color", "width"},
+         disk_command},
         {"list",
          "",
          0,

@@ -7,6 +7,7 @@ namespace tool {
 
 report::ExitStatus run_command(const Invocation& invocation);
 report::ExitStatus explain_command(const Invocation& invocation);
+report::ExitStatus disk_command(const Invocation& invocation);
 report::ExitStatus check_command(const Invocation& invocation);
 report::ExitStatus list_command(const Invocation& invocation);
 report::ExitStatus show_command(const Invocation& invocation);

@@ -44,7 +44,7 @@ void replace_file(Storage& storage, std::string_view path, std::string_view cont
     storage.sync_directory(directory_of(path));
 }
 
-std::optional<std::string> read_text(const Storage& storage, std::string_view path) {
+std::optional<std::string> read_text(const StorageReader& storage, std::string_view path) {
     const auto size = storage.size(path);
     if (!size) return std::nullopt;
     const Bytes bytes = storage.read(path, 0, *size);
@@ -78,7 +78,7 @@ std::string format_offset_checkpoint(const OffsetCheckpoint& offsets) {
     return text;
 }
 
-OffsetCheckpoint read_offset_checkpoint(const Storage& storage, std::string_view path) {
+OffsetCheckpoint read_offset_checkpoint(const StorageReader& storage, std::string_view path) {
     const auto text = read_text(storage, path);
     return text ? parse_offset_checkpoint(*text) : OffsetCheckpoint();
 }
@@ -114,7 +114,8 @@ std::string format_epoch_checkpoint(std::span<const OffsetAndEpoch> entries) {
     return text;
 }
 
-std::vector<OffsetAndEpoch> read_epoch_checkpoint(const Storage& storage, std::string_view path) {
+std::vector<OffsetAndEpoch> read_epoch_checkpoint(const StorageReader& storage,
+                                                  std::string_view path) {
     const auto text = read_text(storage, path);
     return text ? parse_epoch_checkpoint(*text) : std::vector<OffsetAndEpoch>();
 }
@@ -163,7 +164,8 @@ void write_partition_metadata(Storage& storage, std::string_view directory, cons
                  concat("version: 0\ntopic_id: ", format_uuid(topic_id)));
 }
 
-std::optional<Uuid> read_partition_metadata(const Storage& storage, std::string_view directory) {
+std::optional<Uuid> read_partition_metadata(const StorageReader& storage,
+                                            std::string_view directory) {
     const auto text = read_text(storage, concat(directory, "/", kPartitionMetadata));
     if (!text) return std::nullopt;
     constexpr std::string_view kKey = "topic_id: ";

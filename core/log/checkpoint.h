@@ -29,21 +29,22 @@ inline constexpr std::string_view kMetaProperties = "meta.properties";
 /// Replaces a file's content: temporary file, fsync, rename, fsync of the directory.
 void replace_file(Storage& storage, std::string_view path, std::string_view content);
 /// The whole content as text; nothing if the file does not exist.
-std::optional<std::string> read_text(const Storage& storage, std::string_view path);
+std::optional<std::string> read_text(const StorageReader& storage, std::string_view path);
 
 /// Offsets by partition directory ("orders-0"): "0\n<count>\ntopic partition offset\n...". A
 /// missing or malformed file is empty, which means "scan everything".
 using OffsetCheckpoint = std::map<std::string, Offset>;
 OffsetCheckpoint parse_offset_checkpoint(std::string_view text);
 std::string format_offset_checkpoint(const OffsetCheckpoint& offsets);
-OffsetCheckpoint read_offset_checkpoint(const Storage& storage, std::string_view path);
+OffsetCheckpoint read_offset_checkpoint(const StorageReader& storage, std::string_view path);
 void write_offset_checkpoint(Storage& storage, std::string_view path,
                              const OffsetCheckpoint& offsets);
 
 /// Epoch entries: "0\n<count>\nepoch offset\n...". A missing or malformed file is empty.
 std::vector<OffsetAndEpoch> parse_epoch_checkpoint(std::string_view text);
 std::string format_epoch_checkpoint(std::span<const OffsetAndEpoch> entries);
-std::vector<OffsetAndEpoch> read_epoch_checkpoint(const Storage& storage, std::string_view path);
+std::vector<OffsetAndEpoch> read_epoch_checkpoint(const StorageReader& storage,
+                                                  std::string_view path);
 void write_epoch_checkpoint(Storage& storage, std::string_view path,
                             std::span<const OffsetAndEpoch> entries);
 
@@ -58,7 +59,8 @@ std::optional<Uuid> parse_uuid(std::string_view text);
 
 /// partition.metadata: "version: 0\ntopic_id: <uuid>".
 void write_partition_metadata(Storage& storage, std::string_view directory, const Uuid& topic_id);
-std::optional<Uuid> read_partition_metadata(const Storage& storage, std::string_view directory);
+std::optional<Uuid> read_partition_metadata(const StorageReader& storage,
+                                            std::string_view directory);
 
 /// .kafka_cleanshutdown: {"version":0,"brokerEpoch":45}, -1 for none (KIP-966, 3.7+).
 std::string format_clean_shutdown(std::optional<BrokerEpoch> broker_epoch);

@@ -36,7 +36,7 @@ void write_meta_properties(Storage& storage, const MetaProperties& meta) {
                format_uuid(directory), "\nversion=1\n", kClusterId, meta.cluster_id, "\n"));
 }
 
-std::optional<MetaProperties> read_meta_properties(const Storage& storage) {
+std::optional<MetaProperties> read_meta_properties(const StorageReader& storage) {
     const auto text = read_text(storage, kMetaProperties);
     if (!text) return std::nullopt;
     std::optional<std::int64_t> node;

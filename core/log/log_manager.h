@@ -33,7 +33,7 @@ struct MetaProperties {
     DirectoryId directory;
 };
 void write_meta_properties(Storage& storage, const MetaProperties& meta);
-std::optional<MetaProperties> read_meta_properties(const Storage& storage);
+std::optional<MetaProperties> read_meta_properties(const StorageReader& storage);
 
 class LogManager {
   public:

@@ -1,7 +1,6 @@
 /// Opening a log: everything it knows is rebuilt from bytes [kafka LogLoader, LogSegment.recover,
 /// UnifiedLog.rebuildProducerState, 3.9].
 #include <algorithm>
-#include <limits>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -13,11 +12,6 @@ namespace core {
 namespace {
 
 constexpr std::string_view kTemporarySuffix = ".tmp";
-
-bool in_range(const Segment& segment, const Batch& batch, Offset next) {
-    return batch.base_offset >= next &&
-           batch.last_offset() - segment.base <= std::numeric_limits<std::int32_t>::max();
-}
 
 }  // namespace
 
@@ -99,7 +93,9 @@ std::uint64_t Log::State::recover_segment(std::size_t index, LogLoadReport& repo
     for (const Chunk& chunk : storage.chunks(segment.file)) {
         if (!chunk.batch) break;
         const Batch& batch = *chunk.batch;
-        if (!batch.body->crc_valid() || !in_range(segment, batch, next)) break;
+        if (!batch.body->crc_valid() ||
+            !recovers_at(segment.base, next, batch.base_offset, batch.last_offset()))
+            break;
         if (batch.leader_epoch.value() >= 0 &&
             (!epochs.latest() || batch.leader_epoch > *epochs.latest()))
             epochs.assign(batch.leader_epoch, batch.base_offset);

@@ -79,6 +79,11 @@ std::optional<Offset> offset_of_file(std::string_view file, std::string_view suf
     return Offset(*offset);
 }
 
+bool recovers_at(Offset segment_base, Offset next, Offset first, Offset last) {
+    ASSERT(next >= segment_base);
+    return first >= next && last - segment_base <= std::numeric_limits<std::int32_t>::max();
+}
+
 bool should_roll(const Segment& segment, std::int64_t batch_bytes, std::int64_t max_timestamp_ms,
                  Offset last_offset, std::int64_t segment_bytes, Duration segment_age,
                  TimePoint now) {

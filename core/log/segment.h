@@ -47,6 +47,10 @@ bool should_roll(const Segment& segment, std::int64_t batch_bytes, std::int64_t 
                  Offset last_offset, std::int64_t segment_bytes, Duration segment_age,
                  TimePoint now);
 
+/// Recovery takes a sound batch first..last of a segment only where its offsets ascend and can be
+/// told from the segment's base in 32 bits. `next`: behind the batch before it.
+bool recovers_at(Offset segment_base, Offset next, Offset first, Offset last);
+
 /// Turns the raw bytes of a segment's file into batches. `strict` stops at the first bytes that are
 /// no sound batch and cuts the file there; otherwise what is no batch stays as raw bytes, and a
 /// batch with a wrong checksum is taken as it lies. Sets size_bytes, first timestamp, irregular.

@@ -40,18 +40,23 @@ struct Chunk {
     Bytes raw;                   ///< the bytes where `batch` is not set
 };
 
-class Storage {
+/// The half of the port that changes nothing: all that a look at a directory needs.
+class StorageReader {
   public:
-    virtual ~Storage() = default;
+    virtual ~StorageReader() = default;
 
     /// Names in a directory ("" is the log directory itself), sorted; empty if there is none.
     virtual std::vector<std::string> list(std::string_view directory) const = 0;
-    virtual void make_directory(std::string_view directory) = 0;
     /// Bytes of a file, nothing if it does not exist.
     virtual std::optional<std::uint64_t> size(std::string_view path) const = 0;
     /// Up to `length` bytes from `position`; fewer at the end of the file.
     virtual Bytes read(std::string_view path, std::uint64_t position,
                        std::uint64_t length) const = 0;
+};
+
+class Storage : public StorageReader {
+  public:
+    virtual void make_directory(std::string_view directory) = 0;
     /// Replaces the whole content (a temporary file before its rename).
     virtual void write_file(std::string_view path, BytesView content) = 0;
     virtual void rename(std::string_view from, std::string_view to) = 0;

@@ -21,6 +21,10 @@ inline constexpr std::size_t kProducerEpoch = 51;
 inline constexpr std::size_t kBaseSequence = 53;
 inline constexpr std::size_t kRecordCount = 57;
 
+/// Places of the fields of a message of magic 0 or 1 that differ. [kafka LegacyRecord 3.9]
+inline constexpr std::size_t kOlderCrc = 12;
+inline constexpr std::size_t kOlderAttributes = 17;
+
 /// The same place within the bytes from the magic byte on.
 constexpr std::size_t in_tail(std::size_t place) {
     return place - kBatchPrefixBytes;

@@ -1,5 +1,6 @@
 #include "core/record/batch_parser.h"
 
+#include <boost/crc.hpp>
 #include <utility>
 
 #include "core/record/batch_layout.h"
@@ -35,6 +36,21 @@ ParsedBatch refused(BatchProblem problem, std::uint64_t size_bytes) {
     return parsed;
 }
 
+/// `message`: at least LogOverhead and the smallest length, 26 bytes.
+ParsedBatch parse_older(BytesView message, std::int8_t magic) {
+    const auto attributes = load_be<std::int8_t>(message, layout::kOlderAttributes);
+    ParsedBatch parsed;
+    parsed.size_bytes = message.size();
+    parsed.older = OlderMessage{magic, Offset(load_be<std::int64_t>(message, layout::kBaseOffset)),
+                                static_cast<Compression>(attributes & 0x7)};
+    const BytesView covered = message.subspan(layout::kMagic);
+    boost::crc_32_type crc;
+    crc.process_bytes(covered.data(), covered.size());
+    if (crc.checksum() != load_be<std::uint32_t>(message, layout::kOlderCrc))
+        parsed.problem = BatchProblem::bad_crc;
+    return parsed;
+}
+
 }  // namespace
 
 BatchBodyRef make_batch_body(Bytes tail, std::optional<BatchTag> tag) {
@@ -56,12 +72,7 @@ ParsedBatch parse_batch(BytesView bytes, std::size_t position, std::optional<Bat
     if (size > rest.size()) return refused(BatchProblem::too_short, 0);
 
     const auto magic = load_be<std::int8_t>(rest, layout::kMagic);
-    if (magic == 0 || magic == 1) {
-        ParsedBatch parsed;
-        parsed.older_magic = true;
-        parsed.size_bytes = size;
-        return parsed;
-    }
+    if (magic == 0 || magic == 1) return parse_older(rest.first(size), magic);
     if (magic != 2) return refused(BatchProblem::bad_magic, size);
     if (size < kBatchHeaderBytes) return refused(BatchProblem::bad_length, 0);
     const auto delta = load_be<std::int32_t>(rest, layout::kLastOffsetDelta);

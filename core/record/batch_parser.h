@@ -6,7 +6,7 @@
 ///   R1  The bytes of a parsed batch, encoded again, are the bytes that were parsed.
 ///   R2  A batch with a wrong checksum is still given: segments below the recovery point serve it
 ///       as it lies.
-///   R3  Magic 0 and 1 are recognised by their length field and kept as opaque bytes.
+///   R3  Magic 0 and 1 are opaque bytes with an offset and a checksum (LegacyRecord, CRC-32).
 #pragma once
 
 #include <cstdint>
@@ -28,16 +28,25 @@ enum class BatchProblem : std::uint8_t {
     bad_length,  ///< the length field is below the minimum (zeroed bytes have 0)
     bad_magic,   ///< not 0, 1 or 2
     bad_fields,  ///< offsets that no batch can have
-    bad_crc      ///< the checksum differs; `batch` is set
+    bad_crc      ///< the checksum differs; `batch` or `older` is set
+};
+
+/// A message of magic 0 or 1: a record, or a wrapper around compressed ones. [kafka LegacyRecord]
+struct OlderMessage {
+    std::int8_t magic;
+    /// Of the record; of a wrapper's last record.
+    Offset offset;
+    Compression compression;
 };
 
 struct ParsedBatch {
-    std::optional<Batch> batch;  ///< magic 2 only
-    bool older_magic = false;    ///< magic 0 or 1: `size_bytes` opaque bytes
+    std::optional<Batch> batch;         ///< magic 2
+    std::optional<OlderMessage> older;  ///< magic 0 or 1: `size_bytes` opaque bytes
     /// Size in the file as the length field says; 0 for too_short and bad_length.
     std::uint64_t size_bytes = 0;
     std::optional<BatchProblem> problem;
 
+    /// A whole batch of magic 2, as it was written.
     bool sound() const { return batch.has_value() && !problem; }
 };
 
