@@ -4,9 +4,10 @@
 /// shutdown. One log directory per broker (KIP-112's several are left out; the type has the place).
 ///
 /// Rules:
-///   M1  The clean-shutdown marker is deleted as soon as it has been read (KAFKA-10471). It is written
-///       again only if it was there or if all logs have been recovered since: a shutdown in the middle
-///       of a start leaves nothing that calls an unrecovered log clean [kafka LogManager.shutdown].
+///   M1  The clean-shutdown marker is deleted as soon as it has been read (KAFKA-10471). It is
+///       written again only if it was there or if all logs have been recovered since: a shutdown in
+///       the middle of a start leaves nothing that calls an unrecovered log clean
+///       [kafka LogManager.shutdown].
 ///   M2  Checkpoints are written beside, fsynced, renamed, and the directory is fsynced: old or new
 ///       content survives, never a mix [kafka CheckpointFile].
 ///   M3  After a truncation that removed data the recovery-point checkpoint is written at once.

@@ -1,69 +1,13 @@
 #!/usr/bin/env python3
-"""cli_test.py ACKLAB: the command from outside: streams, exit statuses, bad input, output files.
-
-Every case starts the program in an empty folder. The last line is "N passed, N failed".
-"""
+"""cli_test.py ACKLAB: the command from outside: streams, exit statuses, bad input, output files."""
 import json
 import os
 import pathlib
 import stat
 import subprocess
-import sys
-import tempfile
 import unittest
 
-ACKLAB = ""
-LESSON = "acks1-leader-crash"
-
-SMALL = """{
-  // comments are allowed
-  "scenario": 1, "id": "small", "title": {"en": "A small run", "zh": "小实验"},
-  "kafka": {"version": "3.9"}, "run": {"seed": 5, "end": "3s", "settle": "3s"},
-  "cluster": {"brokers": [{"id": 1}, {"id": 2}, {"id": 3}]},
-  "topics": [{"name": "t", "partitions": [{"id": 0, "replicas": [1, 2, 3]}],
-              "config": {"min.insync.replicas": 2}}],
-  "producers": [{"id": "p1", "topic": "t", "config": {"acks": "all"},
-                 "workload": {"records": 20, "rate": "20/s", "start": "500ms"}}],
-  "expect": [{"id": "safe", "metric": "acked.lost", "eq": 0}]
-}
-"""
-
-
-class Result:
-    def __init__(self, process):
-        self.status = process.returncode
-        self.out = process.stdout.decode("utf-8", "replace")
-        self.err = process.stderr.decode("utf-8", "replace")
-        self.raw = process.stdout
-
-    def document(self):
-        return json.loads(self.out)
-
-
-class CliTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.folder.name)
-        (self.path / "small.json").write_text(SMALL, encoding="utf-8")
-
-    def tearDown(self):
-        self.folder.cleanup()
-
-    def acklab(self, *words, stdin=b"", env=None):
-        clean = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"}
-        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
-            if name in os.environ:
-                clean[name] = os.environ[name]
-        clean.update(env or {})
-        process = subprocess.run([ACKLAB, *words], cwd=self.path, input=stdin, env=clean,
-                                 capture_output=True, timeout=300, check=False)
-        return Result(process)
-
-    def expect(self, result, status, err="", out=""):
-        about = f"status {result.status}\nstdout {result.out[:600]}\nstderr {result.err[:600]}"
-        self.assertEqual(result.status, status, about)
-        self.assertIn(err, result.err, about)
-        self.assertIn(out, result.out, about)
+from harness import LESSON, SMALL, CliTest, main
 
 
 class Usage(CliTest):
@@ -400,7 +344,7 @@ class Files(CliTest):
     @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full here")
     def test_a_full_stdout_is_an_error(self):
         with open("/dev/full", "wb") as full:
-            process = subprocess.run([ACKLAB, "version"], stdout=full, stderr=subprocess.PIPE,
+            process = subprocess.run([self.program, "version"], stdout=full, stderr=subprocess.PIPE,
                                      timeout=60, check=False)
         self.assertEqual(process.returncode, 3, process.stderr)
 
@@ -495,34 +439,5 @@ class Library(CliTest):
         self.expect(result, 0, out="b2 fenced           it shuts down")
 
 
-class Golden(CliTest):
-    """What people read, word for word. REWRITE=1 accepts the new words; the diff is reviewed."""
-
-    def hold(self, name, *words):
-        result = self.acklab(*words)
-        self.expect(result, 0)
-        golden = pathlib.Path(__file__).parent / "golden" / name
-        if os.environ.get("REWRITE"):
-            golden.parent.mkdir(exist_ok=True)
-            golden.write_text(result.out, encoding="utf-8")
-        self.maxDiff = None
-        self.assertEqual(result.out, golden.read_text(encoding="utf-8"))
-
-    def test_runs(self):
-        for lesson in (LESSON, "gc-pause-zombie-leader", "unclean-election-100-200"):
-            self.hold(f"run-{lesson}.txt", "run", lesson)
-
-    def test_explanations(self):
-        self.hold(f"explain-{LESSON}.txt", "explain", LESSON)
-        self.hold("explain-kept.txt", "explain", LESSON, "--record", "p1#0")
-
-    def test_chinese_titles_in_a_narrow_window(self):
-        self.hold("run-zh.txt", "run", "unclean-election-100-200", "--lang", "zh", "--width", "70")
-
-
 if __name__ == "__main__":
-    ACKLAB = os.path.abspath(sys.argv.pop(1))
-    program = unittest.main(exit=False)
-    failed = len(program.result.failures) + len(program.result.errors)
-    print(f"{program.result.testsRun - failed} passed, {failed} failed")
-    sys.exit(1 if failed else 0)
+    main()

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""golden_test.py ACKLAB: what people read, word for word."""
+import os
+import pathlib
+
+from harness import LESSON, CliTest, main
+
+
+class Golden(CliTest):
+    """REWRITE=1 accepts the new words; the diff is reviewed."""
+
+    def hold(self, name, *words):
+        result = self.acklab(*words)
+        self.expect(result, 0)
+        golden = pathlib.Path(__file__).parent / "golden" / name
+        if os.environ.get("REWRITE"):
+            golden.parent.mkdir(exist_ok=True)
+            golden.write_text(result.out, encoding="utf-8")
+        self.maxDiff = None
+        self.assertEqual(result.out, golden.read_text(encoding="utf-8"))
+
+    def test_runs(self):
+        for lesson in (LESSON, "gc-pause-zombie-leader", "unclean-election-100-200"):
+            self.hold(f"run-{lesson}.txt", "run", lesson)
+
+    def test_explanations(self):
+        self.hold(f"explain-{LESSON}.txt", "explain", LESSON)
+        self.hold("explain-kept.txt", "explain", LESSON, "--record", "p1#0")
+
+    def test_chinese_titles_in_a_narrow_window(self):
+        self.hold("run-zh.txt", "run", "unclean-election-100-200", "--lang", "zh", "--width", "70")
+
+
+if __name__ == "__main__":
+    main()
