@@ -1,0 +1,110 @@
+"""Kafka's jars from Maven Central, by Maven itself, and our Java clients compiled against them."""
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).parent
+SOURCES = ("ReplayProducer.java", "ReplayAdmin.java")
+
+POM = """<project><modelVersion>4.0.0</modelVersion>
+<groupId>acklab</groupId><artifactId>kafka-jars</artifactId><version>1</version><dependencies>
+<dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId>
+<version>{release}</version></dependency>
+<dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId>
+<version>1.7.36</version></dependency></dependencies></project>
+"""
+LOGGING = """log4j.rootLogger=INFO, out
+log4j.appender.out=org.apache.log4j.ConsoleAppender
+log4j.appender.out.layout=org.apache.log4j.PatternLayout
+log4j.appender.out.layout.ConversionPattern=%d %p %c %m%n
+"""
+
+# Kafka reaches into java.base; the brokers are many and small, so a simple collector and compiler.
+JAVA_OPTIONS = [
+    "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+    "--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED"]
+
+
+class JarsError(Exception):
+    """The jars cannot be had. The text is one line."""
+
+
+def cache_folder() -> pathlib.Path:
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return pathlib.Path(base).expanduser() / "acklab"
+
+
+def fetched(home: pathlib.Path, release: str) -> bool:
+    return any((home / release / "libs").glob("kafka-clients-*.jar"))
+
+
+def fetch(home: pathlib.Path, release: str) -> pathlib.Path:
+    """The folder of a release's jars; Maven fills it the first time."""
+    libs = home / release / "libs"
+    if fetched(home, release):
+        return libs
+    libs.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=libs.parent, prefix="part-") as part:
+        pathlib.Path(part, "pom.xml").write_text(POM.format(release=release))
+        done = subprocess.run(
+            ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs",
+             "-DincludeScope=runtime"], cwd=part, text=True, capture_output=True, check=False)
+        if done.returncode != 0:
+            errors = re.findall(r"^\[ERROR\] (.+)$", done.stdout + done.stderr, re.M)
+            raise JarsError(f"mvn could not fetch Kafka {release}: "
+                            f"{errors[0] if errors else f'exit {done.returncode}'}")
+        found = pathlib.Path(part, "libs")
+        if any("slf4j-log4j12" in jar.name or "slf4j-reload4j" in jar.name
+               for jar in found.iterdir()):
+            for jar in found.glob("slf4j-simple*"):
+                jar.unlink()
+        shutil.rmtree(libs, ignore_errors=True)
+        found.replace(libs)
+    return libs
+
+
+def compiled(libs: pathlib.Path, cache: pathlib.Path, release: str) -> pathlib.Path:
+    """The folder of our clients' classes, compiled once for each release and text."""
+    texts = b"".join((HERE / name).read_bytes() for name in SOURCES)
+    classes = cache / "classes" / f"{release}-{hashlib.sha256(texts).hexdigest()[:12]}"
+    if classes.is_dir():
+        return classes
+    classes.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=classes.parent, prefix="part-") as part:
+        target = pathlib.Path(part, "classes")
+        done = subprocess.run(
+            ["javac", "-nowarn", "-cp", f"{libs}/*", "-d", str(target),
+             *(str(HERE / name) for name in SOURCES)],
+            text=True, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise JarsError(f"javac: {(done.stderr.strip().splitlines() or ['failed'])[0]}")
+        if not classes.is_dir():
+            target.rename(classes)
+    return classes
+
+
+class Java:
+    """Command lines of one release."""
+
+    def __init__(self, libs: pathlib.Path, classes: pathlib.Path, logging: pathlib.Path) -> None:
+        self.classpath = f"{classes}:{libs}/*"
+        self.logging = logging
+
+    def command(self, main: str, arguments: list[str], heap_mb: int) -> list[str]:
+        return ["java", f"-Xmx{heap_mb}m", *JAVA_OPTIONS,
+                f"-Dlog4j.configuration=file:{self.logging}", "-cp", self.classpath, main,
+                *arguments]
+
+
+def java_of(home: pathlib.Path, cache: pathlib.Path, release: str) -> Java:
+    libs = fetch(home, release)
+    classes = compiled(libs, cache, release)
+    logging = cache / "log4j.properties"
+    if not logging.exists() or logging.read_text() != LOGGING:
+        logging.write_text(LOGGING)
+    return Java(libs, classes, logging)
