@@ -22,9 +22,11 @@ GOOD_LINES = [re.compile(pattern) for pattern in (
     r"timestamp: -?\d+ offset: \d+",
     r"producerId: -?\d+ producerEpoch: -?\d+ .*",
     r"\S+ passed sanity check\.",
+    r"\S+\.(time)?index is empty\.",  # of a log with few records
     r"")]
 # What the logging of the reader itself says on its error stream.
-LOGGING = re.compile(r"SLF4J.*|log4j:.*|WARNING: .*|.*StatusLogger.*|.*deprecated.*", re.I)
+LOGGING = re.compile(r"SLF4J.*|log4j:.*|WARNING: .*|.*StatusLogger.*"
+                     r"|.*deprecated.*", re.I)
 
 
 def run_reader(java: Java, profile: str, files: list[pathlib.Path],
@@ -34,7 +36,7 @@ def run_reader(java: Java, profile: str, files: list[pathlib.Path],
     if not profile.startswith("4."):
         names.reverse()
     for name in names:
-        done = subprocess.run(java.command(name, arguments, HEAP_MB), text=True,
+        done = subprocess.run(java.command(name, arguments, HEAP_MB, "warn"), text=True,
                               capture_output=True, check=False)
         if "ClassNotFoundException" not in done.stderr:
             return done

@@ -17,17 +17,13 @@ POM = """<project><modelVersion>4.0.0</modelVersion>
 <dependency><groupId>org.slf4j</groupId><artifactId>slf4j-simple</artifactId>
 <version>1.7.36</version></dependency></dependencies></project>
 """
-LOGGING = """log4j.rootLogger=INFO, out
-log4j.appender.out=org.apache.log4j.ConsoleAppender
-log4j.appender.out.layout=org.apache.log4j.PatternLayout
-log4j.appender.out.layout.ConversionPattern=%d %p %c %m%n
-"""
-
 # Kafka reaches into java.base; the brokers are many and small, so a simple collector and compiler.
 JAVA_OPTIONS = [
     "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
     "--add-opens=java.base/java.nio=ALL-UNNAMED", "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
-    "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED"]
+    "--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS"]
 
 
 class JarsError(Exception):
@@ -59,10 +55,6 @@ def fetch(home: pathlib.Path, release: str) -> pathlib.Path:
             raise JarsError(f"mvn could not fetch Kafka {release}: "
                             f"{errors[0] if errors else f'exit {done.returncode}'}")
         found = pathlib.Path(part, "libs")
-        if any("slf4j-log4j12" in jar.name or "slf4j-reload4j" in jar.name
-               for jar in found.iterdir()):
-            for jar in found.glob("slf4j-simple*"):
-                jar.unlink()
         shutil.rmtree(libs, ignore_errors=True)
         found.replace(libs)
     return libs
@@ -91,20 +83,16 @@ def compiled(libs: pathlib.Path, cache: pathlib.Path, release: str) -> pathlib.P
 class Java:
     """Command lines of one release."""
 
-    def __init__(self, libs: pathlib.Path, classes: pathlib.Path, logging: pathlib.Path) -> None:
+    def __init__(self, libs: pathlib.Path, classes: pathlib.Path) -> None:
         self.classpath = f"{classes}:{libs}/*"
-        self.logging = logging
 
-    def command(self, main: str, arguments: list[str], heap_mb: int) -> list[str]:
+    def command(self, main: str, arguments: list[str], heap_mb: int,
+                log_level: str = "info") -> list[str]:
         return ["java", f"-Xmx{heap_mb}m", *JAVA_OPTIONS,
-                f"-Dlog4j.configuration=file:{self.logging}", "-cp", self.classpath, main,
-                *arguments]
+                f"-Dorg.slf4j.simpleLogger.defaultLogLevel={log_level}",
+                "-cp", self.classpath, main, *arguments]
 
 
 def java_of(home: pathlib.Path, cache: pathlib.Path, release: str) -> Java:
     libs = fetch(home, release)
-    classes = compiled(libs, cache, release)
-    logging = cache / "log4j.properties"
-    if not logging.exists() or logging.read_text() != LOGGING:
-        logging.write_text(LOGGING)
-    return Java(libs, classes, logging)
+    return Java(libs, compiled(libs, cache, release))

@@ -7,7 +7,7 @@ from replaying.facts import shown_set
 from replaying.plan import Plan
 from replaying.stage import Observed
 
-WIDTH, SHOWN_MAX = 34, 40
+SHOWN_MAX = 40
 Row = tuple[str, str, str, str]      # mark, what, acklab, Kafka
 
 
@@ -31,7 +31,7 @@ def compare(plan: Plan, changes: list[str], acklab: Facts, kafka: Facts, observe
 
 
 def aligned(rows: list[Row]) -> list[str]:
-    widths = [min(WIDTH, max((len(row[at]) for row in rows), default=0)) for at in range(4)]
+    widths = [max((len(row[at]) for row in rows), default=0) for at in range(3)]
     return [f"  {row[0]:1} {row[1]:{widths[1]}}  {row[2]:{widths[2]}}  {row[3]}".rstrip()
             for row in rows]
 
