@@ -93,17 +93,15 @@ def restart(stage: "Stage", step: Step) -> Undo:
 
 def pause(stage: "Stage", step: Step) -> Undo:
     targets = hosts(stage, step.raw["target"])
-    resumed: list[Callable[[], None]] = []
-    for host in targets:
-        if host.startswith("producer "):
-            if stage.sender(host).pause():
-                resumed.append(stage.sender(host).resume)
-        elif stage.cluster.pause(host):
-            resumed.append(lambda host=host: stage.cluster.resume(host))
+    paused = [host for host in targets if (
+        stage.sender(host).pause() if host.startswith("producer ") else stage.cluster.pause(host))]
 
     def resume() -> None:
-        for one in resumed:
-            one()
+        for host in paused:
+            if host.startswith("producer "):
+                stage.sender(host).resume()
+            else:
+                stage.cluster.resume(host)
     return resume
 
 

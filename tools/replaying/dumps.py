@@ -1,4 +1,4 @@
-"""Kafka's own reader of log files, DumpLogSegments: replicas' logs, and what it says of acklab's."""
+"""Kafka's own reader of log files, DumpLogSegments: replicas' logs, and its word on acklab's."""
 import pathlib
 import re
 import subprocess

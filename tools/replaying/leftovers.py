@@ -1,9 +1,10 @@
 """What a replay has made on this machine, and its removal on every way out.
 
 A ledger file names the owner and everything that must not outlive it: processes, namespaces,
-bridges, folders. An entry is written before the thing is made, so a run that is killed at any moment
-leaves a ledger from which the next run of that lab removes what is left. A process is known by its
-id and its start time: an id that was given to somebody else is left alone.
+bridges, folders. Names are written before things are made, processes when they have begun (until
+then the kernel ends them with their parent), so a run that is killed at any moment leaves a ledger
+from which the next run of that lab removes what is left. A process is known by its id and its start
+time: an id that was given to somebody else is left alone.
 """
 import contextlib
 import fcntl
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, IO
 
 Command = Callable[[list[str]], str]
+ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KINDS = ("processes", "namespaces", "bridges", "folders")
 
 
@@ -162,8 +164,7 @@ def claim(folder: pathlib.Path, lab: int, say: Callable[[str], None],
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
     """Signals that ask to stop are ignored meanwhile: a clean-up that has begun goes to its end."""
-    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in asked}
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ASKING}
     try:
         yield
     finally:
@@ -180,8 +181,13 @@ class Stopped(BaseException):
 
 
 def stop_on_signals() -> None:
-    """Makes Ctrl-C, SIGTERM and SIGHUP unwind the stack, so that every clean-up runs."""
+    """Makes Ctrl-C, SIGTERM and SIGHUP unwind the stack, so that every clean-up runs.
+
+    Only the first of them does; those that follow do not disturb the way out.
+    """
     def stop(number: int, _frame: Any) -> None:
+        for one in ASKING:
+            signal.signal(one, signal.SIG_IGN)
         raise Stopped(number)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ASKING:
         signal.signal(number, stop)

@@ -157,7 +157,7 @@ class Condition:
         if occurrence is None or not self.matches(occurrence):
             return False
         self.count += 1
-        return self.count == int(self.spec.get("nth", 1))
+        return self.count >= int(self.spec.get("nth", 1))
 
     def matches(self, occurrence: Occurrence) -> bool:
         if "step" in self.spec:

@@ -1,8 +1,8 @@
 """What a replay will do: a scenario, read into plain values and checked before anything starts.
 
 Real machines cannot do all that a simulator can: stop the world between two messages, hold one
-answer back, draw from acklab's seed. `read_plan` names every such thing, with the step it stands in,
-and nothing starts.
+answer back, draw from acklab's seed. `read_plan` names every such thing, with the step it stands
+in, and nothing starts.
 """
 import dataclasses
 from typing import Any
@@ -168,6 +168,8 @@ def check_condition(condition: dict[str, Any], step: str, refuse: list[str]) -> 
                           f'outside; a replay sees {", ".join(sorted(EVENTS))}')
         blind = {"broker", "nth"} if condition["event"].startswith("produce.") else (
             {"broker"} if condition["event"].startswith("isr.") else set())
+        if condition["event"] == "produce.error":
+            blind |= {"offset", "partition"}
         for word in sorted(blind & set(condition)):
             refuse.append(f'step {step}: "{word}" of {condition["event"]} cannot be seen from '
                           "outside")

@@ -1,8 +1,8 @@
 """Power loss on a broker's disk: what its logs look like when unsynced batches never arrived.
 
-The broker is dead when this is done. Of each partition log every batch goes whose base offset is the
-kept offset or more; checkpoints that lie past the cut go back to it, as they cannot have been synced
-later than the data they speak of. Index files go too: recovery rebuilds them.
+The broker is dead when this is done. Of each partition log every batch goes whose base offset is
+the kept offset or more; checkpoints that lie past the cut go back to it, as they cannot have been
+synced later than the data they speak of. Index files go too: recovery rebuilds them.
 """
 import pathlib
 
