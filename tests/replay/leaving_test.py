@@ -95,9 +95,9 @@ class CleaningUp(unittest.TestCase):
     def test_what_a_dead_run_left_is_removed_before_the_next(self) -> None:
         child, folder = self.sleeper(), tempfile.mkdtemp(dir=self.state)
         inside = self.sleeper()
-        ip = Commands({"acklab-3-1": [inside.pid], "other": []}, ["acklab3", "eth0"])
+        ip = Commands({"acklab-3-1": [inside.pid], "other": []}, ["acklab3", "ack3v1", "eth0"])
         self.of_a_dead_run(processes=[[child.pid, leftovers.started(child.pid)]],
-                           namespaces=["acklab-3-1", "acklab-3-2"], bridges=["acklab3"],
+                           namespaces=["acklab-3-1", "acklab-3-2"], links=["acklab3", "ack3v1"],
                            folders=[folder])
         self.claim(ip)
         self.assertEqual((child.wait(5), inside.wait(5)), (-signal.SIGKILL, -signal.SIGKILL))

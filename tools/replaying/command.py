@@ -99,6 +99,7 @@ def replay(plan: Plan, path: str, asked: argparse.Namespace) -> Comparison:
     def say(line: str) -> None:
         if not asked.quiet:
             print(line, file=sys.stderr, flush=True)
+    machine.check_root()
     cache = jars.cache_folder()
     home = pathlib.Path(asked.jars) if asked.jars else cache / "kafka"
     machine.check_machine(plan, with_maven=not jars.fetched(home, plan.release))
@@ -148,7 +149,7 @@ def main(words: list[str]) -> int:
     except Refused as problem:
         reasons = problem.reasons
     except (ScenarioError, machine.CannotRun, simulator.SimulatorError, jars.JarsError,
-            NetworkError, ClusterError, leftovers.Busy) as problem:
+            NetworkError, ClusterError, leftovers.Busy, OSError) as problem:
         reasons = [str(problem)]
     except leftovers.Stopped as problem:
         print(f"replay: stopped by {problem}", file=sys.stderr)

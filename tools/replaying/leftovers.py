@@ -1,7 +1,7 @@
 """What a replay has made on this machine, and its removal on every way out.
 
 A ledger file names the owner and everything that must not outlive it: processes, namespaces,
-bridges, folders. Names are written before things are made, processes when they have begun (until
+links, folders. Names are written before things are made, processes when they have begun (until
 then the kernel ends them with their parent), so a run that is killed at any moment leaves a ledger
 from which the next run of that lab removes what is left. A process is known by its id and its start
 time: an id that was given to somebody else is left alone.
@@ -20,7 +20,7 @@ from typing import Any, IO
 
 Command = Callable[[list[str]], str]
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-KINDS = ("processes", "namespaces", "bridges", "folders")
+KINDS = ("processes", "namespaces", "links", "folders")
 
 
 class Busy(Exception):
@@ -113,10 +113,12 @@ def remove(entries: dict[str, Any], command: Command = quiet) -> list[str]:
                     gone(int(pid), start)
             command(["ip", "netns", "del", name])
             removed.append(f"namespace {name}")
-    for name in entries.get("bridges", []):
+    # A namespace may outlive its name by the minutes that its last sockets need, with its end of a
+    # link in it; to delete the other end takes both away.
+    for name in entries.get("links", []):
         if command(["ip", "-o", "link", "show", "dev", name]).strip():
             command(["ip", "link", "del", name])
-            removed.append(f"bridge {name}")
+            removed.append(f"link {name}")
     for name in entries.get("folders", []):
         if os.path.isdir(name):
             shutil.rmtree(name, ignore_errors=True)

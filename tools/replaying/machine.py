@@ -45,10 +45,14 @@ def check_programs(with_maven: bool) -> None:
         raise CannotRun(f"Java {JAVA_LEAST} or later is needed, here is {version or 'an unknown'}")
 
 
-def check_machine(plan: Plan, with_maven: bool) -> None:
-    """Raises CannotRun with the first reason why a replay of this plan cannot run here."""
+def check_root() -> None:
     if os.geteuid() != 0:
         raise CannotRun("a replay makes network namespaces: run it as root")
+
+
+def check_machine(plan: Plan, with_maven: bool) -> None:
+    """Raises CannotRun with the first reason why a replay of this plan cannot run here."""
+    check_root()
     check_programs(with_maven)
     available = available_mb(pathlib.Path("/proc/meminfo").read_text())
     if available is not None and available < needed_mb(plan):

@@ -48,7 +48,7 @@ class Network:
         self.silent: set[str] = set()
 
     def up(self) -> None:
-        # A namespace dies a little after its deletion and takes its links with it only then.
+        # What an earlier run deleted may still be on its way out of the kernel.
         for attempt in range(20):
             try:
                 return self.build()
@@ -60,13 +60,14 @@ class Network:
         return None
 
     def build(self) -> None:
-        self.ledger.add("bridges", self.bridge)
+        self.ledger.add("links", self.bridge)
         run(["ip", "link", "add", self.bridge, "type", "bridge"])
         run(["ip", "addr", "add", f"{self.admin}/24", "dev", self.bridge])
         run(["ip", "link", "set", self.bridge, "up"])
         for octet, (host, name) in enumerate(self.namespace.items(), 1):
-            outer = f"ack{self.lab}v{octet}"
+            outer = self.outer_end(octet)
             self.ledger.add("namespaces", name)
+            self.ledger.add("links", outer)
             run(["ip", "netns", "add", name])
             run(["ip", "link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", name])
             run(["ip", "link", "set", outer, "master", self.bridge, "up"])
@@ -75,9 +76,13 @@ class Network:
             run(["ip", "-n", name, "link", "set", "lo", "up"])
         self.apply([next(iter(self.namespace))])       # says at once whether iptables works here
 
+    def outer_end(self, octet: int) -> str:
+        return f"ack{self.lab}v{octet}"
+
     def down(self) -> None:
-        for name in self.namespace.values():
+        for octet, name in enumerate(self.namespace.values(), 1):
             quiet(["ip", "netns", "del", name])
+            quiet(["ip", "link", "del", self.outer_end(octet)])
         quiet(["ip", "link", "del", self.bridge])
 
     def cut_now(self) -> set[Direction]:
@@ -104,4 +109,5 @@ class Network:
                 stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)) for host in hosts]:
             _, words = process.communicate(rules(self.address, host, cut, self.silent))
             if process.returncode != 0:
-                raise NetworkError(f"iptables-restore: {words.strip().splitlines()[-1:]}")
+                said = words.strip().splitlines() or [f"exit {process.returncode}"]
+                raise NetworkError(f"iptables-restore: {said[0]}")
