@@ -186,6 +186,12 @@ class ShowsBothSides(unittest.TestCase):
         self.assertTrue(compare(self.plan, [], some_facts(), some_facts(), self.observed,
                                 (3, [])).agrees())
 
+    def test_a_profile_that_stands_in_for_another_is_named(self) -> None:
+        lines = text_of(compare(self.plan, [], some_facts(), some_facts(), self.observed,
+                                simulated="3.6"), False)
+        self.assertIn("acklab 3.6", lines)
+        self.assertIn("no profile 3.9; 3.6 stands in", lines)
+
     def test_json_holds_what_the_text_says(self) -> None:
         kafka = changed(some_facts(), verdict="diverged")
         document = json.loads(json.dumps(json_of(compare(
@@ -193,7 +199,8 @@ class ShowsBothSides(unittest.TestCase):
         self.assertFalse(document["agree"])
         self.assertEqual(document["differences"],
                          [{"what": "verdict", "acklab": "kept", "kafka": "diverged"}])
-        self.assertEqual(document["kafka"], {"profile": "3.9", "release": "3.9.1"})
+        self.assertEqual(document["kafka"],
+                         {"profile": "3.9", "release": "3.9.1", "simulated": "3.9"})
         self.assertEqual(document["real"]["partitions"]["t-0"]["logs"]["1"][2], [2, 3, "p#2"])
 
 

@@ -29,6 +29,8 @@ with leftovers.claim(state, 3, print, command=lambda words: "") as ledger:
         child = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *command],
                                  start_new_session=True, **quiet)
         ledger.add_process(child.pid)
+        while pathlib.Path(f"/proc/{child.pid}/comm").read_text().strip() == "setpriv":
+            time.sleep(0.001)
         print(child.pid, flush=True)
     print(folder, flush=True)
     if sys.argv[3] == "raise":
@@ -189,4 +191,6 @@ class Ending(unittest.TestCase):
         said: list[str] = []
         with leftovers.claim(self.state, 3, said.append, lambda words: ""):
             self.assertFalse(folder.exists())
+            # The kernel ended the shell; the process that the shell had started was not its child.
+            self.assertEqual([leftovers.group_of(child) for child in children], [[], []])
         self.assertIn(f"folder {folder}", said[0])

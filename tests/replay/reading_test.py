@@ -197,6 +197,18 @@ class RefusesByName(unittest.TestCase):
         keyed = {"id": "p", "topic": "orders", "workload": {"key": "k"}}
         self.assertIn("workload.key", "".join(refusals(producers=[keyed])))
 
+    def test_what_would_leave_the_lab(self) -> None:
+        brokers = [{"id": 1}, {"id": 2}, {"id": 3}]
+        producer = {"id": "p", "topic": "orders"}
+        blocks: list[tuple[dict[str, Any], str]] = [
+            ({"cluster": {"brokers": brokers, "config": {"log.dirs": "/x"}}}, '"log.dirs"'),
+            ({"cluster": {"brokers": [{"id": 1, "config": {"a": "1\nlog.dirs=/x"}}]}}, "line ends"),
+            ({"producers": [producer | {"config": {"bootstrap.servers": "x:1"}}]}, "bootstrap"),
+            ({"producers": [producer | {"id": "../../p"}]}, "'../../p'"),
+            ({"topics": [{"name": "a/b", "partitions": 1}]}, "'a/b'")]
+        for block, word in blocks:
+            self.assertIn(word, "".join(refusals(**block)))
+
     def test_all_reasons_come_at_once_and_what_can_be_done_is_not_among_them(self) -> None:
         reasons = refusals([
             {"id": "a", "at": "1s", "do": "slowDisk"},

@@ -30,6 +30,9 @@ class Nodes:
     def nodes(self) -> list[str]:
         return self.hosts
 
+    def died(self) -> list[str]:
+        return []
+
     def running(self, host: str) -> bool:
         return host in self.up
 

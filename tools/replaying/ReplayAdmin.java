@@ -28,8 +28,8 @@ import org.apache.kafka.common.serialization.StringDeserializer;
  *   create TOPIC REPLICAS[;REPLICAS...] key=value...     REPLICAS as 1,2,3
  *   elect preferred|unclean TOPIC PARTITION
  *   alter TOPIC key=value...
- *   read TOPIC PARTITION       before that a line "record OFFSET VALUE" for each record from the log
- *                              start up to the high watermark
+ *   read TOPIC PARTITION       before that a line "record OFFSET VALUE" for each record from the
+ *                              log start up to the high watermark
  */
 public class ReplayAdmin {
     private static final long PATIENCE_SECONDS = 20;

@@ -94,6 +94,7 @@ class Cluster:
         self.plan, self.lab, self.java = plan, lab, java
         self.processes: dict[str, subprocess.Popen[str]] = {}
         self.stopping: set[str] = set()
+        self.down: set[str] = set()              # on purpose; whatever else is down has died
         self.paused: set[str] = set()
 
     def nodes(self) -> list[str]:
@@ -120,6 +121,11 @@ class Cluster:
         process = self.processes.get(host)
         return process is not None and process.poll() is None
 
+    def died(self) -> list[str]:
+        """Nodes whose process ended though nobody ended it."""
+        return [host for host in self.processes
+                if host not in self.down and not self.running(host)]
+
     def start(self, host: str) -> bool:
         """Starts a node that is down, formatting its disk if that is empty."""
         if self.running(host):
@@ -135,6 +141,7 @@ class Cluster:
                                    f"exec {shlex.join(command)}"]
         self.lab.network.silence(host, False)
         self.stopping.discard(host)
+        self.down.discard(host)
         self.processes[host] = self.lab.spawn(host, command, folder / "out.log")
         return True
 
@@ -153,6 +160,7 @@ class Cluster:
         self.stopping.discard(host)
         if not self.running(host):
             return False
+        self.down.add(host)
         self.signal(host, signal.SIGKILL)
         self.processes[host].wait()
         return True
@@ -171,6 +179,7 @@ class Cluster:
         """SIGTERM: a controlled shutdown, which takes its time."""
         if not self.running(host):
             return False
+        self.down.add(host)
         self.signal(host, signal.SIGTERM)
         self.stopping.add(host)
         return True

@@ -5,6 +5,7 @@ import json
 import pathlib
 import sys
 import tempfile
+import traceback
 from collections.abc import Iterator
 
 from replaying import jars, leftovers, machine, simulator
@@ -17,7 +18,7 @@ from replaying.scenario_file import ScenarioError, apply_set, parse
 from replaying.stage import Stage
 from replaying.table import Comparison, compare, json_of, text_of
 
-AGREE, DIFFER, USAGE, CANNOT = 0, 1, 2, 3
+AGREE, DIFFER, CANNOT, BUG = 0, 1, 3, 70       # argparse exits 2 on bad usage
 TOP = pathlib.Path(__file__).resolve().parents[2]
 STATE = pathlib.Path("/run/acklab-replay")
 SELF_TEST = ("acks1-leader-dies", "isr-of-one-power")
@@ -27,7 +28,8 @@ EPILOG = f"""\
 Runs FILE on real Apache Kafka brokers on this machine and with acklab, and holds what became of
 every record and of every replica's log side by side. Needs root, Java 17, iproute2 and iptables;
 Kafka's jars come from Maven Central by mvn the first time. Versions: {", ".join(RELEASES)}.
-Exit status: 0 they agree, 1 they differ, 2 usage, 3 it cannot run here (the reason is said)."""
+Exit status: 0 they agree, 1 they differ, 2 usage, 3 it cannot run here (the reason is said), 70 a
+bug."""
 
 
 def arguments(words: list[str]) -> argparse.Namespace:
@@ -43,7 +45,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--disks", action="store_true",
                         help="also have Kafka's DumpLogSegments read the disks acklab dumps")
     parser.add_argument("--keep", metavar="DIR",
-                        help="keep the brokers' logs and disks in DIR (new or empty)")
+                        help="keep logs, disks and the result in DIR (new or empty)")
     parser.add_argument("--lab", type=int, default=0, metavar="N",
                         help=f"0 to {LABS - 1}: runs in different labs do not meet (0)")
     parser.add_argument("--acklab", metavar="PATH", help="the binary (newest of build/*/tools)")
@@ -57,8 +59,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
         parser.error("one FILE, or --self-test")
     if not 0 <= found.lab < LABS:
         parser.error(f"--lab is 0 to {LABS - 1}")
-    if found.self_test and (found.set or found.keep):
-        parser.error("--self-test takes neither --set nor --keep")
+    if found.self_test and (found.set or found.keep or found.json):
+        parser.error("--self-test takes no --set, --keep or --json")
     if found.keep and pathlib.Path(found.keep).exists() and (
             not pathlib.Path(found.keep).is_dir() or any(pathlib.Path(found.keep).iterdir())):
         parser.error(f"--keep {found.keep}: it is there and not empty")
@@ -115,8 +117,11 @@ def replay(plan: Plan, path: str, asked: argparse.Namespace) -> Comparison:
         stage = Stage(plan, network, Lab(network, folder, ledger), java, say)
         observed = stage.run()
         checked = None if disks is None else complaints(java, plan.profile, disks)
-    return compare(plan, asked.set, facts_of_acklab(report), facts_of_kafka(observed), observed,
-                   checked)
+        result = compare(plan, asked.set, facts_of_acklab(report), facts_of_kafka(observed),
+                         observed, checked, report["kafka"]["version"])
+        if asked.keep is not None:
+            (folder / "replay.json").write_text(json.dumps(json_of(result), indent=1) + "\n")
+    return result
 
 
 def self_test(asked: argparse.Namespace) -> int:
@@ -154,6 +159,10 @@ def main(words: list[str]) -> int:
     except leftovers.Stopped as problem:
         print(f"replay: stopped by {problem}", file=sys.stderr)
         return 128 + problem.number
+    except Exception:  # noqa: BLE001
+        traceback.print_exc()
+        print("replay: this is a bug of replay", file=sys.stderr)
+        return BUG
     for reason in reasons:
         print(f"replay: {reason}", file=sys.stderr)
     return CANNOT

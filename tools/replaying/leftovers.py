@@ -33,26 +33,47 @@ def quiet(command: list[str]) -> str:
     return done.stdout
 
 
-def started(pid: int) -> int | None:
-    """When the process began, in ticks since boot; None for one that is gone or a zombie."""
+def stat_of(pid: int) -> list[str] | None:
+    """The fields of a live process from its state on; None for one that is gone or a zombie."""
     try:
         stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return None
     fields = stat[stat.rindex(")") + 2:].split()
-    return None if fields[0] in "ZX" else int(fields[19])
+    return None if fields[0] in "ZX" else fields
+
+
+def started(pid: int) -> int | None:
+    """When the process began, in ticks since boot; None for one that is gone or a zombie."""
+    fields = stat_of(pid)
+    return None if fields is None else int(fields[19])
+
+
+def group_of(leader: int) -> list[int]:
+    """The live processes of a process group; its leader may be dead."""
+    found = []
+    for name in os.listdir("/proc"):
+        fields = stat_of(int(name)) if name.isdigit() else None
+        if fields is not None and int(fields[2]) == leader:
+            found.append(int(name))
+    return found
 
 
 def kill(pid: int, start: int | None) -> bool:
-    """Kills a process and its group if it is still the one that began then; says whether it was."""
-    if start is None or started(pid) != start:
+    """Kills a process that began then, and what is left of its group; says whether it was there.
+
+    The kernel gives an id to nobody else while a group of that id lives. A group is killed at once:
+    one by one, a shell would see its child die and start the next.
+    """
+    if start is None or started(pid) not in (start, None):
         return False
+    found = started(pid) == start or bool(group_of(pid))
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        if os.getpgid(pid) == pid:
+        if group_of(pid):
             os.killpg(pid, signal.SIGKILL)
-        else:
+        elif found:
             os.kill(pid, signal.SIGKILL)
-    return True
+    return found
 
 
 def gone(pid: int, start: int, limit: float = 5.0) -> bool:

@@ -5,6 +5,7 @@ answer back, draw from acklab's seed. `read_plan` names every such thing, with t
 in, and nothing starts.
 """
 import dataclasses
+import re
 from typing import Any
 
 from replaying.scenario_file import ScenarioError, kafka_value, period, seconds
@@ -20,8 +21,16 @@ TARGETS = frozenset({"broker", "brokers", "leaderOf", "followersOf", "isrOf", "r
                      "producer"})
 HEALED = frozenset({"partition", "pause", "crash", "shutdown"})
 BOUNDS = ("ge", "gt", "le", "lt", "eq")
+# A replay gives these to its own processes; a scenario that sets them would leave its lab.
+LAB_KEYS = frozenset("""
+node.id broker.id process.roles log.dir log.dirs metadata.log.dir listeners advertised.listeners
+controller.listener.names controller.quorum.voters controller.quorum.bootstrap.servers
+inter.broker.listener.name listener.security.protocol.map bootstrap.servers key.serializer
+value.serializer
+""".split())
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 PRODUCERS_MAX = 8
-BROKERS_MAX, CONTROLLERS_MAX = 90, 90
+NODES_MAX = 200                      # host numbers of a /24 network
 
 
 class Refused(Exception):
@@ -266,6 +275,29 @@ def repeated(raw: dict[str, Any], end: float) -> list[dict[str, Any]]:
             for k in range(1, count + 1)]
 
 
+def check_config(where: str, config: dict[str, Any] | None, refuse: list[str]) -> None:
+    for key, value in strings(config).items():
+        if key in LAB_KEYS:
+            refuse.append(f'{where}: the key "{key}" belongs to the replay itself')
+        elif re.search(r"[\s=]", key) or re.search(r"[\r\n\t]", value):
+            refuse.append(f"{where}: a key or value with line ends or tabs")
+
+
+def check_names(document: dict[str, Any], refuse: list[str]) -> None:
+    """Names become file names and arguments; configuration becomes a file of lines."""
+    cluster = document["cluster"]
+    check_config("cluster", cluster.get("config"), refuse)
+    for broker in cluster["brokers"]:
+        check_config(f'broker {broker["id"]}', broker.get("config"), refuse)
+        check_config(f'broker {broker["id"]}', {"rack": broker.get("rack", "")}, refuse)
+    for name, kind, config in [
+            *((one["name"], "topic", one.get("config")) for one in document["topics"]),
+            *((one["id"], "producer", one.get("config")) for one in document.get("producers", []))]:
+        check_config(f"{kind} {name}", config, refuse)
+        if not NAME.fullmatch(name):
+            refuse.append(f"{kind} {name!r}: a name has letters, digits, dots, dashes, underscores")
+
+
 def check_cluster(document: dict[str, Any], refuse: list[str]) -> None:
     if "extends" in document:
         refuse.append('"extends": a replay reads whole files only')
@@ -275,14 +307,16 @@ def check_cluster(document: dict[str, Any], refuse: list[str]) -> None:
         refuse.append("kafka.mode zookeeper: a replay runs KRaft clusters")
     if len(document.get("producers", [])) > PRODUCERS_MAX:
         refuse.append(f"producers: {PRODUCERS_MAX} at most, each is a process")
-    if len(broker_ids(document)) > BROKERS_MAX:
-        refuse.append(f"cluster.brokers: {BROKERS_MAX} at most")
+    nodes = len(broker_ids(document)) + len(document["cluster"].get("controllers", [0]))
+    if nodes > NODES_MAX:
+        refuse.append(f"cluster: {NODES_MAX} brokers and controllers at most")
 
 
 def read_plan(document: dict[str, Any], version: str | None) -> Plan:
     """The plan of a scenario that acklab accepts; Refused with every reason at once."""
     refuse: list[str] = []
     check_cluster(document, refuse)
+    check_names(document, refuse)
     cluster, run = document["cluster"], document["run"]
     profile, release = release_of(version or document["kafka"]["version"])
     end = seconds(run["end"])

@@ -108,9 +108,8 @@ class Stage:
     def wait(self, ready: Callable[[], bool], limit: float, failure: str) -> None:
         end = time.monotonic() + limit
         while not ready():
-            for host in self.cluster.nodes():
-                if host in self.cluster.processes and not self.cluster.running(host):
-                    raise ClusterError(f"{host} ended: {self.cluster.log_tail(host)}")
+            for host in self.cluster.died():
+                raise ClusterError(f"{host} ended: {self.cluster.log_tail(host)}")
             if time.monotonic() > end:
                 raise ClusterError(f"{failure} within {limit:.0f} s")
             time.sleep(0.05)
@@ -215,6 +214,8 @@ class Stage:
     def end_faults(self) -> None:
         forever = {step.id for step in self.plan.steps if step.raw.get("for") == "forever"}
         kept_down: set[str] = set()
+        self.warnings += [f"{host} ended by itself and was started again: "
+                          f"{self.cluster.log_tail(host)}" for host in self.cluster.died()]
         for step_id in list(self.undoing):
             if step_id not in forever:
                 self.undo(step_id)
@@ -240,7 +241,7 @@ class Stage:
             time.sleep(0.1)
 
     def tick_after_end(self) -> None:
-        """A node whose shutdown ends now, or that died at its start, is started."""
+        """A node whose shutdown ends now is started."""
         for host in list(self.starting):
             if not self.cluster.running(host):
                 self.starting.remove(host)
@@ -260,6 +261,10 @@ class Stage:
         leaders = {name: self.world.leader(name) for name in present}
         isrs = {name: sorted(self.world.isr(name)) for name in present}
         self.observer.stop()
+        self.warnings += [f"{host} ended by itself: {self.cluster.log_tail(host)}"
+                          for host in self.cluster.died()]
+        self.warnings += [f"step {step} did not fire on real brokers" for step in self.not_fired
+                          if not any(f"step {step} " in word for word in self.warnings)]
         records = {f"{sender.spec.id}#{number}": record for sender in self.senders.values()
                    for number, record in sorted(sender.records.items())}
         records = {name: dataclasses.replace(record) for name, record in records.items()}

@@ -20,14 +20,16 @@ class Comparison:
     observed: Observed
     found: list[Difference]
     disks: tuple[int, list[str]] | None
+    simulated: str                   # the profile that acklab ran
 
     def agrees(self) -> bool:
         return not self.found and not (self.disks and self.disks[1])
 
 
 def compare(plan: Plan, changes: list[str], acklab: Facts, kafka: Facts, observed: Observed,
-            disks: tuple[int, list[str]] | None) -> Comparison:
-    return Comparison(plan, changes, acklab, kafka, observed, differences(acklab, kafka), disks)
+            disks: tuple[int, list[str]] | None = None, simulated: str = "") -> Comparison:
+    return Comparison(plan, changes, acklab, kafka, observed, differences(acklab, kafka), disks,
+                      simulated or plan.profile)
 
 
 def aligned(rows: list[Row]) -> list[str]:
@@ -105,7 +107,7 @@ def text_of(result: Comparison, everything: bool) -> str:
     plan = result.plan
     lines = [f"{plan.id}: {plan.title}"]
     lines += [f"  set {change}" for change in result.changes]
-    head: Row = ("", "", f"acklab {plan.profile}", f"Kafka {plan.release}")
+    head: Row = ("", "", f"acklab {result.simulated}", f"Kafka {plan.release}")
     shown = grouped(result.found)
     if result.found:
         lines += ["", f"{len(result.found)} differences"]
@@ -120,7 +122,9 @@ def text_of(result: Comparison, everything: bool) -> str:
         rows += record_rows(result.acklab, result.kafka, differing)
     lines += ["", *aligned([head, *rows])]
     replicas = sum(len(partition.logs) for partition in result.kafka.partitions.values())
-    lines += ["", *(f"note: {warning}" for warning in result.observed.warnings),
+    stands_in = [] if result.simulated == plan.profile else [
+        f"note: acklab has no profile {plan.profile}; {result.simulated} stands in for it"]
+    lines += ["", *stands_in, *(f"note: {warning}" for warning in result.observed.warnings),
               *disk_lines(result.disks)]
     lines.append(f"acklab and Kafka agree on all {len(result.kafka.records)} records and "
                  f"{replicas} replicas" if not result.found else
@@ -141,7 +145,8 @@ def json_of(result: Comparison) -> dict[str, Any]:
     observed = result.observed
     return {
         "replay": 1, "scenario": result.plan.id,
-        "kafka": {"profile": result.plan.profile, "release": result.plan.release},
+        "kafka": {"profile": result.plan.profile, "release": result.plan.release,
+                  "simulated": result.simulated},
         "set": result.changes, "agree": result.agrees(),
         "differences": [dataclasses.asdict(one) for one in result.found],
         "acklab": facts_json(result.acklab), "real": facts_json(result.kafka),
