@@ -55,8 +55,9 @@ def fetch(home: pathlib.Path, release: str) -> pathlib.Path:
             raise JarsError(f"mvn could not fetch Kafka {release}: "
                             f"{errors[0] if errors else f'exit {done.returncode}'}")
         found = pathlib.Path(part, "libs")
-        shutil.rmtree(libs, ignore_errors=True)
-        found.replace(libs)
+        if not fetched(home, release):           # another lab may have been faster
+            shutil.rmtree(libs, ignore_errors=True)
+            found.replace(libs)
     return libs
 
 
