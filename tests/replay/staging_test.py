@@ -154,7 +154,7 @@ class Steps(unittest.TestCase):
     def test_a_condition_that_times_out(self) -> None:
         when = {"gauge": "isrSize", "le": 1, "armed": "1s", "timeout": "2s"}
         for word, fired, not_fired in [("inconclusive", 0, ["s"]), ("skip", 0, []),
-                                       ("runAnyway", 1, [])]:
+                                       ("fail", 0, []), ("runAnyway", 1, [])]:
             stage = self.stage([{"id": "s", "when": when | {"onTimeout": word}, "do": "wipeDisk",
                                  "target": {"broker": 2}}])
             self.assertEqual(len(self.run_to(stage, 6.0)), fired, word)

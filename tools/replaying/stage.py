@@ -138,8 +138,7 @@ class Stage:
         try:
             undo = ACTIONS[step.action](self, step)
         except NoTarget as problem:
-            self.dropped.add(step.id)
-            self.not_fired.append(step.id)
+            self.drop(step)
             self.warnings.append(f"step {step.id} did nothing: {problem}")
             return
         self.fired[step.id] = at
@@ -150,6 +149,12 @@ class Stage:
             self.undoing[step.id] = undo
             if step.lasting is not None:
                 self.due.append((at + step.lasting, step.id))
+
+    def drop(self, step: Step) -> None:
+        """The step never fires; whether that leaves the run inconclusive is the step's to say."""
+        self.dropped.add(step.id)
+        if step.on_timeout == "inconclusive":
+            self.not_fired.append(step.id)
 
     def ready(self, step: Step, occurrences: list[Occurrence]) -> bool:
         now = self.now()
@@ -165,9 +170,7 @@ class Stage:
         if step.timeout is not None and now > step.armed + step.timeout:
             if step.on_timeout == "runAnyway":
                 return True
-            if step.on_timeout != "skip":
-                self.not_fired.append(step.id)
-            self.dropped.add(step.id)
+            self.drop(step)
             return False
         for occurrence in occurrences:
             if occurrence.at >= step.armed and condition.holds(self.world, occurrence):
@@ -205,9 +208,8 @@ class Stage:
             self.tick()
             time.sleep(self.until_next())
         for step in self.plan.steps:
-            if step.id not in self.fired and step.id not in self.dropped \
-                    and not (step.when and step.on_timeout == "skip"):
-                self.not_fired.append(step.id)
+            if step.id not in self.fired and step.id not in self.dropped:
+                self.drop(step)
 
     # ---- the end --------------------------------------------------------------------------------
 
