@@ -61,6 +61,8 @@ def arguments(words: list[str]) -> argparse.Namespace:
         parser.error(f"--lab is 0 to {LABS - 1}")
     if found.self_test and (found.set or found.keep or found.json):
         parser.error("--self-test takes no --set, --keep or --json")
+    if found.keep and "," in found.keep:
+        parser.error("--keep: DumpLogSegments cannot read below a folder with a comma in its name")
     if found.keep and pathlib.Path(found.keep).exists() and (
             not pathlib.Path(found.keep).is_dir() or any(pathlib.Path(found.keep).iterdir())):
         parser.error(f"--keep {found.keep}: it is there and not empty")

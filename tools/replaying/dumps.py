@@ -14,15 +14,15 @@ FILES_AT_ONCE = 200                  # a command line has its limits
 # Every line that the reader prints about files in order. Anything else is a complaint: there are
 # many ways to complain, and a new release may have a new one.
 GOOD_LINES = [re.compile(pattern) for pattern in (
-    r"Dumping \S+",
+    r"Dumping .+",
     r"Log starting offset: \d+",
     r"baseOffset: \d+ lastOffset: \d+ .*isvalid: true.*",
     r"\|? ?offset: \d+ .*",
     r"offset: \d+ position: \d+",
     r"timestamp: -?\d+ offset: \d+",
     r"producerId: -?\d+ producerEpoch: -?\d+ .*",
-    r"\S+ passed sanity check\.",
-    r"\S+\.(time)?index is empty\.",  # of a log with few records
+    r".+ passed sanity check\.",
+    r".+\.(time)?index is empty\.",  # of a log with few records
     r"")]
 # What the logging of the reader itself says on its error stream.
 LOGGING = re.compile(r"SLF4J.*|log4j:.*|WARNING: .*|.*StatusLogger.*"
