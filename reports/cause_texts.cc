@@ -1,8 +1,21 @@
+#include <algorithm>
+
 #include "core/base/assert.h"
 #include "core/base/text.h"
 #include "reports/causes.h"
 
 namespace report {
+namespace {
+
+/// True if a step asks for an unclean election.
+bool elects_by_step(const scenario::Scenario& s) {
+    return std::any_of(s.steps.begin(), s.steps.end(), [](const scenario::Step& step) {
+        const auto* elect = std::get_if<scenario::ElectLeaderAction>(&step.action);
+        return elect != nullptr && elect->unclean;
+    });
+}
+
+}  // namespace
 
 std::string_view name(Cause cause) {
     switch (cause) {
@@ -89,6 +102,11 @@ std::string setting_that_mattered(const History& history, Cause cause, std::uint
     const std::string acks = producer_setting(s, client, "acks");
     switch (cause) {
         case Cause::unclean_election:
+            if (s.kafka.elr_level > 0 && !elects_by_step(s) &&
+                topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") ==
+                    "false")
+                return "eligible.leader.replicas.version=1: where nobody is in sync or eligible "
+                       "any more, Kafka elects the last known leader, whatever its log holds";
             if (topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") ==
                 "false")
                 return "a step allowed it, unclean.leader.election.enable=false did not: with "

@@ -18,7 +18,8 @@ bool is_kept(core::NoteKind kind) {
            kind == NoteKind::controlled_shutdown || kind == NoteKind::controller_elect ||
            kind == NoteKind::become_leader || kind == NoteKind::become_follower ||
            kind == NoteKind::become_offline || kind == NoteKind::log_truncate ||
-           kind == NoteKind::log_recovered || kind == NoteKind::broker_shut_down;
+           kind == NoteKind::log_recovered || kind == NoteKind::broker_shut_down ||
+           kind == NoteKind::elr_change;
 }
 
 bool is_of_process(const Happening& h) {

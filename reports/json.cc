@@ -161,6 +161,11 @@ Json partitions_json(const History& history, const Judgement& judgement, bool re
         Json isr = Json::array();
         for (const core::NodeId broker : partition.isr) isr.push_back(broker.value());
         one["isr"] = std::move(isr);
+        if (history.scenario.kafka.elr_level > 0) {
+            Json elr = Json::array();
+            for (const core::NodeId broker : partition.elr) elr.push_back(broker.value());
+            one["elr"] = std::move(elr);
+        }
         one["highWatermark"] = partition.high_watermark.value();
         Json replicas = Json::array();
         for (const trace::ReplicaOutcome& replica : partition.replicas)

@@ -128,7 +128,7 @@ class RunText {
         const bool kraft = scenario_.kafka.profile->mode == core::ClusterMode::kraft;
         const std::string right =
             concat("Kafka ", scenario_.kafka.profile->version, kraft ? " KRaft" : " ZooKeeper",
-                   "   seed ", history_.seed);
+                   scenario_.kafka.elr_level > 0 ? " with ELR" : "", "   seed ", history_.seed);
         const std::size_t left = display_width(title);
         const std::size_t need = left + 3 + display_width(right);
         out_ += inked(title, Ink::bold, style_);

@@ -263,6 +263,8 @@ class TimelineMaker {
             on_elected(h);
         } else if (h.is(NoteKind::isr_shrink) || h.is(NoteKind::isr_expand)) {
             on_isr(h);
+        } else if (h.is(NoteKind::elr_change)) {
+            on_elr(h);
         } else if (h.is(NoteKind::broker_fenced)) {
             on_fenced(h);
         } else if (h.is(NoteKind::log_truncate)) {
@@ -374,6 +376,14 @@ class TimelineMaker {
         add_grouped(h, false,
                     TimelineLine{h.moment.at, 1, Ink::plain, "ISR " + isr_text(h.replicas),
                                  h.is(NoteKind::isr_shrink) ? "shrinks" : "grows", "", false});
+    }
+
+    void on_elr(const Happening& h) {
+        TimelineLine line{h.moment.at, 1, Ink::plain, "ELR " + isr_text(h.replicas), "", "", false};
+        line.detail =
+            h.replicas.empty() ? "nobody out of sync is eligible" : "eligible though out of sync";
+        if (h.peer) line.detail = "last known leader " + node(*h.peer);
+        add_grouped(h, false, std::move(line));
     }
 
     void flush_group() {

@@ -60,6 +60,9 @@ struct KafkaChoice {
     const core::Profile* profile;  ///< of static storage
     bool exact = true;             ///< false: the next lower profile stands in
     std::vector<std::pair<std::string, std::int64_t>> features;
+    /// Of eligible.leader.replicas.version: as the file says, else the version's own for a new
+    /// cluster. A 4.1 cluster with level 0 is one that was upgraded.
+    std::int16_t elr_level = 0;
 };
 
 struct Run {

@@ -65,7 +65,7 @@ const std::vector<ProblemCode>& codes() {
          "The value is not of the key's type or outside its "
          "range: Kafka would not start."},
         {"AL302", "Kafka ignores this key", "Kafka logs a line about an unknown key and goes on."},
-        {"AL303", "key of another version or mode", "This Kafka does not have the key."},
+        {"AL303", "key of another version or mode", "This Kafka does not have the key or feature."},
         {"AL311", "idempotence in conflict",
          "enable.idempotence=true needs acks=all, retries "
          "above 0 and at most 5 requests in flight."},
@@ -96,7 +96,9 @@ const std::vector<ProblemCode>& codes() {
          "it is newer than the newest."},
         {"AL502", "another profile stands in", "The next lower profile is used."},
         {"AL503", "mode not modelled", "This profile has one mode."},
-        {"AL504", "feature not modelled", "Feature levels above 0 are not modelled."},
+        {"AL504", "feature not modelled",
+         "Only eligible.leader.replicas.version is, "
+         "levels 0 and 1."},
         {"AL505", "several controllers not modelled", "One controller node is modelled."},
         {"AL506", "consumers not modelled", "Only producers and the audit's reader are."},
         {"AL507", "onError not modelled", "The application's own resending is not modelled."},

@@ -22,6 +22,8 @@ constexpr std::array<Word<GroupCoordinator>, 2> kCoordinators = {{
     {"reliable", GroupCoordinator::reliable},
 }};
 
+constexpr std::string_view kElrFeature = "eligible.leader.replicas.version";
+
 std::string version_list() {
     std::vector<std::string> versions;
     for (const core::Profile& profile : core::all_profiles())
@@ -59,6 +61,16 @@ void read_features(Build& build, const At& at) {
         const auto level = build.reading.integer(one, 0, INT16_MAX);
         if (!level) continue;
         build.scenario.kafka.features.emplace_back(member.key, *level);
+        const core::Profile& profile = build.profile();
+        if (member.key == kElrFeature && *level <= 1) {
+            if (profile.elr_supported)
+                build.scenario.kafka.elr_level = static_cast<std::int16_t>(*level);
+            else if (*level == 1)
+                build.reading.warning(member.key_span, one.path, "AL303",
+                                      core::concat("Kafka ", profile.version, " has no feature ",
+                                                   kElrFeature, "; it has no effect"));
+            continue;
+        }
         if (*level != 0)
             build.reading.not_modelled(
                 one, "AL504", core::concat("the feature ", shown(member.key), " is not modelled"));
@@ -259,6 +271,7 @@ void read_kafka(Build& build) {
                 *at, "AL503",
                 core::concat("KRaft mode of Kafka ", build.profile().version, " is not modelled"));
     }
+    build.scenario.kafka.elr_level = build.profile().elr_default_on ? 1 : 0;
     if (const auto at = kafka.get("features")) read_features(build, *at);
 }
 

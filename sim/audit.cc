@@ -219,6 +219,7 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                                           false,
                                                           false,
                                                           {}});
+        outcome.elr = committed.elr;
         Pieces shared;
         for (const core::NodeId replica : committed.replicas) {
             const auto at = std::lower_bound(brokers.begin(), brokers.end(), replica,

@@ -3,6 +3,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/random.h"
+#include "core/base/text.h"
 #include "core/broker/broker.h"
 #include "core/controller/controller.h"
 #include "core/log/log_manager.h"
@@ -89,6 +90,11 @@ void Cluster::State::build_settings() {
     }
     for (const scenario::Producer& producer : scenario.producers)
         producer_configs.push_back(core::resolve_producer(profile, producer.config, problems));
+    // With ELR the cluster's own setting goes before the brokers' [core::Controller::bootstrap].
+    if (scenario.kafka.elr_level > 0)
+        core::set_config(
+            cluster_config, "min.insync.replicas",
+            core::concat(controller_configs.front().topic_defaults.min_insync_replicas));
     std::sort(broker_ids.begin(), broker_ids.end());
     std::sort(voters.begin(), voters.end());
 }
@@ -162,10 +168,10 @@ std::unique_ptr<core::Node> Cluster::State::make_broker(std::size_t broker) {
 }
 
 std::unique_ptr<core::Node> Cluster::State::make_controller(std::size_t controller) {
-    return std::make_unique<core::Controller>(scenario.cluster.controllers[controller].id,
-                                              *scenario.kafka.profile,
-                                              controller_configs[controller], topics,
-                                              *disks[scenario.cluster.brokers.size() + controller]);
+    return std::make_unique<core::Controller>(
+        scenario.cluster.controllers[controller].id, *scenario.kafka.profile,
+        controller_configs[controller], topics,
+        *disks[scenario.cluster.brokers.size() + controller], scenario.kafka.elr_level);
 }
 
 // ---- links --------------------------------------------------------------------------------------

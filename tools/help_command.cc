@@ -120,7 +120,7 @@ std::string about_scenario() {
            "  acklab schema -o s.json      the schema, for an editor's completion\n"
            "  acklab run mine.json         run it\n\n"
            "How its parts are written: acklab help steps, conditions, targets, expect, network,\n"
-           "durations.\n";
+           "versions, durations.\n";
 }
 
 struct Topic {

@@ -146,6 +146,23 @@ constexpr Entry kDurations[] = {
     {"choice", "values: one of a list, all equally likely"},
 };
 
+constexpr Entry kVersions[] = {
+    {"", "kafka.version, or --kafka: that version's defaults and behaviour"},
+    {"3.6",
+     "a KRaft controller ignores unclean.leader.election.enable; the high watermark moves below "
+     "min.insync.replicas; min.insync.replicas above the replicas refuses acks=all for good"},
+    {"3.9", "unclean.leader.election.enable counts; the high watermark stops below min ISR"},
+    {"4.0",
+     "linger.ms is 5; a broker is fenced within 9/8 of its session, and after a clean stop, too, "
+     "it is let in again only when its old session is over"},
+    {"4.1", "eligible leader replicas in new clusters"},
+    {"", "kafka.features"},
+    {"eligible.leader.replicas.version",
+     "1: who left the ISR below min.insync.replicas may still lead (KIP-966). 4.0 has 0, a new 4.1 "
+     "cluster 1; with 0 it is a 4.1 cluster that was upgraded"},
+    {"", "A version between two of these takes the lower one, with a warning (AL502)."},
+};
+
 constexpr Guide kGuides[] = {
     {"steps", "Steps: what is done to the cluster, when, and for how long", 11, kSteps,
      R"("steps": [
@@ -183,6 +200,9 @@ constexpr Guide kGuides[] = {
   "links": [{ "between": ["brokers", { "broker": 3 }], "latency": "20ms" }]
 },
 "disk": { "default": { "fsync": "4ms" }, "brokers": { "3": { "fsync": "40ms" } } }
+)"},
+    {"versions", "Versions: what changes a verdict between them", 32, kVersions,
+     R"("kafka": { "version": "4.1", "features": { "eligible.leader.replicas.version": 0 } }
 )"},
     {"durations", "Durations: units and distributions", 11, kDurations,
      R"("steps": [

@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 #include "core/base/random.h"
 #include "core/broker/broker.h"
+#include "core/log/checkpoint.h"
 
 namespace core {
 namespace {
@@ -112,7 +113,9 @@ void Broker::stop(TimePoint now, Effects& effects) {
     ASSERT(stage_ == Stage::stopping);
     stage_ = Stage::stopped;
     logs_.checkpoint_high_watermarks();
-    logs_.shut_down(now, lifecycle_.broker_epoch());
+    logs_.shut_down(now, profile_.clean_marker_carries_epoch
+                             ? format_clean_shutdown(lifecycle_.broker_epoch())
+                             : std::string());
     effects.note({.kind = NoteKind::broker_shut_down});
     effects.exit(ExitReason::clean_shutdown);
 }

@@ -66,10 +66,11 @@ void BrokerLifecycle::schedule(TimePoint now, Duration delay) {
 void BrokerLifecycle::schedule_after_failure(TimePoint now) {
     Duration delay = config_.broker_heartbeat_interval;
     if (profile_.heartbeat_exponential_backoff) {
+        const Duration most =
+            config_.broker_session_timeout / (profile_.heartbeat_backoff_half_session ? 2 : 1);
         delay = from_ms(100);
-        for (std::uint32_t i = 0; i < failures_ && delay < config_.broker_session_timeout; ++i)
-            delay *= 2;
-        delay = std::min(delay, config_.broker_session_timeout);
+        for (std::uint32_t i = 0; i < failures_ && delay < most; ++i) delay *= 2;
+        delay = std::min(delay, most);
         const std::uint64_t draw = keyed_draw(
             seed_, Purpose::retry_jitter, {static_cast<std::uint64_t>(self_.value()), ++attempts_});
         // 98 % .. 102 % in steps of a thousandth.

@@ -6,8 +6,8 @@
 /// Rules:
 ///   R1  One message is in flight at a time. The next heartbeat follows a success by
 ///       broker.heartbeat.interval.ms (10 ms while STARTING, 50 ms after the first answer of a
-///       controlled shutdown), a failure by 100 ms x 2^failures up to the session time-out
-///       (+-2 %); 4.1+ by one interval.
+///       controlled shutdown), a failure by 100 ms x 2^failures up to the session time-out (4.0:
+///       half of it), +-2 %; 4.1+ by one interval.
 ///   R2  wantFence stays true until the broker has loaded its logs.
 ///   R3  A lost session is not acted upon: only metadata moves leaderships.
 #pragma once

@@ -10,6 +10,8 @@ namespace core {
 void Broker::on_metadata(TimePoint now, Effects& effects) {
     while (auto next = observer_.take_committed()) {
         touched_.add(next->record);
+        if (const auto* clear = std::get_if<ClearElrRecord>(&next->record))
+            for (PartitionId partition : image_.cleared_by(*clear)) touched_.add(partition);
         brokers_changed_ = brokers_changed_ ||
                            std::holds_alternative<RegisterBrokerRecord>(next->record) ||
                            std::holds_alternative<BrokerRegistrationChangeRecord>(next->record) ||

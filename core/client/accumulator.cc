@@ -18,7 +18,7 @@ Accumulator::Accumulator(NodeId self, std::uint64_t seed, const Profile& profile
       retry_backoff_max_(config.retry_backoff_max),
       batch_size_(config.batch_size),
       exponential_(profile.retry_backoff_exponential),
-      skips_backoff_on_new_leader_(profile.produce_response_names_leader),
+      skips_backoff_on_new_leader_(profile.new_leader_ends_backoff),
       pool_(config.batch_size),
       queues_(partition_count),
       available_(config.buffer_memory),

@@ -96,8 +96,8 @@ ErrorCode ReplicationControl::assign_one(const AssignReplicasToDirsRequest& requ
 
     PartitionChangeRequest change;
     change.directory = {request.broker, assignment.directory};
-    // 3.9 builds this change without the ELR flag, and judges leaders by the directories as they
-    // were before it.
+    // 3.9 to 4.1 build this change without the ELR flag, so that it empties the ELR, and judge
+    // leaders by the directories as they were before it.
     PartitionChangeOptions plain = options(assignment.partition, Election::online);
     plain.elr = false;
     auto record = build_partition_change(assignment.partition, *partition,
@@ -105,7 +105,7 @@ ErrorCode ReplicationControl::assign_one(const AssignReplicasToDirsRequest& requ
     if (record) records.emplace_back(std::move(*record));
     const BrokerRegistration* broker = image_.find_broker(request.broker);
     if (!broker->has_online_directory(assignment.directory))
-        leader_and_isr_update(assignment.partition, {request.broker, {}}, records);
+        leader_and_isr_update(assignment.partition, {request.broker, {}, {}}, records);
     return ErrorCode::none;
 }
 

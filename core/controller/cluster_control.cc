@@ -19,12 +19,27 @@ bool ClusterControl::directories_usable(const BrokerRegistrationRequest& request
     return true;
 }
 
+bool ClusterControl::has_valid_session(const BrokerRegistration& broker, TimePoint now) const {
+    if (profile_.session_tracker_scan)
+        return tracker_.has_valid_session({broker.id, broker.epoch}, now);
+    return sessions_.has_valid_session(broker.id, now);
+}
+
+std::optional<bool> ClusterControl::shut_down_cleanly(
+    const BrokerRegistrationRequest& request) const {
+    if (!profile_.unclean_shutdown_detection) return std::nullopt;
+    const BrokerRegistration* existing = image_.find_broker(request.broker);
+    if (existing == nullptr) return false;
+    if (existing->incarnation == request.incarnation) return std::nullopt;
+    return request.previous_broker_epoch == existing->epoch;
+}
+
 ControllerResult<BrokerRegistrationResponse> ClusterControl::register_broker(
     TimePoint now, const BrokerRegistrationRequest& request, MetadataOffset offset) const {
     const BrokerRegistration* existing = image_.find_broker(request.broker);
     const bool returning = existing != nullptr && existing->incarnation == request.incarnation;
     // Until the old session is over the broker may still be alive and leading.
-    if (existing != nullptr && !returning && sessions_.has_valid_session(request.broker, now))
+    if (existing != nullptr && !returning && has_valid_session(*existing, now))
         return {{}, {ErrorCode::duplicate_broker_registration, {}}};
     if (profile_.directory_assignment && !directories_usable(request))
         return {{}, {ErrorCode::invalid_request, {}}};

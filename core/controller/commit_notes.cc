@@ -46,6 +46,8 @@ CommitNotes::Before CommitNotes::before(const ClusterImage& image, const Metadat
         before.fenced = found->fenced;
         before.in_controlled_shutdown = found->in_controlled_shutdown;
     }
+    if (const auto* clear = std::get_if<ClearElrRecord>(&record))
+        before.cleared = image.cleared_by(*clear);
     return before;
 }
 
@@ -73,6 +75,13 @@ void CommitNotes::add(MetadataOffset offset, const MetadataRecord& record, const
         },
         [&](const ConfigRecord&) { push(offset, Note{NoteKind::config_change}); },
         [](const ProducerIdsRecord&) {}, [](const FeatureLevelRecord&) {},
+        [&](const ClearElrRecord&) {
+            for (PartitionId partition : before.cleared) {
+                const PartitionRegistration& after = *image.find_partition(partition);
+                add_whole(offset, partition, after);
+                add_elr(offset, partition, after);
+            }
+        },
         [](const NoOpRecord&) {});
 }
 
@@ -90,9 +99,7 @@ void CommitNotes::add_broker(MetadataOffset offset, const BrokerRegistrationChan
 void CommitNotes::add_partition(MetadataOffset offset, PartitionId id,
                                 const std::optional<PartitionRegistration>& before,
                                 const PartitionRegistration& after) {
-    push(offset,
-         partition_note(NoteKind::partition_change, id, after, after.partition_epoch.value()),
-         after.isr);
+    add_whole(offset, id, after);
     if (!before) return;
     if (after.leader != before->leader) {
         // Clean: the leader stood where its records were promised to be.
@@ -104,6 +111,24 @@ void CommitNotes::add_partition(MetadataOffset offset, PartitionId id,
         push(offset, partition_note(NoteKind::isr_shrink, id, after, 0), after.isr);
     if (has_more(after.isr, before->isr))
         push(offset, partition_note(NoteKind::isr_expand, id, after, 0), after.isr);
+    if (after.elr != before->elr || after.last_known_elr != before->last_known_elr)
+        add_elr(offset, id, after);
+}
+
+void CommitNotes::add_whole(MetadataOffset offset, PartitionId id,
+                            const PartitionRegistration& after) {
+    push(offset,
+         partition_note(NoteKind::partition_change, id, after, after.partition_epoch.value()),
+         after.isr);
+}
+
+void CommitNotes::add_elr(MetadataOffset offset, PartitionId id,
+                          const PartitionRegistration& after) {
+    Note note{NoteKind::elr_change};
+    note.partition = id;
+    note.leader_epoch = after.leader_epoch;
+    if (!after.last_known_elr.empty()) note.peer = after.last_known_elr.front();
+    push(offset, note, after.elr);
 }
 
 void CommitNotes::add_election(MetadataOffset offset, ControllerEpoch epoch) {

@@ -4,7 +4,8 @@
 /// hand; held back until the high watermark passes the record.
 ///
 /// Rules:
-///   T1  Of one partition: partition_change first, then leader_elect, isr_shrink, isr_expand.
+///   T1  Of one partition: partition_change first, then leader_elect, isr_shrink, isr_expand,
+///       elr_change.
 ///   T2  A record that repeats what is (a fenced broker fenced once more) leaves no note.
 ///   T3  Notes leave in the order of their records.
 #pragma once
@@ -28,6 +29,7 @@ class CommitNotes {
         std::optional<PartitionRegistration> partition;
         bool fenced = true;
         bool in_controlled_shutdown = false;
+        std::vector<PartitionId> cleared;  ///< by a ClearElrRecord
     };
     static Before before(const ClusterImage& image, const MetadataRecord& record);
     /// Notes of the record applied at `offset`; `image` already holds it.
@@ -49,6 +51,8 @@ class CommitNotes {
     void add_partition(MetadataOffset offset, PartitionId id,
                        const std::optional<PartitionRegistration>& before,
                        const PartitionRegistration& after);
+    void add_whole(MetadataOffset offset, PartitionId id, const PartitionRegistration& after);
+    void add_elr(MetadataOffset offset, PartitionId id, const PartitionRegistration& after);
     void add_broker(MetadataOffset offset, const BrokerRegistrationChangeRecord& record,
                     const Before& before);
     void push(MetadataOffset offset, const Note& note, const ReplicaList& replicas = {});

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/assert.h"
+#include "core/base/text.h"
 #include "core/base/variant.h"
 
 namespace core {
@@ -23,15 +24,20 @@ bool is_due(std::optional<TimePoint> deadline, TimePoint now) {
 }  // namespace
 
 Controller::Controller(NodeId id, const Profile& profile, const BrokerConfig& config,
-                       const TopicTable& topics, Storage& storage)
+                       const TopicTable& topics, Storage& storage,
+                       std::optional<std::int16_t> elr_level)
     : id_(id),
       profile_(profile),
       config_(config),
+      elr_level_(elr_level.value_or(profile.elr_default_on ? std::int16_t{1} : std::int16_t{0})),
       log_(storage, config.quorum_append_linger),
       image_(topics),
       sessions_(config.broker_session_timeout),
-      cluster_(image_, sessions_, profile),
-      replication_(id, image_, profile, config_, topics) {}
+      tracker_(config.broker_session_timeout),
+      cluster_(image_, sessions_, tracker_, profile),
+      replication_(id, image_, profile, config_, topics) {
+    ASSERT(elr_level_ == 0 || profile.elr_supported);
+}
 
 void Controller::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
     ASSERT(lane == Lane::requests);
@@ -77,15 +83,30 @@ void Controller::on_started(TimePoint now) {
     epoch_ = log_.last_epoch() ? log_.last_epoch()->next() : ControllerEpoch(1);
     notes_.add_election(log_.end_offset(), *epoch_);
 
-    for (const BrokerRegistration& broker : image_.brokers())
+    for (const BrokerRegistration& broker : image_.brokers()) {
         sessions_.register_broker(broker.id, broker.fenced, now);
+        if (!broker.fenced) tracker_.touch({broker.id, broker.epoch}, now);
+    }
+    if (profile_.session_tracker_scan) fence_check_at_ = saturating_add(now, tracker_.period());
     MetadataRecords records{NoOpRecord{}};
-    if (empty && profile_.elr_default_on)
-        records.emplace_back(FeatureLevelRecord{std::string(kElrFeature), 1});
+    if (empty) bootstrap(records);
     write(now, records);
     if (config_.metadata_max_idle_interval > Duration::zero())
         no_op_at_ = saturating_add(now, config_.metadata_max_idle_interval);
     log_.drain(now);
+}
+
+/// With ELR the cluster has a min.insync.replicas of its own from the start, so that no broker's
+/// configuration can differ from what the controller goes by.
+/// [kafka ActivationRecordsGenerator.recordsForEmptyLog, 4.0]
+void Controller::bootstrap(MetadataRecords& records) const {
+    if (elr_level_ == 0) return;
+    records.emplace_back(FeatureLevelRecord{std::string(kElrFeature), elr_level_});
+    records.emplace_back(ConfigRecord{ConfigResource::cluster,
+                                      {},
+                                      {},
+                                      "min.insync.replicas",
+                                      concat(config_.topic_defaults.min_insync_replicas)});
 }
 
 void Controller::on_woken(TimePoint now, Effects& effects) {
@@ -127,8 +148,7 @@ void Controller::on_call(TimePoint now, const Call& call, Effects& effects) {
 
 void Controller::on_alter_config(TimePoint now, const AlterConfig& call) {
     MetadataRecords records;
-    for (const ConfigRecord& change : call.changes)
-        if (!change.topic || image_.topic_exists(*change.topic)) records.emplace_back(change);
+    replication_.alter_config(call, records);
     write(now, records);
 }
 
@@ -184,6 +204,7 @@ void Controller::run_unclean_sweep(TimePoint now) {
 
 /// One broker after the other, so that each fencing sees what the one before it did.
 void Controller::fence_stale_brokers(TimePoint now) {
+    if (profile_.session_tracker_scan) return scan_sessions(now);
     while (const auto broker = sessions_.stale_broker(now)) {
         MetadataRecords records;
         replication_.broker_fenced(*broker, records);
@@ -193,7 +214,21 @@ void Controller::fence_stale_brokers(TimePoint now) {
     arm_fence_check(now);
 }
 
+/// The next look comes soon where there may be more. [kafka maybeFenceOneStaleBroker, 4.0]
+void Controller::scan_sessions(TimePoint now) {
+    const auto expired = tracker_.take_expired(now);
+    fence_check_at_ = saturating_add(now, expired ? kImmediately : tracker_.period());
+    if (!expired) return;
+    const BrokerRegistration* broker = image_.find_broker(expired->broker);
+    if (broker == nullptr || broker->epoch != expired->epoch) return;
+    MetadataRecords records;
+    replication_.broker_fenced(expired->broker, records);
+    sessions_.fence(expired->broker);
+    write(now, records);
+}
+
 void Controller::arm_fence_check(TimePoint now) {
+    if (profile_.session_tracker_scan) return;
     fence_check_at_ = sessions_.next_expiry();
     if (fence_check_at_) fence_check_at_ = std::max(*fence_check_at_, now);
 }

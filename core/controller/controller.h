@@ -1,8 +1,9 @@
 /// Controller: the active controller of a KRaft cluster, as a node.
 ///
-/// Follows QuorumController, Kafka 3.9, with a quorum of one voter. Records are applied to its own
-/// image when they are appended, so later decisions see them; an answer leaves when everything that
-/// its decision saw is committed. All on Lane::requests.
+/// Follows QuorumController, Kafka 3.9 (4.0 and 4.1 by the profile's switches), with a quorum of
+/// one voter. Records are applied to its own image when they are appended, so later decisions see
+/// them; an answer leaves when everything that its decision saw is committed. All on
+/// Lane::requests.
 ///
 /// Calls it takes: CreateTopics, ElectLeaders, AlterConfig, ShutDown.
 ///
@@ -13,7 +14,7 @@
 ///       are committed. Refusals of a whole request (NOT_CONTROLLER, STALE_BROKER_EPOCH,
 ///       DUPLICATE_BROKER_REGISTRATION, ...) leave at once [kafka ControllerWriteEvent.run].
 ///   K3  A note of a decision is emitted when its record is committed, of a refusal at once. Of one
-///       record: partition_change, then leader_elect, isr_shrink, isr_expand.
+///       record: partition_change, then leader_elect, isr_shrink, isr_expand, elr_change.
 ///   K4  A restart rebuilds everything but sessions from the metadata log.
 ///   K5  Records that a step has written are committed at the beginning of the next step, which is
 ///       due at once: a host starts it when the fsync is over. The commit moves the watermark, then
@@ -33,6 +34,7 @@
 #include "core/controller/image.h"
 #include "core/controller/metadata_log.h"
 #include "core/controller/replication_control.h"
+#include "core/controller/session_tracker.h"
 #include "core/log/storage.h"
 #include "core/profile/config.h"
 #include "core/profile/profile.h"
@@ -44,9 +46,12 @@ namespace core {
 class Controller final : public Node {
   public:
     /// `config` is the controller's own (server) configuration. Profile, topics and storage outlive
-    /// the node. Static settings of topics come with CreateTopics.
+    /// the node. Static settings of topics come with CreateTopics. `elr_level` is the level of
+    /// kElrFeature that an empty metadata log was formatted with; nothing: the version's own for a
+    /// new cluster.
     Controller(NodeId id, const Profile& profile, const BrokerConfig& config,
-               const TopicTable& topics, Storage& storage);
+               const TopicTable& topics, Storage& storage,
+               std::optional<std::int16_t> elr_level = std::nullopt);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
     std::optional<TimePoint> next_deadline(Lane lane) const override;
@@ -82,6 +87,8 @@ class Controller final : public Node {
     };
 
     void on_started(TimePoint now);
+    /// What a formatted disk has the first activation write.
+    void bootstrap(MetadataRecords& records) const;
     void on_woken(TimePoint now, Effects& effects);
     void on_request(TimePoint now, Received& received, Effects& effects);
     void on_lost(ConnectionId connection);
@@ -109,8 +116,11 @@ class Controller final : public Node {
     void run_balance(TimePoint now);
     void run_unclean_sweep(TimePoint now);
     void fence_stale_brokers(TimePoint now);
+    /// 4.0+: one look at the tracker.
+    void scan_sessions(TimePoint now);
     /// rescheduleMaybeFenceStaleBrokers. Kafka 3.9 calls it after a heartbeat, an accepted
-    /// registration and a fencing, and at no other time: a new activation waits for the first.
+    /// registration and a fencing, and at no other time: a new activation waits for the first. From
+    /// 4.0 on looks are periodic, whatever happens.
     void arm_fence_check(TimePoint now);
 
     /// The answer to a write event that was not refused as a whole.
@@ -123,9 +133,11 @@ class Controller final : public Node {
     NodeId id_;
     const Profile& profile_;
     BrokerConfig config_;
+    std::int16_t elr_level_;
     MetadataLog log_;
     ClusterImage image_;
     BrokerHeartbeats sessions_;
+    SessionTracker tracker_;
     ClusterControl cluster_;
     ReplicationControl replication_;
     CommitNotes notes_;

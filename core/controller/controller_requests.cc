@@ -68,7 +68,13 @@ void Controller::on_registration(TimePoint now, const Received& from,
     }
     ASSERT(result.records.size() == 1);
 
-    const MetadataOffset until = write(now, result.records);
+    // The old incarnation's end first, the registration last: where only part of it is written, the
+    // broker registers again [kafka 4.0].
+    MetadataRecords records;
+    if (const auto clean = cluster_.shut_down_cleanly(request))
+        replication_.broker_shut_down(request.broker, *clean, records);
+    records.push_back(result.records.front());
+    const MetadataOffset until = write(now, records);
     arm_fence_check(now);
     answer({from.connection, from.correlation}, until, result.response, effects);
 }
@@ -77,6 +83,7 @@ void Controller::on_heartbeat(TimePoint now, const Received& from,
                               const BrokerHeartbeatRequest& request, Effects& effects) {
     if (!active()) return refuse<BrokerHeartbeatResponse>(from, ErrorCode::not_controller, effects);
     const NodeId broker = request.broker;
+    if (profile_.session_tracker_scan) tracker_.touch({broker, request.broker_epoch}, now);
     const ErrorCode error = cluster_.check_broker_epoch(broker, request.broker_epoch);
     if (error != ErrorCode::none) return refuse<BrokerHeartbeatResponse>(from, error, effects);
     ASSERT(sessions_.known(broker));

@@ -69,7 +69,11 @@ void TouchedPartitions::clear() {
 ClusterImage::ClusterImage(const TopicTable& topics)
     : partitions_(topics.partition_count()),
       topics_(topics.topics().size(), 0),
-      topic_configs_(topics.topics().size()) {}
+      topic_configs_(topics.topics().size()) {
+    for (const TopicEntry& topic : topics.topics())
+        topic_begins_.push_back(topic.first_partition.value());
+    topic_begins_.push_back(topics.partition_count());
+}
 
 void ClusterImage::replay(MetadataOffset offset, const MetadataRecord& record) {
     if (highest_offset_) ASSERT(offset > *highest_offset_);
@@ -83,7 +87,7 @@ void ClusterImage::replay(MetadataOffset offset, const MetadataRecord& record) {
         [&](const PartitionChangeRecord& r) { apply(r); }, [&](const ConfigRecord& r) { apply(r); },
         [&](const ProducerIdsRecord& r) { next_producer_id_ = r.next; },
         [&](const FeatureLevelRecord& r) { features_[r.feature] = r.level; },
-        [](const NoOpRecord&) {});
+        [&](const ClearElrRecord& r) { apply(r); }, [](const NoOpRecord&) {});
     highest_offset_ = offset;
 }
 
@@ -164,6 +168,27 @@ void ClusterImage::apply(const ConfigRecord& record) {
         set_config(*config, record.key, *record.value);
     else
         erase_config(*config, record.key);
+}
+
+std::vector<PartitionId> ClusterImage::cleared_by(const ClearElrRecord& record) const {
+    const std::size_t topic = record.topic ? record.topic->value() : 0;
+    const std::size_t end = record.topic ? topic + 1 : topic_begins_.size() - 1;
+    std::vector<PartitionId> found;
+    for (std::uint32_t p = topic_begins_[topic]; p < topic_begins_[end]; ++p)
+        if (partitions_[p] &&
+            !(partitions_[p]->elr.empty() && partitions_[p]->last_known_elr.empty()))
+            found.emplace_back(p);
+    return found;
+}
+
+/// [kafka ReplicationControlManager.removeTopicElrs]
+void ClusterImage::apply(const ClearElrRecord& record) {
+    for (PartitionId partition : cleared_by(record)) {
+        PartitionChangeRecord change{partition, {}, {}, {}, {}, {}, {}, {}};
+        change.elr.emplace();
+        change.last_known_elr.emplace();
+        apply(change);
+    }
 }
 
 const BrokerRegistration* ClusterImage::find_broker(NodeId broker) const {

@@ -30,13 +30,12 @@ namespace core {
 /// One broker as it registered (BrokerRegistration).
 struct BrokerRegistration {
     NodeId id;
-    BrokerEpoch epoch;  ///< the offset of the first RegisterBrokerRecord of this incarnation
+    BrokerEpoch epoch;  ///< the log's next offset when this incarnation first registered
     IncarnationId incarnation;
     DirectoryList directories;  ///< online log directories
     bool fenced = true;
     bool in_controlled_shutdown = false;
-    /// Offset of its last RegisterBrokerRecord: a broker that has applied it may be unfenced. The
-    /// same as the epoch unless the same incarnation registered twice.
+    /// Offset of its last RegisterBrokerRecord: a broker that has applied it may be unfenced.
     MetadataOffset registered_at;
 
     /// Not fenced and not about to leave: may lead and join an ISR.
@@ -113,6 +112,9 @@ class ClusterImage {
 
     /// Ids below are handed out.
     ProducerId next_producer_id() const { return next_producer_id_; }
+    /// The partitions whose ELR or last known leader this record takes, by number.
+    std::vector<PartitionId> cleared_by(const ClearElrRecord& record) const;
+
     /// The level of a feature (metadata.version, ...); 0 if no record named it.
     std::int16_t feature_level(std::string_view feature) const;
 
@@ -125,6 +127,7 @@ class ClusterImage {
     void apply(const PartitionRecord& record);
     void apply(const PartitionChangeRecord& record);
     void apply(const ConfigRecord& record);
+    void apply(const ClearElrRecord& record);
 
     void count(const PartitionRegistration& partition, std::uint32_t step);
 
@@ -134,6 +137,7 @@ class ClusterImage {
     std::vector<BrokerRegistration> brokers_;
     std::vector<std::optional<PartitionRegistration>> partitions_;
     std::vector<std::uint8_t> topics_;
+    std::vector<std::uint32_t> topic_begins_;  ///< first partition of each topic, then the end
     std::vector<ConfigMap> topic_configs_;
     std::map<NodeId, ConfigMap> broker_configs_;
     ConfigMap cluster_config_;

@@ -20,15 +20,19 @@ struct Target {
     ReplicaList elr;
 };
 
-/// Step 1 [kafka maybePopulateTargetElr]: who left the ISR below min ISR stays eligible.
+/// Step 1 [kafka maybePopulateTargetElr]: who left the ISR below min ISR stays eligible, unless its
+/// disk may have lost what it had.
 ReplicaList elr_candidates(const PartitionRegistration& partition, const ReplicaList& target_isr,
+                           std::optional<NodeId> unclean_shutdown,
                            const PartitionChangeOptions& options) {
     if (!options.elr) return partition.elr;
     if (target_isr.size() >= static_cast<std::size_t>(options.min_isr)) return {};
     ReplicaList elr;
     for (const ReplicaList* from : {&partition.elr, &partition.isr})
         for (NodeId replica : *from)
-            if (!contains(target_isr, replica) && !contains(elr, replica)) elr.push_back(replica);
+            if (replica != unclean_shutdown && !contains(target_isr, replica) &&
+                !contains(elr, replica))
+                elr.push_back(replica);
     return elr;
 }
 
@@ -40,7 +44,7 @@ std::optional<NodeId> last_known_leader(const PartitionRegistration& partition,
     if (!target.isr.empty() || !target.elr.empty()) return std::nullopt;
     if (partition.last_known_elr.size() != 1) return std::nullopt;
     const NodeId last = partition.last_known_elr.front();
-    if (!contains(acceptable, last)) return std::nullopt;
+    if (!options.elects_dead_last_known_leader && !contains(acceptable, last)) return std::nullopt;
     return last;
 }
 
@@ -130,7 +134,7 @@ std::optional<PartitionChangeRecord> build_partition_change(PartitionId id,
     ASSERT(!partition.replicas.empty());
     PartitionChangeRecord record{id, {}, {}, {}, {}, {}, {}, {}};
     Target target{request.target_isr.value_or(partition.isr), {}};
-    target.elr = elr_candidates(partition, target.isr, options);
+    target.elr = elr_candidates(partition, target.isr, request.unclean_shutdown, options);
 
     const ElectionResult result = elect(partition, acceptable, target, options);
     apply_election(partition, result, target, record);

@@ -1,16 +1,21 @@
 /// The one function that decides leaders and ISRs: what must change of a partition, if anything.
 ///
-/// Follows PartitionChangeBuilder.build, Kafka 3.9 (4.x with ELR by the options). Pure:
+/// Follows PartitionChangeBuilder.build, Kafka 3.9 (4.0 and 4.1 with ELR by the options). Pure:
 /// registration and wishes in, at most one record out. The controller decides on membership alone;
 /// it never sees a log.
 ///
 /// Rules:
 ///   P1  A new leader is acceptable and stands in the target ISR (or, with that empty, in the ELR),
-///       unless the election was unclean.
+///       unless the election was unclean. (4.0 may make the last known leader leader though it is
+///       dead: KAFKA-19522.)
 ///   P2  With ELR off an emptied ISR is not written: the last member stays, with leader nobody.
 ///   P3  The leader field is set only when the leader changes (or a bump of the epoch is due), so
 ///       the leader epoch grows exactly then.
-///   P4  An unclean election makes the ISR exactly the new leader and the state RECOVERING.
+///   P4  An unclean election makes the ISR exactly the new leader and the state RECOVERING, and
+///       empties the ELR.
+///   P5  With ELR on, who leaves the ISR in a change that leaves fewer than min ISR members enters
+///       the ELR; a change that leaves as many as min ISR empties it [KIP-966].
+///   P6  The last known leader is kept while nobody leads, from the change that emptied the ISR on.
 #pragma once
 
 #include <boost/container/small_vector.hpp>
@@ -29,9 +34,10 @@ enum class Election : std::uint8_t { online, unclean, preferred };
 
 struct PartitionChangeOptions {
     Election election = Election::online;
-    bool elr = false;                          ///< KIP-966 part 1 is on
-    bool leader_epoch_bump_on_shrink = false;  ///< metadata.version below 3.6 (KAFKA-15021)
-    std::int32_t min_isr = 1;                  ///< effective: capped by the number of replicas
+    bool elr = false;                            ///< KIP-966 part 1 is on
+    bool elects_dead_last_known_leader = false;  ///< KAFKA-19522
+    bool leader_epoch_bump_on_shrink = false;    ///< metadata.version below 3.6 (KAFKA-15021)
+    std::int32_t min_isr = 1;                    ///< effective: capped by the number of replicas
 };
 
 /// What the caller wants; unset fields stay as they are.
@@ -39,6 +45,8 @@ struct PartitionChangeRequest {
     std::optional<ReplicaList> target_isr;
     std::optional<RecoveryState> recovery_state;
     std::optional<std::pair<NodeId, DirectoryId>> directory;  ///< a replica moved there
+    /// It registered after an unclean shutdown: not in the ELR any more.
+    std::optional<NodeId> unclean_shutdown;
 };
 
 /// The replicas that may lead now, in assignment order: registered, not fenced, not in controlled

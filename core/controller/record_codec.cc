@@ -23,6 +23,7 @@ enum class RecordType : std::int8_t {
     producer_ids = 15,
     broker_registration_change = 17,
     no_op = 20,
+    clear_elr = 28,
 };
 
 class Writer {
@@ -234,6 +235,8 @@ std::optional<MetadataRecord> read_record(Reader& in) {
         }
         case RecordType::broker_registration_change:
             return read_registration_change(in);
+        case RecordType::clear_elr:
+            return ClearElrRecord{in.maybe_id<TopicIndex>()};
         case RecordType::no_op:
             return NoOpRecord{};
     }
@@ -309,6 +312,7 @@ void encode_record(const MetadataRecord& record, Bytes& out) {
         [&](const FeatureLevelRecord& r) {
             Writer(out, RecordType::feature_level).put(r.feature).number(r.level);
         },
+        [&](const ClearElrRecord& r) { Writer(out, RecordType::clear_elr).put(r.topic); },
         [&](const NoOpRecord&) { Writer(out, RecordType::no_op); });
 }
 

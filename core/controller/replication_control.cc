@@ -9,6 +9,8 @@ namespace core {
 
 namespace {
 
+constexpr std::string_view kMinIsr = "min.insync.replicas";
+
 /// Boolean.parseBoolean: "true" in any case.
 bool parse_bool(std::string_view text) {
     constexpr std::string_view kTrue = "true";
@@ -46,7 +48,7 @@ bool ReplicationControl::unclean_election_enabled(PartitionId partition) const {
 
 std::int32_t ReplicationControl::effective_min_isr(PartitionId partition) const {
     std::int64_t min_isr = config_.topic_defaults.min_insync_replicas;
-    if (const auto value = dynamic_config(partition, "min.insync.replicas"))
+    if (const auto value = dynamic_config(partition, kMinIsr))
         min_isr = parse_int(*value).value_or(min_isr);
     const PartitionId first = topics_.topic(topics_.topic_of(partition)).first_partition;
     const PartitionRegistration* model = image_.find_partition(first);
@@ -55,13 +57,32 @@ std::int32_t ReplicationControl::effective_min_isr(PartitionId partition) const 
         std::min(min_isr, static_cast<std::int64_t>(model->replicas.size())));
 }
 
+bool ReplicationControl::elr_enabled() const {
+    return profile_.elr_supported && image_.feature_level(kElrFeature) > 0;
+}
+
+void ReplicationControl::alter_config(const AlterConfig& call, MetadataRecords& records) const {
+    MetadataRecords clears;
+    for (const ConfigRecord& change : call.changes) {
+        if (change.topic && !image_.topic_exists(*change.topic)) continue;
+        if (elr_enabled() && change.key == kMinIsr) {
+            const bool removes_last =
+                change.resource == ConfigResource::cluster && !change.value.has_value();
+            if (change.resource == ConfigResource::broker || removes_last) continue;
+            clears.emplace_back(ClearElrRecord{change.topic});
+        }
+        records.emplace_back(change);
+    }
+    records.insert(records.end(), clears.begin(), clears.end());
+}
+
 // ---- the partition change and what it is told ---------------------------------------------------
 
 AcceptableReplicas ReplicationControl::acceptable(const PartitionRegistration& partition,
                                                   const Exception& exception) const {
     AcceptableReplicas list;
     for (NodeId replica : partition.replicas) {
-        if (replica == exception.remove) continue;
+        if (replica == exception.remove || replica == exception.unclean_shutdown) continue;
         if (replica != exception.add && !image_.is_active(replica)) continue;
         const BrokerRegistration* broker = image_.find_broker(replica);
         const auto directory = directory_of(partition, replica);
@@ -76,7 +97,8 @@ AcceptableReplicas ReplicationControl::acceptable(const PartitionRegistration& p
 PartitionChangeOptions ReplicationControl::options(PartitionId partition, Election election) const {
     PartitionChangeOptions options;
     options.election = election;
-    options.elr = profile_.elr_supported && image_.feature_level(kElrFeature) > 0;
+    options.elr = elr_enabled();
+    options.elects_dead_last_known_leader = profile_.elects_dead_last_known_leader;
     options.leader_epoch_bump_on_shrink = profile_.leader_epoch_bump_on_shrink;
     options.min_isr = effective_min_isr(partition);
     return options;
@@ -92,6 +114,10 @@ void ReplicationControl::leader_and_isr_update(PartitionId partition, const Exce
     ASSERT(now != nullptr);
     PartitionChangeRequest request;
     if (exception.remove) request.target_isr = without(now->isr, *exception.remove);
+    if (exception.unclean_shutdown) {
+        request.target_isr = without(now->isr, *exception.unclean_shutdown);
+        request.unclean_shutdown = exception.unclean_shutdown;
+    }
     auto record = build_partition_change(partition, *now, acceptable(*now, exception), request,
                                          options(partition, automatic_election(partition)));
     if (record) records.emplace_back(std::move(*record));
@@ -105,7 +131,7 @@ void ReplicationControl::broker_fenced(NodeId broker, MetadataRecords& records) 
     for (std::uint32_t p = 0; p < image_.partition_count(); ++p) {
         const PartitionRegistration* partition = image_.find_partition(PartitionId(p));
         if (partition != nullptr && contains(partition->isr, broker))
-            leader_and_isr_update(PartitionId(p), {broker, {}}, records);
+            leader_and_isr_update(PartitionId(p), {broker, {}, {}}, records);
     }
     records.emplace_back(BrokerRegistrationChangeRecord{broker, registration->epoch, true, {}, {}});
 }
@@ -119,7 +145,7 @@ void ReplicationControl::broker_unfenced(NodeId broker, MetadataRecords& records
     for (std::uint32_t p = 0; p < image_.partition_count(); ++p) {
         const PartitionRegistration* partition = image_.find_partition(PartitionId(p));
         if (partition != nullptr && !partition->leader)
-            leader_and_isr_update(PartitionId(p), {{}, broker}, records);
+            leader_and_isr_update(PartitionId(p), {{}, broker, {}}, records);
     }
 }
 
@@ -133,7 +159,21 @@ void ReplicationControl::broker_in_controlled_shutdown(NodeId broker,
     for (std::uint32_t p = 0; p < image_.partition_count(); ++p) {
         const PartitionRegistration* partition = image_.find_partition(PartitionId(p));
         if (partition != nullptr && contains(partition->isr, broker))
-            leader_and_isr_update(PartitionId(p), {broker, {}}, records);
+            leader_and_isr_update(PartitionId(p), {broker, {}, {}}, records);
+    }
+}
+
+void ReplicationControl::broker_shut_down(NodeId broker, bool clean,
+                                          MetadataRecords& records) const {
+    const bool lossy = elr_enabled() && !clean;
+    for (std::uint32_t p = 0; p < image_.partition_count(); ++p) {
+        const PartitionRegistration* partition = image_.find_partition(PartitionId(p));
+        if (partition == nullptr) continue;
+        const bool member = contains(partition->isr, broker);
+        if (lossy && (member || contains(partition->elr, broker)))
+            leader_and_isr_update(PartitionId(p), {{}, {}, broker}, records);
+        else if (member)
+            leader_and_isr_update(PartitionId(p), {broker, {}, {}}, records);
     }
 }
 
@@ -155,7 +195,7 @@ void ReplicationControl::directories_offline(NodeId broker, const DirectoryList&
         const auto directory = directory_of(*partition, broker);
         if (directory && listed(offline, *directory) &&
             listed(registration->directories, *directory))
-            leader_and_isr_update(PartitionId(p), {broker, {}}, records);
+            leader_and_isr_update(PartitionId(p), {broker, {}, {}}, records);
     }
     records.emplace_back(
         BrokerRegistrationChangeRecord{broker, registration->epoch, {}, {}, std::move(left)});

@@ -1,7 +1,7 @@
 /// ReplicationControl: the controller's decisions about partitions, as const handlers.
 ///
-/// Follows ReplicationControlManager, Kafka 3.9. Every method reads the image and returns (or
-/// appends) records; nothing here changes state.
+/// Follows ReplicationControlManager, Kafka 3.9, and 4.0 and 4.1 by the profile's switches. Every
+/// method reads the image and returns (or appends) records; nothing here changes state.
 ///
 /// Rules:
 ///   C1  Leaders are chosen by build_partition_change only.
@@ -48,7 +48,7 @@ class ReplicationControl {
     ControllerResult<AlterPartitionResponse> alter_partition(
         const AlterPartitionRequest& request) const;
     /// KIP-858, of a broker whose epoch was checked. The election inside still judges by the old
-    /// directory, as 3.9 does: a leaderless partition waits for the next trigger.
+    /// directory, as 3.9 to 4.1 do: a leaderless partition waits for the next trigger.
     ControllerResult<AssignReplicasToDirsResponse> assign_replicas_to_dirs(
         const AssignReplicasToDirsRequest& request) const;
     /// ElectLeaders for one partition. election_not_needed, preferred_leader_not_available,
@@ -67,6 +67,9 @@ class ReplicationControl {
     /// KIP-841: flagged, out of every ISR, leaderships moved.
     void broker_in_controlled_shutdown(NodeId broker, MetadataRecords& records) const;
     /// KIP-858: as fencing for the partitions in these directories of the broker.
+    /// Another incarnation registers (4.0+): with ELR on and an unclean shutdown the broker leaves
+    /// every ISR and every ELR; else as for fencing (handleBrokerShutdown).
+    void broker_shut_down(NodeId broker, bool clean, MetadataRecords& records) const;
     void directories_offline(NodeId broker, const DirectoryList& offline,
                              MetadataRecords& records) const;
     bool has_leaderships(NodeId broker) const;
@@ -87,12 +90,21 @@ class ReplicationControl {
     bool unclean_election_enabled(PartitionId partition) const;
     /// min(min.insync.replicas, replicas of the topic's first partition).
     std::int32_t effective_min_isr(PartitionId partition) const;
+    /// The cluster's level of kElrFeature is 1.
+    bool elr_enabled() const;
+    /// IncrementalAlterConfigs: the records that are taken, then, with ELR on, a ClearElrRecord for
+    /// each change of min.insync.replicas (createClearElrRecordsAsNeeded). Changes of topics that
+    /// do not exist are left out, and with ELR on a broker's own min.insync.replicas and the
+    /// removal of the cluster's (INVALID_CONFIG).
+    void alter_config(const AlterConfig& call, MetadataRecords& records) const;
 
   private:
     /// Which brokers to judge other than the image does (generateLeaderAndIsrUpdates).
     struct Exception {
         std::optional<NodeId> remove;  ///< never acceptable, out of the ISR
         std::optional<NodeId> add;     ///< acceptable though fenced
+        /// Never acceptable, out of ISR and ELR.
+        std::optional<NodeId> unclean_shutdown = {};
     };
 
     ErrorCode validate(NodeId sender, const AlterPartitionItem& item) const;

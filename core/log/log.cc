@@ -61,7 +61,8 @@ bool Log::State::maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, O
     if (active().base == first) return false;
     add_segment(first);
     producers.set_map_end(first);
-    producers.take_snapshot(ProducerState::Synced::no);
+    producers.take_snapshot(config.snapshot_flushed_async ? ProducerState::Synced::no
+                                                          : ProducerState::Synced::yes);
     flush_waiting = first;
     return true;
 }

@@ -177,7 +177,7 @@ void LogManager::truncate_fully_and_start_at(PartitionId partition, Offset start
     checkpoint_recovery_points();
 }
 
-void LogManager::shut_down(TimePoint now, std::optional<BrokerEpoch> broker_epoch) {
+void LogManager::shut_down(TimePoint now, std::string_view marker) {
     for (auto& [partition, log] : logs_) {
         log.flush(now, log.log_end_offset());
         ASSERT(log.recovery_point() == log.log_end_offset());
@@ -185,8 +185,7 @@ void LogManager::shut_down(TimePoint now, std::optional<BrokerEpoch> broker_epoc
     }
     checkpoint_recovery_points();
     checkpoint_log_starts();
-    if (clean_ || loaded_)
-        replace_file(storage_, kCleanShutdown, format_clean_shutdown(broker_epoch));
+    if (clean_ || loaded_) replace_file(storage_, kCleanShutdown, marker);
 }
 
 }  // namespace core

@@ -17,6 +17,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -75,8 +76,9 @@ class LogManager {
     bool truncate_to(PartitionId partition, Offset target);
     void truncate_fully_and_start_at(PartitionId partition, Offset start);
 
-    /// Flushes all, closes all, writes recovery-point and log-start checkpoints and the marker.
-    void shut_down(TimePoint now, std::optional<BrokerEpoch> broker_epoch);
+    /// Flushes all, closes all, writes recovery-point and log-start checkpoints, and the
+    /// clean-shutdown marker with this content (format_clean_shutdown; empty before 3.7).
+    void shut_down(TimePoint now, std::string_view marker);
 
   private:
     Storage& storage_;

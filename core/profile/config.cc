@@ -286,6 +286,7 @@ BrokerConfig resolve_broker(const Profile& profile, const ConfigMap& config,
     Reader reader(ConfigScope::broker, profile, config, problems);
     for (const auto& binding : kBroker) reader.set(broker, binding);
     broker_topic_defaults(reader, broker);
+    broker.topic_defaults.snapshot_flushed_async = profile.snapshot_flushed_async;
     // KafkaConfig.validateValues, 3.9.
     if (broker.replica_fetch_wait_max > broker.replica_socket_timeout)
         reader.refuse("replica.socket.timeout.ms",

@@ -36,6 +36,8 @@ struct TopicConfig {
     Duration flush_interval = Duration::max();  ///< flush.ms
     std::int32_t max_message_bytes = 1'048'588;
     bool log_append_time = false;  ///< message.timestamp.type
+    /// Of the version: a roll leaves its producer snapshot to the flush behind it (KAFKA-15046).
+    bool snapshot_flushed_async = true;
 };
 
 /// Broker and controller settings (server.properties), typed.

@@ -31,18 +31,18 @@ struct Profile {
     bool min_isr_capped_by_replicas = true;    ///< 3.7+: effective min ISR
     bool drops_batches_of_newer_epoch = true;  ///< KAFKA-18723, 3.9.1
     bool fetch_carries_broker_epoch = true;    ///< KIP-903, 3.5+
-    bool ignores_hw_when_diverging = true;     ///< KAFKA-14704, 3.5+
 
     // Controller.
-    bool unclean_config_honoured = true;        ///< KAFKA-12670, KRaft 3.9+
-    bool leader_epoch_bump_on_shrink = false;   ///< MV < 3.6, KAFKA-15021
-    bool elr_supported = false;                 ///< KIP-966
-    bool elr_default_on = false;                ///< new clusters, 4.1+
-    bool directory_assignment = true;           ///< KIP-858, MV 3.7-IV2
-    bool unclean_shutdown_detection = false;    ///< 4.0+ with ELR
-    bool session_tracker_scan = false;          ///< 4.0+: scan every timeout/8
-    bool heartbeat_exponential_backoff = true;  ///< up to 4.0
-    bool metadata_hw_completes_fetch = false;   ///< KIP-1166, 4.1+
+    bool unclean_config_honoured = true;          ///< KAFKA-12670, KRaft 3.9+
+    bool leader_epoch_bump_on_shrink = false;     ///< MV < 3.6, KAFKA-15021
+    bool elr_supported = false;                   ///< KIP-966: level 1 of its feature exists, 4.0+
+    bool elr_default_on = false;                  ///< KIP-966: new clusters have level 1, 4.1+
+    bool elects_dead_last_known_leader = false;   ///< KAFKA-19522: a defect, mended in 4.1.0
+    bool directory_assignment = true;             ///< KIP-858, MV 3.7-IV2
+    bool unclean_shutdown_detection = false;      ///< registration ends the old incarnation, 4.0+
+    bool session_tracker_scan = false;            ///< BrokerHeartbeatTracker, 4.0+
+    bool heartbeat_exponential_backoff = true;    ///< up to 4.0; then every interval
+    bool heartbeat_backoff_half_session = false;  ///< its cap: half a session, 4.0
 
     // Log.
     bool clean_marker_carries_epoch = true;  ///< KIP-966, 3.7+: JSON in .kafka_cleanshutdown
@@ -53,6 +53,7 @@ struct Profile {
     bool idempotence_default_in_effect = true;  ///< KAFKA-13598
     bool retry_backoff_exponential = true;      ///< KIP-580, 3.7+
     bool produce_response_names_leader = true;  ///< KIP-951, 3.7+
+    bool new_leader_ends_backoff = true;        ///< KAFKA-15415, clients 3.6.1+
     bool too_many_in_flight_is_error = false;   ///< 4.0+ with idempotence by default
 };
 

@@ -35,7 +35,7 @@ struct PartitionRegistration {
 struct RegisterBrokerRecord {
     NodeId broker;
     IncarnationId incarnation;
-    BrokerEpoch epoch;  ///< the offset of this record
+    BrokerEpoch epoch;  ///< the offset of the first record of its write event
     DirectoryList directories;
     bool fenced = true;
     bool in_controlled_shutdown = false;
@@ -100,6 +100,12 @@ struct FeatureLevelRecord {
     std::int16_t level;
 };
 
+/// ClearElrRecord: no partition of the topic (of all topics, without one) has an ELR or a last
+/// known leader any more; each that had gets a new partition epoch.
+struct ClearElrRecord {
+    std::optional<TopicIndex> topic;
+};
+
 /// NoOpRecord, every metadata.max.idle.interval.ms (KIP-835); and the leader's LeaderChange
 /// message.
 struct NoOpRecord {};
@@ -107,6 +113,6 @@ struct NoOpRecord {};
 using MetadataRecord =
     std::variant<RegisterBrokerRecord, BrokerRegistrationChangeRecord, UnregisterBrokerRecord,
                  TopicRecord, PartitionRecord, PartitionChangeRecord, ConfigRecord,
-                 ProducerIdsRecord, FeatureLevelRecord, NoOpRecord>;
+                 ProducerIdsRecord, FeatureLevelRecord, ClearElrRecord, NoOpRecord>;
 
 }  // namespace core

@@ -63,6 +63,7 @@ constexpr std::array<NoteName, kNoteKinds> kNames{{
     {NoteKind::alter_partition_refused, "isr.alterRefused"},
     {NoteKind::config_change, "config.change"},
     {NoteKind::connection_lost, "connection.lost"},
+    {NoteKind::elr_change, "elr.change"},
 }};
 
 constexpr bool in_order() {

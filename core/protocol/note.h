@@ -71,8 +71,11 @@ enum class NoteKind : std::uint8_t {
 
     /// Connections.
     connection_lost,  ///< peer; value = ConnectionLoss
+
+    /// The controller, committed: replicas = eligible leader replicas, peer = last known leader.
+    elr_change,
 };
-inline constexpr int kNoteKinds = static_cast<int>(NoteKind::connection_lost) + 1;
+inline constexpr int kNoteKinds = static_cast<int>(NoteKind::elr_change) + 1;
 
 /// "produce.send", "hw.advance", ...: as scenarios and reports spell it.
 std::string_view name(NoteKind kind);

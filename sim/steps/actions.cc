@@ -198,6 +198,10 @@ bool Actions::alter(const scenario::AlterConfigAction& action, StepNumber step,
                                                  value});
             continue;
         }
+        if (scenario_.kafka.elr_level > 0 && key == "min.insync.replicas") {
+            add_remark(outcome, "Kafka refuses a broker's own min.insync.replicas while ELR is on");
+            continue;
+        }
         for (NodeId node : resolve_target(action.target.value(), step, firing)) {
             record({node}, outcome);
             changes.push_back(

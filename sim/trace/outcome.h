@@ -44,6 +44,7 @@ struct PartitionOutcome {
     bool leader_live = false;
     bool readable = false;        ///< the audit's reader got through to it
     std::vector<LogRecord> read;  ///< what it read below high_watermark, in offset order
+    core::ReplicaList elr = {};   ///< committed, as the ISR
 };
 
 /// One of the moments at which a step that repeats took effect.

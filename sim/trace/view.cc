@@ -30,6 +30,11 @@ void ClusterView::on_note(const Moment& /*moment*/, core::NodeId who, const core
         partition.isr.assign(replicas.begin(), replicas.end());
         if (note.leader_epoch) partition.leader_epoch = *note.leader_epoch;
         partition.partition_epoch = core::PartitionEpoch(static_cast<std::int32_t>(note.value));
+    } else if (note.kind == NoteKind::elr_change) {
+        ASSERT(note.partition.has_value());
+        PartitionView& partition = partitions_[note.partition->value()];
+        partition.elr.assign(replicas.begin(), replicas.end());
+        partition.last_known_leader = note.peer;
     } else if (note.kind == NoteKind::controller_elect) {
         active_controller_ = who;
     } else if (note.kind == NoteKind::broker_registered || note.kind == NoteKind::broker_fenced) {

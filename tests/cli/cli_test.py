@@ -79,7 +79,7 @@ class Usage(CliTest):
 class Guide(CliTest):
     """The topics of help about writing a scenario say what the reader takes."""
 
-    TOPICS = ("steps", "conditions", "targets", "expect", "network", "durations")
+    TOPICS = ("steps", "conditions", "targets", "expect", "network", "versions", "durations")
 
     def check(self, blocks):
         document = json.loads(SMALL.replace("// comments are allowed", ""))
@@ -128,6 +128,12 @@ class Guide(CliTest):
             text = self.acklab("help", topic).out.replace(",", " ").replace(":", " ").split()
             for word in self.words_of({"steps": [bad]}):
                 self.assertIn(word.split(" (")[0], text, topic)
+
+    def test_each_version_is_explained(self):
+        text = self.acklab("help", "versions").out
+        for version in self.acklab("version").out.split("Kafka ", 1)[1].split(", "):
+            self.assertIn(".".join(version.split(".")[:2]), text.split(), version)
+            self.expect(self.acklab("run", "small.json", "--kafka", version.strip()), 0)
 
     def test_the_schema_marks_what_is_refused_as_not_modelled(self):
         schema = json.loads(self.acklab("schema").out)
@@ -384,7 +390,7 @@ class Library(CliTest):
         self.expect(self.acklab("check", *ids), 0)
 
     def test_version_names_kafka(self):
-        self.expect(self.acklab("version"), 0, out="Kafka 3.9.1")
+        self.expect(self.acklab("version"), 0, out="Kafka 3.6.2, 3.9.1, 4.0.0, 4.1.0")
         self.expect(self.acklab("--version"), 0, out="acklab ")
 
     def test_the_first_lesson_loses_what_it_teaches(self):

@@ -16,8 +16,12 @@ constexpr PartitionId kPartition{0};
 
 }  // namespace
 
-Stack::Stack(int brokers, const ConfigMap& broker_config, const ConfigMap& topic_config)
-    : profile_(*find_profile("3.9")->profile), topic_config_(topic_config), brokers_(brokers) {
+Stack::Stack(int brokers, const ConfigMap& broker_config, const ConfigMap& topic_config,
+             const std::string& kafka, std::optional<std::int16_t> elr)
+    : profile_(*find_profile(kafka)->profile),
+      elr_(elr),
+      topic_config_(topic_config),
+      brokers_(brokers) {
     std::vector<ConfigProblem> problems;
     config_ = resolve_broker(profile_, broker_config, problems);
     ASSERT(problems.empty());
@@ -96,8 +100,8 @@ void Stack::start(int id) {
     Machine& machine = machines_.at(id);
     ASSERT(!machine.node);
     if (id == kControllerId) {
-        auto node =
-            std::make_unique<Controller>(NodeId(id), profile_, config_, topics_, *machine.storage);
+        auto node = std::make_unique<Controller>(NodeId(id), profile_, config_, topics_,
+                                                 *machine.storage, elr_);
         controller_ = node.get();
         machine.node = std::move(node);
     } else {

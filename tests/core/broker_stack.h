@@ -28,7 +28,9 @@ inline constexpr int kClientId = core::kFirstClientId;
 class Stack {
   public:
     /// `brokers`: 1..n. One topic "t" with one partition whose replicas are all of them, in order.
-    Stack(int brokers, const core::ConfigMap& broker_config, const core::ConfigMap& topic_config);
+    /// `kafka`: a new cluster of this version; `elr`: with this level of its feature.
+    Stack(int brokers, const core::ConfigMap& broker_config, const core::ConfigMap& topic_config,
+          const std::string& kafka = "3.9", std::optional<std::int16_t> elr = std::nullopt);
 
     /// Starts everything, creates the topic, and lets it come to rest.
     void boot();
@@ -99,6 +101,7 @@ class Stack {
     std::optional<std::pair<core::TimePoint, std::pair<int, core::Lane>>> next_wake() const;
 
     const core::Profile& profile_;
+    std::optional<std::int16_t> elr_;
     core::BrokerConfig config_;
     core::TopicTable topics_;
     core::ConfigMap topic_config_;

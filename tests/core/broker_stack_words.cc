@@ -69,6 +69,9 @@ std::string cluster_words(const Note& note, std::span<const NodeId> replicas) {
     if (note.kind == NoteKind::leader_elect)
         return concat("elect ", who(note.peer), " epoch ", epoch,
                       note.value == 0 ? ", unclean" : "");
+    if (note.kind == NoteKind::elr_change)
+        return concat("elr ", replica_text(replicas),
+                      note.peer ? concat(", last known ", note.peer->value()) : std::string());
     if (note.kind == NoteKind::broker_fenced) return concat("fence ", who(note.peer));
     if (note.kind == NoteKind::broker_unfenced) return concat("unfence ", who(note.peer));
     if (note.kind == NoteKind::alter_partition_refused)

@@ -1,7 +1,8 @@
 // Transcripts: tests/transcripts/*.txt, commands and what everyone did then, in order. REWRITE=1
 // accepts what happened; the diff is reviewed like code.
 //
-//   stack brokers=3 [broker.KEY=VALUE ...] [topic.KEY=VALUE ...]    a cluster at rest
+//   stack brokers=3 [kafka=VERSION] [elr=LEVEL] [broker.KEY=VALUE ...] [topic.KEY=VALUE ...]
+//            a cluster at rest
 //   produce BROKER acks=0|1|all [records=N] [timeout=MS] [sequence=N]
 //   run MS | kill N | start N | shutdown N | pause N | resume N
 //   cut A B | mend A B | hold NODE API | release NODE API | elect preferred|unclean
@@ -77,8 +78,11 @@ std::unique_ptr<Stack> make_stack(const std::vector<std::string_view>& words) {
         if (word.starts_with("broker.")) set_config(broker, word.substr(7, equals - 7), value);
         if (word.starts_with("topic.")) set_config(topic, word.substr(6, equals - 6), value);
     }
-    auto stack =
-        std::make_unique<Stack>(static_cast<int>(number(words, "brokers", 3)), broker, topic);
+    std::optional<std::int16_t> elr;
+    if (const auto level = option(words, "elr"))
+        elr = static_cast<std::int16_t>(*parse_int(*level));
+    auto stack = std::make_unique<Stack>(static_cast<int>(number(words, "brokers", 3)), broker,
+                                         topic, option(words, "kafka").value_or("3.9"), elr);
     stack->boot();
     return stack;
 }

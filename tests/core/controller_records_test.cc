@@ -54,6 +54,8 @@ std::vector<MetadataRecord> samples() {
         ConfigRecord{ConfigResource::cluster, {}, {}, "", ""},
         ProducerIdsRecord{NodeId(1), ProducerId(INT64_MAX)},
         FeatureLevelRecord{"eligible.leader.replicas.version", 1},
+        ClearElrRecord{},
+        ClearElrRecord{TopicIndex(2)},
         NoOpRecord{},
     };
 }

@@ -30,7 +30,7 @@ TEST_SUITE("core.log") {
         CHECK(log.append_as_leader(core::at_ns(0), make_batch(4), LeaderEpoch(0)).ok());
         log.set_high_watermark(Offset(3));
         first.checkpoint_high_watermarks();
-        first.shut_down(core::at_ns(0), core::BrokerEpoch(12));
+        first.shut_down(core::at_ns(0), core::format_clean_shutdown(core::BrokerEpoch(12)));
         CHECK(core::as_text(storage.content("recovery-point-offset-checkpoint")) ==
               "0\n1\norders 1 4\n");
         CHECK(core::as_text(storage.content("log-start-offset-checkpoint")) == "0\n0\n");
@@ -56,17 +56,17 @@ TEST_SUITE("core.log") {
         const auto marker = [&] { return storage.size(core::kCleanShutdown).has_value(); };
         core::LogManager early(storage, topics);
         early.open();
-        early.shut_down(core::at_ns(0), core::BrokerEpoch(1));
+        early.shut_down(core::at_ns(0), core::format_clean_shutdown(core::BrokerEpoch(1)));
         CHECK(!marker());
         core::LogManager loaded(storage, topics);
         loaded.open();
         loaded.load_logs(core::at_ns(0), config_of);
-        loaded.shut_down(core::at_ns(0), core::BrokerEpoch(2));
+        loaded.shut_down(core::at_ns(0), core::format_clean_shutdown(core::BrokerEpoch(2)));
         CHECK(marker());
         // It was clean, and nothing has touched it since.
         core::LogManager clean(storage, topics);
         clean.open();
-        clean.shut_down(core::at_ns(0), core::BrokerEpoch(3));
+        clean.shut_down(core::at_ns(0), core::format_clean_shutdown(core::BrokerEpoch(3)));
         CHECK(marker());
     }
 

@@ -21,8 +21,19 @@ TEST_SUITE("core.profile") {
     TEST_CASE("versions name profiles") {
         CHECK(find_profile("3.9")->exact);
         CHECK(find_profile("3.9.1")->profile->full_version == "3.9.1");
+        std::vector<std::string_view> versions;
+        for (const Profile& profile : all_profiles()) versions.push_back(profile.full_version);
+        CHECK(versions == std::vector<std::string_view>{"3.6.2", "3.9.1", "4.0.0", "4.1.0"});
+        for (const Profile& profile : all_profiles()) {
+            CHECK(find_profile(profile.version)->profile == &profile);
+            CHECK(find_profile(profile.full_version)->exact);
+        }
+        const auto stand_in = find_profile("3.8.1");
+        REQUIRE(stand_in.has_value());
+        CHECK_FALSE(stand_in->exact);
+        CHECK(stand_in->profile->version == "3.6");
         for (const char* text :
-             {"3.8", "4.0", "4.1.0", "0.11", "", "3", "3.9.", "3..9", "x", "3.9.1.2.3", "99999.1"})
+             {"3.5", "4.2", "5.0", "0.11", "", "3", "3.9.", "3..9", "x", "3.9.1.2.3", "99999.1"})
             CHECK_FALSE(find_profile(text).has_value());
         CHECK(version_at_least("3.9.1", "0.10.2.2"));
         CHECK_FALSE(version_at_least("0.9.0.1", "0.10.2.2"));
@@ -79,6 +90,42 @@ TEST_SUITE("core.profile") {
         CHECK(p.metadata_max_age == q.metadata_max_age);
         CHECK(p.connection_setup_timeout == q.connection_setup_timeout);
         CHECK(p.reconnect_backoff_max == q.reconnect_backoff_max);
+    }
+
+    TEST_CASE("defaults that changed between 3.6 and 4.1") {
+        std::vector<ConfigProblem> problems;
+        struct Row {
+            const char* version;
+            std::int64_t linger_ms;
+            std::int32_t recovery_threads;
+            bool snapshot_async;
+        };
+        for (const Row& row : {Row{"3.6", 0, 1, false}, Row{"3.9", 0, 1, true},
+                               Row{"4.0", 5, 2, true}, Row{"4.1", 5, 2, true}}) {
+            CAPTURE(row.version);
+            const Profile& profile = *find_profile(row.version)->profile;
+            const ProducerConfig made = resolve_producer(profile, {}, problems);
+            CHECK(made.linger == from_ms(row.linger_ms));
+            CHECK(made.acks == -1);
+            CHECK(made.enable_idempotence);
+            CHECK(made.delivery_timeout == from_ms(120'000));
+            const BrokerConfig broker = resolve_broker(profile, {}, problems);
+            CHECK(broker.num_recovery_threads_per_data_dir == row.recovery_threads);
+            CHECK(broker.replica_lag_time_max == from_ms(30'000));
+            CHECK(broker.broker_session_timeout == from_ms(9'000));
+            CHECK(resolve_topic(profile, broker, {}, problems).snapshot_flushed_async ==
+                  row.snapshot_async);
+            CHECK(problems.empty());
+            // Six requests in flight: without idempotence up to 3.9, refused from 4.0 on.
+            resolve_producer(profile, {{"max.in.flight.requests.per.connection", "6"}}, problems);
+            CHECK(problems.size() == (profile.too_many_in_flight_is_error ? 1 : 0));
+            problems.clear();
+        }
+        const ConfigKey* sweep =
+            find_config_key(ConfigScope::broker, "unclean.leader.election.interval.ms");
+        REQUIRE(sweep != nullptr);
+        CHECK_FALSE(config_key_exists(*sweep, *find_profile("3.6")->profile));
+        CHECK(config_key_exists(*sweep, *find_profile("4.1")->profile));
     }
 
     TEST_CASE("a topic falls back to its broker's keys, under their own names") {

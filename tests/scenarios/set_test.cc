@@ -146,7 +146,7 @@ TEST_SUITE("scenario.set") {
         REQUIRE(result.scenario.has_value());
         CHECK(result.scenario->run.seed == 18'446'744'073'709'551'615u);
         CHECK(result.scenario->kafka.asked == "3.9.1");
-        options.kafka = "4.0";
+        options.kafka = "4.2";
         const auto refused = scenario::read_scenario(file->name, file->bytes, options);
         REQUIRE(refused.errors == 1);
         CHECK(refused.problems[0].code == "AL501");
