@@ -57,6 +57,7 @@ class Stack {
 
     const core::Broker* broker(int id) const;
     const core::Controller& controller() const { return *controller_; }
+    const MemoryStorage& disk(int node) const { return *machines_.at(node).storage; }
     /// "0..4@0 | 5@1": entries of a replica's log, the high watermark as a bar.
     std::string log_text(int broker) const;
     std::string role_text(int broker) const;

@@ -302,6 +302,32 @@ TEST_SUITE("core.controller_elr") {
         CHECK(h.leader() == 1);
     }
 
+    TEST_CASE("3.6 knows no directories and waits for the ISR whatever the configuration says") {
+        ThreeBrokers h({{"unclean.leader.election.enable", "true"}}, {}, version("3.6"));
+        CHECK(h.at(0).directories.empty());
+        const auto refused = h.ask<AssignReplicasToDirsResponse>(
+            1, AssignReplicasToDirsRequest{
+                   NodeId(1), h.epoch_of(1), {{PartitionId(0), DirectoryId(4242)}}});
+        CHECK(refused.error == ErrorCode::unsupported_version);
+        h.live({1}, from_ms(12'000));
+        CHECK(h.isr() == std::vector{1});
+        h.live({}, from_ms(12'000));
+        h.run_for(from_ms(400'000));
+        h.join(2, 7);
+        CHECK(h.leader() == 0);
+        // With another disk 1 leads all the same: nothing says that its log is gone.
+        h.register_broker(1, 7, 4242);
+        CHECK_FALSE(h.heartbeat(1).is_fenced);
+        CHECK(h.leader() == 1);
+
+        ThreeBrokers later({{"unclean.leader.election.enable", "true"}});
+        later.live({1}, from_ms(12'000));
+        later.live({}, from_ms(12'000));
+        later.run_for(from_ms(20'000));
+        later.join(2, 7);
+        CHECK(later.leader() == 2);
+    }
+
     TEST_CASE("a restart of the controller keeps ELR and last known leader") {
         Eligible h;
         shrink_to_one(h);

@@ -207,6 +207,22 @@ TEST_SUITE("core.log") {
               std::vector<std::string>{"sync t-0/00000000000000000001.snapshot"});
     }
 
+    TEST_CASE("before 3.7 a roll syncs its snapshot itself (KAFKA-15046)") {
+        const std::int64_t bytes = make_batch(1)->size_bytes();
+        for (const bool async : {true, false}) {
+            core::TopicConfig config = small_segments(bytes);
+            config.snapshot_flushed_async = async;
+            LogOnMemory t(config);
+            t.append(1);
+            t.storage.forget_operations();
+            CHECK(t.append(1).rolled);
+            const auto& operations = t.storage.operations();
+            const bool synced =
+                position(operations, "sync t-0/00000000000000000001.snapshot") < operations.size();
+            CHECK(synced != async);
+        }
+    }
+
     TEST_CASE("flush.messages makes an append durable before it returns") {
         core::TopicConfig config;
         config.flush_messages = 3;

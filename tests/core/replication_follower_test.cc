@@ -16,11 +16,12 @@ struct Follow {
     std::optional<LogManager> logs;
     std::uint64_t next_connection = 0;
     Effects effects{&next_connection};
-    ReplicationContext context{NodeId(2), *find_profile("3.9")->profile, from_ms(30'000)};
+    ReplicationContext context;
     Log* log = nullptr;
     std::optional<Follower> follower;
 
-    Follow() {
+    explicit Follow(const char* kafka = "3.9")
+        : context{NodeId(2), *find_profile(kafka)->profile, from_ms(30'000)} {
         topics.add("t", 1, 2, 1);
         logs.emplace(storage, topics);
         logs->open();
@@ -84,11 +85,18 @@ TEST_SUITE("core.follower") {
         CHECK(f.log->high_watermark() == Offset(2));
     }
 
-    TEST_CASE("batches of a newer epoch than the one fetched under are left out") {
-        Follow f;
-        CHECK(f.take_batches(0, {Follow::batch(0, 3, 1), Follow::batch(1, 4, 1)}) ==
-              FetchOutcome::moved);
-        CHECK(f.log->log_end_offset() == Offset(1));
+    TEST_CASE("batches of a newer epoch than the one fetched under are left out (KAFKA-18723)") {
+        struct Row {
+            const char* kafka;
+            std::int64_t end;
+        };
+        for (const Row& row : {Row{"3.6", 2}, Row{"3.9", 1}, Row{"4.0", 2}, Row{"4.1", 1}}) {
+            CAPTURE(row.kafka);
+            Follow f(row.kafka);
+            CHECK(f.take_batches(0, {Follow::batch(0, 3, 1), Follow::batch(1, 4, 1)}) ==
+                  FetchOutcome::moved);
+            CHECK(f.log->log_end_offset() == Offset(row.end));
+        }
     }
 
     TEST_CASE("an answer to another offset, or while delayed, is ignored") {
