@@ -29,8 +29,12 @@ class Eligible : public ThreeBrokers {
         const auto response = ask<AlterPartitionResponse>(leader, alter(leader, item(wanted)));
         REQUIRE(response.partitions.at(0).error == ErrorCode::none);
     }
-    /// These stay, the others' sessions end.
-    void only(std::initializer_list<int> alive) { live(alive, from_ms(14'000)); }
+    /// The sessions of 2 and 3 end, then that of the leader, 1.
+    void all_down() {
+        live({1}, from_ms(14'000));
+        run_for(from_ms(14'000));
+        answers.clear();
+    }
     /// A new process, with or without the marker of a clean shutdown, and with another disk if a
     /// directory is named; fenced.
     void registers(int broker, std::uint64_t incarnation, bool clean, std::uint64_t directory = 0) {
@@ -149,7 +153,7 @@ TEST_SUITE("core.controller_elr") {
             CAPTURE(clean);
             Eligible h;
             shrink_to_one(h);
-            h.only({});
+            h.all_down();
             CHECK(h.leader() == 0);
             CHECK(h.isr().empty());
             CHECK(h.elr() == std::vector{1, 2});
@@ -164,7 +168,7 @@ TEST_SUITE("core.controller_elr") {
     TEST_CASE("V7: where nobody is eligible any more the last known leader leads, unclean") {
         Eligible h;
         shrink_to_one(h);
-        h.only({});
+        h.all_down();
         h.returns(3, 7, false);
         h.returns(2, 7, false);
         CHECK(h.leader() == 0);
@@ -199,14 +203,16 @@ TEST_SUITE("core.controller_elr") {
             CAPTURE(name);
             Eligible h(name);
             shrink_to_one(h);
-            h.only({});
-            // Eligible no more, and gone again before it was unfenced.
+            h.all_down();
             h.registers(2, 7, false);
+            CHECK(h.elr() == std::vector{1});
+            // Eligible no more, and fenced: 1 is last known, and not there.
             h.registers(1, 7, false);
             CHECK(h.elr().empty());
-            CHECK(h.last_known() == std::vector{1});
-            h.returns(3, 7, false);
             const bool defect = h.profile.elects_dead_last_known_leader;
+            CHECK(h.last_known() == (defect ? std::vector<int>{} : std::vector{1}));
+            CHECK(h.leader() == (defect ? 1 : 0));
+            h.returns(3, 7, false);
             CHECK(h.leader() == (defect ? 1 : 0));
             CHECK(h.fenced(1));
             // It leads once it is up again.
@@ -218,7 +224,7 @@ TEST_SUITE("core.controller_elr") {
     TEST_CASE("V36: an assignment to a directory empties the ELR") {
         Eligible h;
         shrink_to_one(h);
-        h.only({});
+        h.all_down();
         h.registers(1, 7, false, 4242);
         CHECK(h.elr() == std::vector{2});
         h.ask<AssignReplicasToDirsResponse>(
@@ -246,7 +252,7 @@ TEST_SUITE("core.controller_elr") {
     TEST_CASE("the broker epoch is the offset before the records of the old life's end") {
         Eligible h;
         shrink_to_one(h);
-        h.only({});
+        h.all_down();
         const MetadataOffset end = h.end();
         h.registers(2, 7, false);
         CHECK(h.epoch_of(2) == BrokerEpoch(end.value()));
@@ -331,7 +337,7 @@ TEST_SUITE("core.controller_elr") {
     TEST_CASE("a restart of the controller keeps ELR and last known leader") {
         Eligible h;
         shrink_to_one(h);
-        h.only({});
+        h.all_down();
         h.start();
         CHECK(h.elr() == std::vector{1, 2});
         CHECK(h.last_known() == std::vector{1});

@@ -151,6 +151,6 @@ TEST_SUITE("scenario.set") {
         REQUIRE(refused.errors == 1);
         CHECK(refused.problems[0].code == "AL501");
         CHECK(refused.problems[0].file == "--kafka");
-        CHECK(refused.problems[0].expected == "a version of 3.9");
+        CHECK(refused.problems[0].expected == "a version of 3.6, 3.9, 4.0, 4.1");
     }
 }
