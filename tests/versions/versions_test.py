@@ -50,7 +50,7 @@ def problem(acklab, scenario, version, level, *wanted):
     if seen != wanted:
         return f"{seen}, wanted {wanted}"
     on = version in ("4.0", "4.1") and (level == 1 or (level is None and version == "4.1"))
-    return "" if ("elr" in partition) == on else "elr is shown where it is off, or not where it is on"
+    return "" if ("elr" in partition) == on else "elr is there, and ELR off, or the other way round"
 
 
 def main():
