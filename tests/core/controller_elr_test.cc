@@ -326,7 +326,7 @@ TEST_SUITE("core.controller_elr") {
         CHECK_FALSE(h.heartbeat(1).is_fenced);
         CHECK(h.leader() == 1);
 
-        ThreeBrokers later({{"unclean.leader.election.enable", "true"}});
+        ThreeBrokers later(Settings{{"unclean.leader.election.enable", "true"}});
         later.live({1}, from_ms(12'000));
         later.live({}, from_ms(12'000));
         later.run_for(from_ms(20'000));
