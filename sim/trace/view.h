@@ -15,8 +15,8 @@ namespace trace {
 struct PartitionView {
     core::ReplicaList replicas;  ///< as created; the scenario's order
     core::ReplicaList isr;
-    core::ReplicaList elr;  ///< eligible leader replicas (KIP-966)
-    std::optional<core::NodeId> last_known_leader;
+    core::ReplicaList elr = {};  ///< eligible leader replicas (KIP-966)
+    std::optional<core::NodeId> last_known_leader = std::nullopt;
     std::optional<core::NodeId> leader;
     core::LeaderEpoch leader_epoch{0};
     core::PartitionEpoch partition_epoch{0};

@@ -46,6 +46,7 @@ void fail_over(HandHistory& h, bool clean = true) {
 
 std::vector<std::string_view> names_of(const std::vector<report::ChainLink>& chain) {
     std::vector<std::string_view> names;
+    names.reserve(chain.size());
     for (const report::ChainLink& link : chain) names.push_back(link.name);
     return names;
 }

@@ -257,6 +257,7 @@ void HandHistory::commit(std::optional<std::int32_t> leader, std::int32_t epoch,
     if (leader) n.peer = NodeId(*leader);
     n.leader_epoch = core::LeaderEpoch(epoch);
     std::vector<NodeId> members;
+    members.reserve(isr.size());
     for (const std::int32_t id : isr) members.emplace_back(id);
     note(100, n, members);
 }
