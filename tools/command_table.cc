@@ -32,6 +32,7 @@ const std::vector<Option>& all_options() {
         {"first-lost", 0, "", false, "explain the first lost record (the default)"},
         {"batches", 0, "", false, "text: every batch too, a line each (JSON has them always)"},
         {"tag", 0, "TAG", true, "only scenarios with this tag"},
+        {"cause", 0, "CAUSE", false, "only scenarios of the catalogue that lose records this way"},
     };
     return kOptions;
 }
@@ -83,8 +84,10 @@ const std::vector<Command>& all_commands() {
          0,
          0,
          "the built-in scenarios",
-         "",
-         {"tag", "format", "lang", "width"},
+         "Those of the catalogue have tags: group:A to group:S, cause:CAUSE or safe, and "
+         "source:WHERE. "
+         "--kafka: only those that are written for this version.",
+         {"tag", "cause", "kafka", "format", "lang", "width"},
          list_command},
         {"show", "S", 1, 1, "print a scenario's file", "", {"out"}, show_command},
         {"schema",

@@ -2,6 +2,7 @@
 
 #include "core/base/text.h"
 #include "core/profile/profile.h"
+#include "reports/causes.h"
 #include "reports/json.h"
 #include "reports/layout.h"
 #include "reports/listing.h"
@@ -34,6 +35,43 @@ bool has_every_tag(const scenario::Scenario& scenario, const std::vector<std::st
         return std::find(scenario.tags.begin(), scenario.tags.end(), tag) != scenario.tags.end();
     });
 }
+
+/// Whether --cause and --kafka let a scenario through. Throws UsageError for words that name
+/// nothing.
+class ListFilter {
+  public:
+    explicit ListFilter(const Invocation& invocation)
+        : tags_(invocation.all("tag")), cause_(invocation.one("cause")) {
+        std::vector<std::string> causes;
+        causes.reserve(report::kCauses);
+        for (int i = 0; i < report::kCauses; ++i)
+            causes.emplace_back(report::name(static_cast<report::Cause>(i)));
+        if (cause_ && std::find(causes.begin(), causes.end(), *cause_) == causes.end())
+            throw UsageError(concat("--cause: there is no cause \"", *cause_, "\"",
+                                    did_you_mean(*cause_, causes), " (acklab help causes)"));
+        const auto version = invocation.one("kafka");
+        if (!version) return;
+        std::vector<std::string> versions;
+        for (const core::Profile& profile : core::all_profiles()) {
+            if (*version == profile.version || *version == profile.full_version)
+                kafka_ = profile.version;
+            versions.emplace_back(profile.version);
+        }
+        if (!kafka_)
+            throw UsageError(
+                concat("--kafka: \"", *version, "\" is none of ", core::join(versions, ", ")));
+    }
+    bool passes(const scenario::Scenario& scenario) const {
+        return has_every_tag(scenario, tags_) &&
+               (!cause_ || has_every_tag(scenario, {concat("cause:", *cause_)})) &&
+               (!kafka_ || *kafka_ == scenario.kafka.profile->version);
+    }
+
+  private:
+    std::vector<std::string> tags_;
+    std::optional<std::string> cause_;
+    std::optional<std::string> kafka_;
+};
 
 bool is_json_name(std::string_view path) {
     const std::size_t dot = path.rfind('.');
@@ -80,7 +118,7 @@ ExitStatus check_command(const Invocation& invocation) {
 
 ExitStatus list_command(const Invocation& invocation) {
     const report::TextStyle style = style_of(invocation);
-    const auto tags = invocation.all("tag");
+    const ListFilter filter(invocation);
     std::vector<report::ListRow> rows;
     for (const scenario::LibraryFile& entry : scenario::library()) {
         const auto result = scenario::read_scenario(entry.name, entry.bytes);
@@ -88,8 +126,7 @@ ExitStatus list_command(const Invocation& invocation) {
             warn(report::problems_text(result.problems, result.errors, result.warnings));
             continue;
         }
-        if (has_every_tag(*result.scenario, tags))
-            rows.push_back(report::list_row(*result.scenario));
+        if (filter.passes(*result.scenario)) rows.push_back(report::list_row(*result.scenario));
     }
     if (format_of(invocation) == Format::json) {
         print(report::list_json(rows));
