@@ -24,7 +24,7 @@ def main(target, schema, *files):
     for path in files:
         shelf, name = path.replace("\\", "/").split("/")[-2:]
         rows.append((shelf, name[:-len(".json")], path))
-    rows.sort()
+    rows.sort(key=lambda row: (row[0] != "lessons", row))
     for number, (_, _, path) in enumerate(rows):
         with open(path, "rb") as file:
             out.append("constexpr std::string_view kFile%d =\n%s;" % (number, literal(file.read())))

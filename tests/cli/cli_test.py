@@ -384,6 +384,24 @@ class Library(CliTest):
         for one in tagged["scenarios"]:
             self.assertIn("acks", one["tags"])
 
+    def test_list_by_cause_and_version(self):
+        listed = self.acklab("list", "--cause", "disk-wiped", "--kafka", "3.6")
+        self.expect(listed, 0, out="wiped-last-isr-member")
+        self.assertIn("catalogue E: disks and loss of power", listed.out)
+        self.assertIn("(disk-wiped, Kafka 3.6)", listed.out)
+        self.assertNotIn("lessons", listed.out)
+        document = self.acklab("list", "--cause", "unclean-election", "--format", "json").document()
+        self.assertGreater(len(document["scenarios"]), 4)
+        for one in document["scenarios"]:
+            self.assertIn("unclean-election", one["causes"])
+            self.assertTrue(one["group"])
+            self.assertTrue(one["sources"])
+            self.assertTrue(one["title"]["zh"])
+        self.expect(self.acklab("list", "--cause", "disc-wiped"), 2,
+                    err='did you mean "disk-wiped"')
+        self.expect(self.acklab("list", "--kafka", "3.7"), 2, err="3.6, 3.9, 4.0, 4.1")
+        self.expect(self.acklab("list", "--tag", "no-such-tag"), 0, out="no scenario is like that")
+
     def test_every_built_in_scenario_is_valid(self):
         document = self.acklab("list", "--format", "json").document()
         ids = [s["id"] for s in document["scenarios"]]

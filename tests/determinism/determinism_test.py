@@ -38,7 +38,7 @@ def digest_of_own_process(acklab, path):
 
 def main():
     digests, acklab, scenarios, out = sys.argv[1:5]
-    files = sorted(file for folder in ("lessons", "truth")
+    files = sorted(file for folder in ("lessons", "catalogue", "truth")
                    for file in (pathlib.Path(scenarios) / folder).glob("*.json"))
     ran = subprocess.run([digests, *map(str, files)], text=True, capture_output=True)
     pathlib.Path(out).write_text(ran.stdout)
