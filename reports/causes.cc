@@ -35,9 +35,12 @@ const PartitionHistory::State* LossJudge::overruled(const BatchEntry& entry) con
     const PartitionHistory& history = histories_.partition(entry.partition);
     const PartitionHistory::State* first = nullptr;
     const PartitionHistory::State* in_force = history.at(entry.ack->answered_at);
+    std::optional<core::LeaderEpoch> epoch;
     for (const PartitionHistory::State& state : history.states) {
         if (&state != in_force && state.at <= entry.ack->answered_at) continue;
-        if (!state.leader) continue;
+        // A change of the ISR makes no leadership, even if the leader has lost the record by then.
+        if (!state.leader || state.leader_epoch == epoch) continue;
+        epoch = state.leader_epoch;
         const core::TimePoint when = std::max(state.at, entry.ack->answered_at);
         if (held(entry, *state.leader, when)) {
             first = nullptr;

@@ -274,6 +274,27 @@ TEST_SUITE("report.causes") {
         }
     }
 
+    TEST_CASE("a change of the ISR after the leader lost it is no leadership that overrules it") {
+        HandHistory h(HandHistory::Options{.acks = "all", .min_isr = 2});
+        const auto batch = h.send(2);
+        h.append(1, batch, 0, true);
+        h.append(2, batch);
+        h.ack(batch, 0);
+        h.at_ms(5'000);
+        h.crash(1, true);
+        h.lose_bytes(1, 0);
+        h.commit(1, 0, {1});
+        h.at_ms(15'000);
+        h.elect(std::nullopt, 1, {});
+        h.start(1);
+        h.elect(1, 2, {1}, false);
+        h.lead(1, 2);
+        h.follow(2, 2, 1);
+        h.truncate(2, 0);
+        h.judge(1);
+        CHECK(h.only_cause() == Cause::unclean_election);
+    }
+
     TEST_CASE("an ISR member cuts what its leader has, then leads") {
         HandHistory h(HandHistory::Options{.acks = "all"});
         replicated_ack(h);
