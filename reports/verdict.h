@@ -41,6 +41,7 @@ enum class ExitStatus : int {
     invalid = 3,
     inconclusive = 4,
     bug = 70,
+    interrupted = 130,
 };
 
 }  // namespace report

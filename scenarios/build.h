@@ -12,6 +12,7 @@
 
 #include "scenarios/model.h"
 #include "scenarios/reading.h"
+#include "scenarios/sweep.h"
 
 namespace scenario {
 
@@ -46,6 +47,8 @@ struct Build {
     bool topics_whole = true;
     bool producers_whole = true;
     bool steps_whole = true;
+    Sweep sweep = {};
+    bool compared = false;  ///< one cell of a comparison is read
 
     const core::Profile& profile() const { return *scenario.kafka.profile; }
     /// The candidates for did-you-mean.
@@ -67,7 +70,7 @@ void read_network(Build& build);
 void read_steps(Build& build);
 void read_expectations(Build& build);
 void check_lesson(Build& build);
-void check_sweep(Build& build);
+void read_sweep(Build& build);
 /// AL4xx: legal, but probably not what is meant.
 void lint(Build& build);
 

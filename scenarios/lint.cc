@@ -81,21 +81,18 @@ void lint_times(Build& build, const Step& step, const At& at) {
         });
 }
 
-bool depends_on_outcome(const Condition& condition) {
-    if (condition.kind == ConditionKind::step) return false;
-    if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::gauge)
-        return true;
-    return std::any_of(condition.children.begin(), condition.children.end(), depends_on_outcome);
+/// Whether the file sweeps settings over its own steps.
+bool is_swept(const Build& build) {
+    if (build.root.value->find("sweep") == nullptr) return false;
+    const At sweep = build.root.member("sweep");
+    if (!sweep.value->is_object() || sweep.value->find("faults") != nullptr) return false;
+    return sweep.value->find("axes") != nullptr || sweep.value->find("variants") != nullptr;
 }
 
 /// AL401: an adaptive step in a sweep over settings, without blind replacements.
 void lint_adaptive(Build& build, const Step& step, const At& at) {
-    if (build.root.value->find("sweep") == nullptr) return;
-    const At sweep = build.root.member("sweep");
-    if (!sweep.value->is_object() || sweep.value->find("faults") != nullptr) return;
-    if (sweep.value->find("axes") == nullptr && sweep.value->find("variants") == nullptr) return;
-    const auto* when = std::get_if<WhenTrigger>(&step.trigger);
-    if (when == nullptr || !depends_on_outcome(when->condition)) return;
+    if (!build.compared && !is_swept(build)) return;
+    if (!depends_on_outcome(step)) return;
     const At moment = at.member("when");
     build.reading.warning(moment.value->span, moment.path, "AL401",
                           "an adaptive step may never fire in some cells of the sweep, which then "

@@ -11,6 +11,7 @@ namespace {
 /// One pass over the file with some of the overrides.
 struct Pass {
     std::optional<Scenario> scenario;
+    Sweep sweep;
     std::optional<UsageError> usage_error;
     std::vector<FoundProblem> found;  ///< all, without places
     std::vector<Problem> problems;    ///< the worst, with places
@@ -55,7 +56,7 @@ void read_all(Build& build) {
     read_steps(build);
     check_lesson(build);
     read_expectations(build);
-    check_sweep(build);
+    read_sweep(build);
     lint(build);
 }
 
@@ -137,10 +138,20 @@ Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOpt
         if (pass.usage_error) return pass;
     }
     apply_fixed(root, options, static_cast<std::uint32_t>(options.set.size() + 1));
+    for (const Change& change : options.changes)
+        if (const auto problem = set_value(root, change.path, change.path, change.value))
+            reading.error(change.value.span, change.path, "AL230", problem->message,
+                          {{}, problem->suggestion});
+    if (options.run_only)
+        std::erase_if(root.members, [](const Member& member) {
+            return member.key == "lesson" || member.key == "expect" || member.key == "sweep";
+        });
     Build build{reading, At{&root, ""}, Scenario{}, {}, {}, {}, {nullptr, {}}, {}, {}, {}, 0, 0};
+    build.compared = options.run_only;
     collect_checkpoints(build);
     read_all(build);
     if (reading.errors() == 0) pass.scenario = std::move(build.scenario);
+    pass.sweep = std::move(build.sweep);
     return finish();
 }
 
@@ -182,12 +193,14 @@ ReadResult read_scenario(std::string_view file_name, std::string_view bytes,
     result.usage_error = std::move(pass.usage_error);
     if (result.usage_error) return result;
     const bool overridden = !options.set.empty() || options.kafka || options.seed;
-    if (!pass.problems.empty() && overridden && bytes.size() <= kFileBytesMax)
+    if (!pass.problems.empty() && overridden && options.changes.empty() &&
+        bytes.size() <= kFileBytesMax)
         blame_overrides(file_name, bytes, options, pass.problems);
     result.problems = std::move(pass.problems);
     result.errors = pass.errors;
     result.warnings = pass.warnings;
     result.scenario = std::move(pass.scenario);
+    result.sweep = std::move(pass.sweep);
     if (result.scenario) result.scenario->sha256 = sha256_hex(bytes);
     return result;
 }

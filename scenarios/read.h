@@ -10,6 +10,7 @@
 ///       refusals before what is not modelled, then by place. At most 20 are listed.
 ///   R3  Overrides are applied in order before checking; `seed` and `kafka` win over them.
 ///   R4  An error that only the overrides cause carries the file name "--set" (or "--kafka").
+///   R5  A change that leads nowhere is an error (AL230) at its value.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 
 #include "scenarios/model.h"
 #include "scenarios/problem.h"
+#include "scenarios/sweep.h"
 
 namespace scenario {
 
@@ -30,6 +32,10 @@ struct ReadOptions {
     std::vector<std::string> set;       ///< "PATH=VALUE" or "KEY=VALUE" (SCENARIO_FORMAT 6)
     std::optional<std::uint64_t> seed;  ///< --seed
     std::optional<std::string> kafka;   ///< --kafka
+    /// Applied after all of these, with the places of their values.
+    std::vector<Change> changes = {};
+    /// Leaves out `lesson`, `expect` and `sweep`, whose words a changed scenario may contradict.
+    bool run_only = false;
 };
 
 /// An override that cannot be applied: exit 2, nothing of the file is judged.
@@ -41,6 +47,7 @@ struct UsageError {
 
 struct ReadResult {
     std::optional<Scenario> scenario;
+    Sweep sweep;  ///< where there is a scenario; empty without a `sweep` block
     std::optional<UsageError> usage_error;
     std::vector<Problem> problems;  ///< at most kProblemsMax
     std::size_t errors = 0;         ///< found in all, listed or not

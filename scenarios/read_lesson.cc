@@ -1,10 +1,9 @@
-// lesson and sweep: checked in shape and kept as text; a run does not use them. What is not
-// modelled inside them is a warning.
+// lesson: checked in shape and kept as text; a run does not use it. What is not modelled inside it
+// is a warning.
 
 #include <array>
 
 #include "scenarios/build.h"
-#include "scenarios/set.h"
 
 namespace scenario {
 namespace {
@@ -94,76 +93,6 @@ void check_checkpoint(Build& build, const At& at, std::set<std::string>& ids) {
     if (const auto ask = fields.get("ask")) check_ask(build, *ask);
 }
 
-// ---- sweep
-
-void check_path(Build& build, const At& at) {
-    const auto path = build.reading.text(at);
-    if (!path) return;
-    const std::string problem = path_problem(*build.root.value, *path);
-    if (!problem.empty())
-        build.reading.error(
-            at, "AL230", core::concat("the path \"", shown(*path), "\" leads nowhere: ", problem));
-}
-
-void check_axes(Build& build, const At& list) {
-    Reading& reading = build.reading;
-    if (!reading.is_list(list)) return;
-    for (std::size_t i = 0; i < list.value->items.size(); ++i) {
-        const Fields fields(reading, list.element(i), {"label", "path", "values"}, "axis");
-        if (const auto label = fields.get("label")) reading.text(*label);
-        if (const auto path = fields.need("path")) check_path(build, *path);
-        if (const auto values = fields.need("values"); values && reading.is_list(*values))
-            if (values->value->items.empty())
-                reading.error(*values, "AL206", "an axis without values");
-    }
-}
-
-void check_variants(Build& build, const At& at) {
-    Reading& reading = build.reading;
-    if (!reading.is_object(at)) return;
-    for (const Member& variant : at.value->members) {
-        if (variant.key == "$comment") continue;
-        const At one = at.member(variant);
-        if (!reading.is_object(one)) continue;
-        for (const Member& change : variant.value.members) {
-            if (change.key == "$comment") continue;
-            const std::string problem = path_problem(*build.root.value, change.key);
-            if (!problem.empty())
-                reading.error(
-                    change.key_span, one.path, "AL230",
-                    core::concat("the path \"", shown(change.key), "\" leads nowhere: ", problem));
-        }
-    }
-}
-
-void check_faults(Build& build, const At& at) {
-    Reading& reading = build.reading;
-    if (!reading.is_object(at)) return;
-    for (const Member& fault : at.value->members) {
-        if (fault.key == "$comment") continue;
-        const At list = at.member(fault);
-        if (!reading.is_list(list)) continue;
-        if (list.value->items.size() > static_cast<std::size_t>(kStepsMax)) {
-            reading.error(list, "AL240", core::concat("more than ", kStepsMax, " steps"));
-            continue;
-        }
-        // These steps stand in place of the scenario's own.
-        const auto ids = build.steps;
-        const At steps = build.step_list;
-        const bool steps_whole = build.steps_whole;
-        const std::int64_t records = build.records;
-        const std::int64_t bytes = build.value_bytes;
-        collect_step_ids(build, list);
-        for (std::size_t i = 0; i < list.value->items.size(); ++i)
-            read_step(build, list.element(i));
-        build.steps = ids;
-        build.step_list = steps;
-        build.steps_whole = steps_whole;
-        build.records = records;
-        build.value_bytes = bytes;
-    }
-}
-
 }  // namespace
 
 void check_lesson(Build& build) {
@@ -186,29 +115,6 @@ void check_lesson(Build& build) {
     }
     reading.set_lenient(false);
     build.scenario.lesson_json = dump_json(*at.value);
-}
-
-void check_sweep(Build& build) {
-    if (build.root.value->find("sweep") == nullptr) return;
-    Reading& reading = build.reading;
-    reading.set_lenient(true);
-    const At at = build.root.member("sweep");
-    const Fields fields(reading, at, {"axes", "variants", "faults", "exclude", "include", "seeds"},
-                        "sweep");
-    if (const auto axes = fields.get("axes")) check_axes(build, *axes);
-    if (const auto variants = fields.get("variants")) check_variants(build, *variants);
-    if (const auto faults = fields.get("faults")) check_faults(build, *faults);
-    for (std::string_view key : {"exclude", "include"})
-        if (const auto list = fields.get(key); list && reading.is_list(*list))
-            for (std::size_t i = 0; i < list->value->items.size(); ++i)
-                reading.is_object(list->element(i));
-    if (const auto seeds_at = fields.get("seeds")) {
-        const Fields seeds(reading, *seeds_at, {"from", "count"}, "seeds");
-        if (const auto from = seeds.get("from")) reading.unsigned_integer(*from);
-        if (const auto count = seeds.get("count")) reading.integer(*count, 1, 1'000'000'000);
-    }
-    reading.set_lenient(false);
-    build.scenario.sweep_json = dump_json(*at.value);
 }
 
 }  // namespace scenario

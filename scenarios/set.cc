@@ -186,10 +186,14 @@ std::optional<UsageError> apply_override(Value& root, std::string_view argument,
                           "for example /producers/p1/config/acks=all, or acks=all"};
     if (argument.size() > kFileBytesMax)
         return UsageError{shown(argument.substr(0, 100)), "this override is too long", {}};
-    const std::string_view path = argument.substr(0, equals);
-    const Value value =
-        value_of(argument.substr(equals + 1), source, static_cast<std::uint32_t>(equals + 1));
-    if (path.front() != '/') return set_kafka_key(root, argument, path, value);
+    return set_value(
+        root, argument, argument.substr(0, equals),
+        value_of(argument.substr(equals + 1), source, static_cast<std::uint32_t>(equals + 1)));
+}
+
+std::optional<UsageError> set_value(Value& root, std::string_view argument, std::string_view path,
+                                    const Value& value) {
+    if (path.empty() || path.front() != '/') return set_kafka_key(root, argument, path, value);
     std::vector<Value*> parents;
     const std::vector<std::string_view> segments = core::split(path.substr(1), '/');
     auto problem = parents_of(root, segments, parents);

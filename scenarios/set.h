@@ -21,6 +21,10 @@ namespace scenario {
 std::optional<UsageError> apply_override(Value& root, std::string_view argument,
                                          std::uint32_t source);
 
+/// The same with the value as it is; `argument` is what an error names.
+std::optional<UsageError> set_value(Value& root, std::string_view argument, std::string_view path,
+                                    const Value& value);
+
 /// Sets a value at a path of plain keys whose parents exist; false if they do not.
 bool set_plain(Value& root, std::string_view parent, std::string_view key, const Value& value);
 

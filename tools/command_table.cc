@@ -10,9 +10,11 @@ const std::vector<Option>& all_options() {
          "Kafka key (acks=all); acklab help set"},
         {"seed", 0, "N", false, "the seed of the run instead of the scenario's"},
         {"kafka", 0, "VERSION", false, "the Kafka version instead of the scenario's"},
-        {"format", 0, "text|json", false, "what stdout gets (text)"},
+        {"format", 0, "FORMAT", false,
+         "what stdout gets: text (the default), json; tables: md, csv"},
         {"out", 'o', "FILE", true,
-         "write the report to a file too, in the format of its suffix: .json or .txt"},
+         "write the report to a file too, in the format of its suffix: .json, .txt; tables: .md, "
+         ".csv"},
         {"lang", 0, "en|zh", false, "language of the scenario's texts (from LC_ALL, LANG)"},
         {"dump-disks", 0, "DIR", false,
          "write every broker's log directory as it is after the audit; DIR is new or empty"},
@@ -33,6 +35,13 @@ const std::vector<Option>& all_options() {
         {"batches", 0, "", false, "text: every batch too, a line each (JSON has them always)"},
         {"tag", 0, "TAG", true, "only scenarios with this tag"},
         {"cause", 0, "CAUSE", false, "only scenarios of the catalogue that lose records this way"},
+        {"seeds", 0, "N", false, "runs of each setting (the file's, else 20)"},
+        {"first-seed", 0, "N", false, "the first of these seeds (the file's, else 1)"},
+        {"standard", 0, "", false, "the standard matrix, whatever axes and variants the file has"},
+        {"faults", 0, "NAME", false,
+         "the file's fault set of that name; steps: the scenario's own steps"},
+        {"versions", 0, "A,B", false, "one more axis: these Kafka versions"},
+        {"jobs", 0, "N", false, "runs at once (as many as there are cores); never changes a byte"},
     };
     return kOptions;
 }
@@ -51,6 +60,19 @@ const std::vector<Command>& all_commands() {
          {"set", "seed", "kafka", "format", "out", "lang", "dump-disks", "records", "all-losses",
           "fail-on", "color", "width", "check-invariants", "twice", "quiet"},
          run_command},
+        {"compare",
+         "S",
+         1,
+         1,
+         "the same faults under several settings: what each loses and what it costs",
+         "Without axes in the file it runs the standard matrix: acks 0, 1, all x "
+         "min.insync.replicas 1, 2 x unclean.leader.election.enable false, true. Else the axes, "
+         "variants, fault sets and seeds of its `sweep` block; the first fault set takes the place "
+         "of all steps. Every setting meets the same seeds. Exit 4 if the fault came about in no "
+         "setting, 130 after Ctrl-C (the report is partial).",
+         {"seeds", "first-seed", "standard", "faults", "versions", "jobs", "set", "kafka", "format",
+          "out", "lang", "color", "width", "quiet"},
+         compare_command},
         {"explain",
          "S",
          1,

@@ -6,6 +6,7 @@
 namespace tool {
 
 report::ExitStatus run_command(const Invocation& invocation);
+report::ExitStatus compare_command(const Invocation& invocation);
 report::ExitStatus explain_command(const Invocation& invocation);
 report::ExitStatus disk_command(const Invocation& invocation);
 report::ExitStatus check_command(const Invocation& invocation);

@@ -162,6 +162,11 @@ void warn(std::string_view text) {
     if (text.empty() || text.back() != '\n') std::fputc('\n', stderr);
 }
 
+void write_progress(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+}
+
 std::string language_of_environment() {
     for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
         const char* value = std::getenv(name);
@@ -169,6 +174,10 @@ std::string language_of_environment() {
         return std::strncmp(value, "zh", 2) == 0 ? "zh" : "en";
     }
     return "en";
+}
+
+bool stderr_is_terminal() {
+    return ::isatty(STDERR_FILENO) == 1;
 }
 
 bool stdout_is_terminal() {

@@ -26,10 +26,13 @@ void make_empty_directory(const std::string& path);
 void print(std::string_view text);
 /// Writes to stderr.
 void warn(std::string_view text);
+/// The same without a line end: what is written over by what comes next.
+void write_progress(std::string_view text);
 
 /// "en" or "zh": from LC_ALL, LC_MESSAGES, LANG.
 std::string language_of_environment();
 bool stdout_is_terminal();
+bool stderr_is_terminal();
 /// Columns of the terminal, if stdout is one and says so; else 0.
 std::size_t terminal_columns();
 

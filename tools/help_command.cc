@@ -36,8 +36,12 @@ std::string exit_codes() {
            row("2", 3, "usage: a bad flag or command") +
            row("3", 3, "the scenario is not valid, or a file cannot be read or written") +
            row("4", 3,
-               "inconclusive: a trigger never fired or the event cap was hit; wins over 1") +
-           row("70", 3, "a bug in acklab: a broken invariant, or two runs of one seed that differ");
+               "inconclusive: a trigger never fired (compare: in no setting) or the event cap was "
+               "hit; "
+               "wins over 1") +
+           row("70", 3,
+               "a bug in acklab: a broken invariant, or two runs of one seed that differ") +
+           row("130", 3, "interrupted: the report of compare is partial");
 }
 
 std::string fates() {

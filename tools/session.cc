@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "core/base/assert.h"
 #include "core/base/text.h"
 #include "reports/problems.h"
 #include "scenarios/library.h"
@@ -28,11 +29,22 @@ bool is_plain(char c) {
            std::string_view("-_./=:,+@%").find(c) != std::string_view::npos;
 }
 
-std::string quoted(const std::string& word) {
-    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
-    std::string out = "'";
-    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return out + "'";
+struct FormatWords {
+    std::string_view word;
+    std::string_view suffix;
+};
+FormatWords words_of(Format format) {
+    switch (format) {
+        case Format::text:
+            return {"text", ".txt"};
+        case Format::json:
+            return {"json", ".json"};
+        case Format::markdown:
+            return {"md", ".md"};
+        case Format::csv:
+            return {"csv", ".csv"};
+    }
+    UNREACHABLE();
 }
 
 bool wants_color(const Invocation& invocation) {
@@ -70,6 +82,13 @@ scenario::Problem unreadable(const std::string& name, const std::string& why) {
 
 }  // namespace
 
+std::string quoted(const std::string& word) {
+    if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+    std::string out = "'";
+    for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    return out + "'";
+}
+
 Source find_source(const std::string& word) {
     if (word == "-") return Source{"<stdin>", read_input(word, scenario::kFileBytesMax)};
     if (const scenario::LibraryFile* entry = scenario::find_in_library(word))
@@ -84,12 +103,12 @@ Source find_source(const std::string& word) {
     }
 }
 
-std::uint64_t parse_seed(const std::string& text) {
+std::uint64_t parse_seed(const std::string& text, std::string_view option) {
     std::uint64_t seed = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
     if (error != std::errc() || end != text.data() + text.size() || text.empty())
         throw UsageError(
-            concat("--seed takes a whole number from 0 to 2^64-1, not \"", text, "\""));
+            concat("--", option, " takes a whole number from 0 to 2^64-1, not \"", text, "\""));
     return seed;
 }
 
@@ -105,20 +124,28 @@ scenario::ReadOptions read_options(const Invocation& invocation) {
 }
 
 std::string arguments_of(const Invocation& invocation) {
-    std::string out = invocation.words.empty() ? "" : quoted(invocation.words.front());
-    for (const std::string& set : invocation.all("set")) out += " --set " + quoted(set);
+    std::string out = shared_arguments_of(invocation);
     for (const char* name : {"seed", "kafka"})
         if (const auto value = invocation.one(name))
             out += concat(" --", name, " ", quoted(*value));
     return out;
 }
 
-Format format_of(const Invocation& invocation) {
+std::string shared_arguments_of(const Invocation& invocation) {
+    std::string out = invocation.words.empty() ? "" : quoted(invocation.words.front());
+    for (const std::string& set : invocation.all("set")) out += " --set " + quoted(set);
+    return out;
+}
+
+Format format_of(const Invocation& invocation, std::span<const Format> allowed) {
     const std::string word = invocation.one("format").value_or("text");
-    if (word == "text") return Format::text;
-    if (word == "json") return Format::json;
-    throw UsageError(concat("--format takes text or json, not \"", word, "\"",
-                            did_you_mean(word, {"text", "json"})));
+    std::vector<std::string> words;
+    for (const Format format : allowed) {
+        if (word == words_of(format).word) return format;
+        words.emplace_back(words_of(format).word);
+    }
+    throw UsageError(concat("--format takes ", core::join(words, ", "), ", not \"", word, "\"",
+                            did_you_mean(word, words)));
 }
 
 report::TextStyle style_of(const Invocation& invocation) {
@@ -138,18 +165,20 @@ report::TextStyle file_style_of(const Invocation& invocation) {
     return style;
 }
 
-std::optional<scenario::Scenario> load(const Invocation& invocation, std::string_view command) {
-    const bool json = format_of(invocation) == Format::json;
-    const scenario::ReadOptions options = read_options(invocation);
+std::optional<Loaded> load_document(const Invocation& invocation, std::string_view command) {
+    const bool json = invocation.one("format").value_or("") == "json";
+    Loaded loaded;
+    loaded.options = read_options(invocation);
     const std::string& word = invocation.words.front();
-    Source source;
     try {
-        source = find_source(word);
+        loaded.source = find_source(word);
     } catch (const FileError& error) {
         if (json) print(report::problems_json(command, {unreadable(word, error.what())}));
         throw;
     }
-    scenario::ReadResult result = scenario::read_scenario(source.name, source.bytes, options);
+    loaded.result =
+        scenario::read_scenario(loaded.source.name, loaded.source.bytes, loaded.options);
+    const scenario::ReadResult& result = loaded.result;
     if (result.usage_error) {
         std::string text =
             concat("--set ", result.usage_error->argument, ": ", result.usage_error->message);
@@ -159,25 +188,32 @@ std::optional<scenario::Scenario> load(const Invocation& invocation, std::string
     if (!result.scenario && json) print(report::problems_json(command, result.problems));
     if (!result.problems.empty())
         warn(report::problems_text(result.problems, result.errors, result.warnings));
-    return std::move(result.scenario);
+    if (!result.scenario) return std::nullopt;
+    return loaded;
 }
 
-std::vector<Output> outputs_of(const Invocation& invocation) {
+std::optional<scenario::Scenario> load(const Invocation& invocation, std::string_view command) {
+    std::optional<Loaded> loaded = load_document(invocation, command);
+    if (!loaded) return std::nullopt;
+    return std::move(loaded->result.scenario);
+}
+
+std::vector<Output> outputs_of(const Invocation& invocation, std::span<const Format> allowed) {
     std::vector<Output> outputs;
     for (const std::string& path : invocation.all("out")) {
         const auto ends_with = [&](std::string_view suffix) {
-            return path.size() > suffix.size() &&
-                   std::string_view(path).substr(path.size() - suffix.size()) == suffix;
+            return path.size() > suffix.size() && path.ends_with(suffix);
         };
-        if (ends_with(".json")) {
-            outputs.push_back(Output{path, Format::json});
-        } else if (ends_with(".txt")) {
-            outputs.push_back(Output{path, Format::text});
-        } else {
-            throw UsageError(concat("-o ", path,
-                                    ": the suffix names the format; .json and .txt "
-                                    "are known"));
+        const auto named = std::find_if(allowed.begin(), allowed.end(), [&](Format format) {
+            return ends_with(words_of(format).suffix);
+        });
+        if (named == allowed.end()) {
+            std::vector<std::string> suffixes;
+            for (const Format format : allowed) suffixes.emplace_back(words_of(format).suffix);
+            throw UsageError(concat("-o ", path, ": the suffix names the format; known are ",
+                                    core::join(suffixes, ", ")));
         }
+        outputs.push_back(Output{path, *named});
         check_writable(path);
     }
     return outputs;

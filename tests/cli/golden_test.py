@@ -27,6 +27,11 @@ class Golden(CliTest):
         self.hold(f"explain-{LESSON}.txt", "explain", LESSON)
         self.hold("explain-kept.txt", "explain", LESSON, "--record", "p1#0")
 
+    def test_comparisons(self):
+        for suffix in ("txt", "md", "csv"):
+            self.hold(f"compare-{LESSON}.{suffix}", "compare", LESSON, "--seeds", "6",
+                      "--format", "text" if suffix == "txt" else suffix)
+
     def test_chinese_titles_in_a_narrow_window(self):
         self.hold("run-zh.txt", "run", "unclean-election-100-200", "--lang", "zh", "--width", "70")
 

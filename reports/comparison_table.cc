@@ -1,0 +1,195 @@
+#include "reports/comparison_table.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "reports/expect.h"
+
+namespace report {
+namespace {
+
+using core::concat;
+
+constexpr std::size_t kMostSteps = 4;
+
+/// A mean of counts, with at most one decimal and that only below ten.
+std::string mean_words(double mean) {
+    const bool whole = mean >= 9.95 || rounded(mean, 1) == rounded(mean, 0);
+    const double tenths = rounded(mean * 10, 0);
+    if (mean > 0 && tenths == 0) return "<0.1";
+    const auto units = static_cast<std::int64_t>(rounded(mean, 0));
+    if (whole) return core::to_text(units);
+    const auto all = static_cast<std::int64_t>(tenths);
+    return concat(all / 10, ".", all % 10);
+}
+
+std::string spread_words(const Spread& spread) {
+    if (spread.most == 0) return "0";
+    if (spread.least == spread.most) return core::to_text(spread.most);
+    return concat(mean_words(spread.mean), " / ", spread.median, " / ", spread.most);
+}
+
+std::string gap_words(const Spread& spread) {
+    if (spread.most == 0) return "0s";
+    const std::string median = time_words(spread.median);
+    const std::string least = time_words(spread.least);
+    const std::string most = time_words(spread.most);
+    return least == most ? median : concat(median, " (", least, "-", most, ")");
+}
+
+std::string latency_words(const CellFigures& figures) {
+    if (!figures.latency_p50_ns) return "none acked";
+    return concat(time_words(figures.latency_p50_ns->median), " / ",
+                  time_words(figures.latency_p99_ns->median));
+}
+
+std::vector<std::string> figure_words(const ComparedCell& cell, const CellFigures& figures,
+                                      bool with_acks0) {
+    std::vector<std::string> out;
+    out.push_back(cell.promises ? share_words(figures) : "n/a (no promise)");
+    out.push_back(cell.promises ? spread_words(figures.lost) : "n/a");
+    if (with_acks0) out.push_back(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-");
+    out.push_back(gap_words(figures.unavailable_ns));
+    out.push_back(cell.promises ? latency_words(figures) : "n/a");
+    out.push_back(figures.refused.most == 0 ? "0" : mean_words(figures.refused.mean));
+    out.push_back(figures.duplicates.most == 0 ? "0" : mean_words(figures.duplicates.mean));
+    return out;
+}
+
+/// The least that every cell with figures left of something.
+template <class Get>
+std::int64_t least_of(const Comparison& comparison, const ComparisonFigures& figures, Get get) {
+    std::int64_t least = INT64_MAX;
+    for (std::size_t i = 0; i < figures.cells.size(); ++i)
+        if (figures.cells[i].fired > 0)
+            least = std::min(least, get(comparison.cells[i], figures.cells[i]));
+    return least == INT64_MAX ? 0 : least;
+}
+
+}  // namespace
+
+std::string time_words(std::int64_t ns) {
+    return words(core::Duration(ns));
+}
+
+std::string share_words(const CellFigures& figures) {
+    const std::string count = concat(figures.lossy, " of ", figures.fired, "  ");
+    if (figures.same_in_all) return concat(count, "same in all ", figures.fired);
+    if (!figures.share) return count;
+    const Interval& share = *figures.share;
+    if (figures.lossy == 0) return concat(count, "none seen (at most ", percent(share.hi), "%)");
+    if (figures.lossy == figures.fired)
+        return concat(count, "all (at least ", percent(share.lo), "%)");
+    return concat(count, percent(share.estimate), "% (", percent(share.lo), "-", percent(share.hi),
+                  ")");
+}
+
+std::string fault_words(const Comparison& comparison) {
+    if (!comparison.fault.empty()) return comparison.fault;
+    const auto& steps = comparison.scenario.steps;
+    if (steps.empty()) return "no fault";
+    std::vector<std::string> ids;
+    for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i) ids.push_back(steps[i].id);
+    if (steps.size() > kMostSteps) ids.push_back("...");
+    return concat("the scenario's own steps (", core::join(ids, ", "), ")");
+}
+
+ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& figures) {
+    ComparisonTable table;
+    const auto& cells = comparison.cells;
+    for (const ComparedCell& cell : cells)
+        for (const ComparedSetting& setting : cell.settings)
+            if (std::find(table.labels.begin(), table.labels.end(), setting.label) ==
+                table.labels.end())
+                table.labels.push_back(setting.label);
+    const bool with_acks0 = std::any_of(cells.begin(), cells.end(), [](const ComparedCell& cell) {
+        return cell.applies() && cell.has_acks0;
+    });
+    table.heads = {"runs that lost acked records", "lost per run: mean / median / max"};
+    if (with_acks0) table.heads.emplace_back("sent and gone: mean / median / max");
+    for (const char* head : {"no writes", "ack p50 / p99", "refused", "duplicates"})
+        table.heads.emplace_back(head);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        ComparisonRow row;
+        for (const std::string& label : table.labels) {
+            const auto own = std::find_if(
+                cells[i].settings.begin(), cells[i].settings.end(),
+                [&](const ComparedSetting& setting) { return setting.label == label; });
+            row.settings.push_back(own == cells[i].settings.end() ? "-" : own->text);
+        }
+        if (!cells[i].refused.empty()) {
+            row.reason = concat("n/a: ", cells[i].refused);
+        } else if (!cells[i].not_modelled.empty()) {
+            row.reason = concat("n/a: ", cells[i].not_modelled);
+        } else if (figures.cells[i].done == 0) {
+            row.reason = "not run";
+        } else if (figures.cells[i].fired == 0) {
+            row.reason = "the fault never came about";
+        } else {
+            row.figures = figure_words(cells[i], figures.cells[i], with_acks0);
+        }
+        table.rows.push_back(std::move(row));
+    }
+    return table;
+}
+
+std::string cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
+    if (!figures.cheapest) return "No setting lost nothing.";
+    const CellFigures& best = figures.cells[*figures.cheapest];
+    std::string out = concat("The cheapest setting that lost nothing is ",
+                             settings_text(comparison.cells[*figures.cheapest]), ": writes ",
+                             best.unavailable_ns.most == 0
+                                 ? std::string("always available")
+                                 : concat("unavailable ", time_words(best.unavailable_ns.median)));
+    if (best.latency_p99_ns)
+        out += concat(", acknowledgements p99 ", time_words(best.latency_p99_ns->median));
+    if (best.same_in_all) return concat(out, "; the same in all ", best.fired, " runs.");
+    return concat(out, "; none lost in ", best.fired, " runs, and a true share up to ",
+                  percent(best.share->hi), "% would look the same.");
+}
+
+std::string left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
+    std::vector<std::string> parts;
+    const auto least = [&](auto get) { return least_of(comparison, figures, get); };
+    const std::int64_t gap = least(
+        [](const ComparedCell&, const CellFigures& cell) { return cell.unavailable_ns.median; });
+    if (gap > 0) parts.push_back(concat("at least ", time_words(gap), " without writes"));
+    const auto count = [&](auto get, std::string_view what) {
+        if (least(get) > 0) parts.emplace_back(what);
+    };
+    count([](const ComparedCell& c, const CellFigures& f) { return c.promises ? f.lost.most : 0; },
+          "acknowledged records that were lost");
+    count([](const ComparedCell&, const CellFigures& f) { return f.stranded.most; },
+          "acknowledged records out of reach");
+    count([](const ComparedCell&, const CellFigures& f) { return f.refused.most; },
+          "refused writes");
+    count([](const ComparedCell&, const CellFigures& f) { return f.duplicates.most; },
+          "duplicates");
+    if (!any_fired(figures)) return "Nothing can be said of what a setting leaves over.";
+    if (parts.empty()) return "Every cost in the table is avoided by some setting.";
+    return concat("What every setting left over: ", core::join(parts, ", "), ".");
+}
+
+std::vector<std::string> reading_sentences(const Comparison& comparison) {
+    const scenario::Scenario& scenario = comparison.scenario;
+    const bool one_version =
+        std::none_of(comparison.axes.begin(), comparison.axes.end(),
+                     [](const ComparedAxis& axis) { return axis.path == "/kafka/version"; });
+    std::vector<std::string> out;
+    if (comparison.aimed)
+        out.emplace_back(
+            "Aimed faults: a step waits for what the settings decide, so this says what is "
+            "possible, not how often (AL401).");
+    out.push_back(
+        concat("Shares of simulated runs in which the fault happened, with 95% Wilson intervals, "
+               "in this model of Kafka",
+               one_version ? concat(" ", scenario.kafka.profile->version) : std::string(),
+               ". Not yearly odds."));
+    out.push_back(concat("Lost = acknowledged, then absent after ", words(scenario.run.settle),
+                         " without faults. No writes: median over the runs, with least and most; "
+                         "latencies: medians over the runs; refused, duplicates: mean per run."));
+    for (const std::string& note : comparison.notes) out.push_back(note);
+    return out;
+}
+
+}  // namespace report

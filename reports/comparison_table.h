@@ -1,0 +1,34 @@
+/// The table of a comparison as words, before it is laid out as text or Markdown.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/comparison.h"
+
+namespace report {
+
+struct ComparisonRow {
+    std::vector<std::string> settings;
+    std::string reason;                ///< in place of all figures, where there are none
+    std::vector<std::string> figures;  ///< one for each head, or none
+};
+
+struct ComparisonTable {
+    std::vector<std::string> labels;  ///< of the settings
+    std::vector<std::string> heads;   ///< of the figures
+    std::vector<ComparisonRow> rows;
+};
+
+ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& figures);
+
+/// "12 of 20  60% (39-78)", "0 of 20  none seen (at most 16%)", "5 of 5  same in all 5".
+std::string share_words(const CellFigures& figures);
+/// A time with two or three digits: "8.1s", "870us".
+std::string time_words(std::int64_t ns);
+/// What happened to the cluster: "leader dies at a random moment", "its own steps (kill-leader)".
+std::string fault_words(const Comparison& comparison);
+/// What a reader has to know of every figure; a sentence each.
+std::vector<std::string> reading_sentences(const Comparison& comparison);
+
+}  // namespace report

@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""compare_test.py ACKLAB: acklab compare from outside: bytes, cells, refusals, Ctrl-C."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+from harness import LESSON, SMALL, CliTest, main
+
+CRASH = ('"steps": [{"id": "kill", "at": "1s", "do": "crash", "target": {"leaderOf": "t-0"}, '
+         '"crash": {"inFlight": "drop"}, "for": "1s"}]')
+
+
+class Compare(CliTest):
+    def scenario(self, name, *more, config='"acks": "all"'):
+        """SMALL without its expectation, with more blocks."""
+        text = SMALL.replace('"acks": "all"', config)
+        head = text[:text.index(',\n  "expect"')]
+        (self.path / name).write_text(",\n".join([head, *more]) + "}", encoding="utf-8")
+        return name
+
+    def cells(self, *words, status=0):
+        result = self.acklab("compare", *words, "--format", "json")
+        self.expect(result, status)
+        return {" ".join(str(v) for v in cell["variant"].values()): cell
+                for cell in result.document()["cells"]}
+
+    def test_any_jobs_give_the_same_bytes(self):
+        one, *others = [self.acklab("compare", LESSON, "--seeds", "6", "--jobs", jobs, "--format",
+                                    "json") for jobs in ("1", "2", "5")]
+        self.expect(one, 0)
+        for other in others:
+            self.assertEqual(one.raw, other.raw)
+
+    def test_without_axes_the_standard_matrix_is_run(self):
+        name = self.scenario("s.json", CRASH)
+        result = self.acklab("compare", name, "--seeds", "2", "--format", "json")
+        self.expect(result, 0)
+        document = result.document()
+        self.assertEqual(document["command"], "compare")
+        self.assertEqual([axis["label"] for axis in document["axes"]],
+                         ["acks", "min.isr", "unclean"])
+        self.assertEqual(len(document["cells"]), 12)
+        self.assertEqual(document["totals"]["runs"], 24)
+        self.assertEqual(list(document["cells"][4])[:12],
+                         ["variant", "fault", "planned", "fired", "refusedByKafka",
+                          "ackedLossRuns", "ackedLostPerRun", "unavailableWriteMs",
+                          "ackLatencyUs", "worstSeed", "typicalSeed", "traceDigest"])
+
+    def test_the_standard_matrix_is_run_on_a_lesson_that_has_axes(self):
+        self.assertEqual(len(self.cells(LESSON, "--seeds", "1")), 6)
+        self.assertEqual(len(self.cells(LESSON, "--seeds", "1", "--standard")), 12)
+
+    def test_acks0_has_no_share_and_never_ranks(self):
+        name = self.scenario("s.json", CRASH)
+        cells = self.cells(name, "--seeds", "2")
+        for key, cell in cells.items():
+            if key.startswith("0 "):
+                self.assertIsNone(cell["ackedLossRuns"])
+                self.assertIsNotNone(cell["acks0LostPerRun"])
+        result = self.acklab("compare", name, "--seeds", "2")
+        self.expect(result, 0, out="n/a (no promise)")
+        self.assertIn("sent and gone", result.out)
+
+    def test_what_kafka_refuses_has_its_reason_and_no_numbers(self):
+        name = self.scenario("s.json", CRASH, config='"acks": "all", "enable.idempotence": true')
+        cells = self.cells(name, "--seeds", "1")
+        for key, cell in cells.items():
+            if key.startswith("all"):
+                self.assertIsNone(cell["refusedByKafka"])
+                continue
+            self.assertIn("ConfigException", cell["refusedByKafka"])
+            self.assertEqual(set(cell), {"variant", "fault", "refusedByKafka"})
+        self.expect(self.acklab("compare", name, "--seeds", "1"), 0, out="n/a: Kafka refuses")
+
+    def test_a_fault_that_never_comes_about(self):
+        words = [LESSON, "--seeds", "2", "--faults", "steps"]
+        cells = self.cells(*words)
+        self.assertEqual(cells["all 1"]["fired"], 0)
+        self.assertEqual(cells["all 1"]["why"], "the fault never came about")
+        self.assertNotIn("ackedLossRuns", cells["all 1"])
+        self.assertEqual(cells["1 1"]["fired"], 2)
+        result = self.acklab("compare", *words)
+        self.expect(result, 0, err="AL401", out="the fault never came about")
+        self.assertIn("possible, not how often", result.out)
+        # In no cell: inconclusive.
+        name = self.scenario("never.json", CRASH.replace('"at": "1s"', '"at": "99s"'))
+        self.expect(self.acklab("compare", name, "--seeds", "1"), 4)
+
+    def test_fault_sets(self):
+        sweep = ('"sweep": {"faults": {"b": [{"id": "x", "at": "1s", "do": "note"}], '
+                 '"a": [{"id": "y", "at": "99s", "do": "note"}]}}')
+        name = self.scenario("s.json", CRASH, sweep)
+        self.assertEqual(self.cells(name, "--seeds", "1")["all 1 False"]["fault"], "b")
+        self.cells(name, "--seeds", "1", "--faults", "a", status=4)
+        own = self.cells(name, "--seeds", "1", "--faults", "steps")
+        self.assertIn("own steps (kill)", own["all 1 False"]["fault"])
+        self.expect(self.acklab("compare", name, "--faults", "c"), 2, err="no fault set")
+
+    def test_versions_are_one_more_axis(self):
+        name = self.scenario("s.json", CRASH)
+        result = self.acklab("compare", name, "--seeds", "1", "--versions", "3.9,3.8,0.11",
+                             "--format", "json")
+        self.expect(result, 0)
+        document = result.document()
+        self.assertEqual(document["axes"][-1]["values"], ["3.9", "3.8", "0.11"])
+        self.assertIn("3.6, stands in", document["notes"][0])
+        last = document["cells"][2]
+        self.assertIsNone(last["refusedByKafka"])
+        self.assertIn("not modelled", last["notModelled"])
+        self.expect(self.acklab("compare", name, "--versions", "3.9", "--kafka", "4.1"), 2,
+                    err="--kafka")
+
+    def test_a_version_that_lacks_a_key(self):
+        sweep = ('"sweep": {"axes": [{"label": "zk", "path": '
+                 '"/cluster/config/zookeeper.session.timeout.ms", "values": [6000]}]}')
+        name = self.scenario("s.json", '"steps": []', sweep)
+        text = (self.path / name).read_text("utf-8").replace(
+            '"cluster": {', '"cluster": {"config": {}, ')
+        (self.path / name).write_text(text, encoding="utf-8")
+        cell = self.cells(name, "--seeds", "1", status=4)["6000"]
+        self.assertIn("has no broker key", cell["refusedByKafka"])
+
+    def test_an_axis_value_that_is_wrong_is_told_in_its_place(self):
+        sweep = '"sweep": {"axes": [{"path": "/run/end", "values": ["3s", "three"]}]}'
+        name = self.scenario("s.json", CRASH, sweep)
+        result = self.acklab("compare", name, "--seeds", "1", "--format", "json")
+        self.expect(result, 3, err="AL212")
+        problem = result.document()["problems"][0]
+        self.assertEqual((problem["file"], problem["code"]), (name, "AL212"))
+        self.assertGreater(problem["line"], 1)
+
+    def test_limits(self):
+        name = self.scenario("s.json", CRASH)
+        self.expect(self.acklab("compare", name, "--seeds", "100000"), 2, err="at most 500000")
+        values = list(range(1, 1002))
+        sweep = ('"sweep": {"axes": [{"path": "/run/maxEvents", "values": %s}]}'
+                 % json.dumps(values))
+        name = self.scenario("s.json", CRASH, sweep)
+        self.expect(self.acklab("compare", name, "--seeds", "1"), 2, err="more than 1000 settings")
+        for words in (["--seeds", "0"], ["--jobs", "0"], ["--first-seed", "-1"],
+                      ["--format", "xml"], ["-o", "x.pdf"]):
+            self.expect(self.acklab("compare", "small.json", *words), 2, err=words[0])
+
+    def test_every_format_goes_to_a_file(self):
+        files = [f"r.{suffix}" for suffix in ("txt", "json", "md", "csv")]
+        words = [word for file in files for word in ("-o", file)]
+        result = self.acklab("compare", LESSON, "--seeds", "1", "-q", *words)
+        self.expect(result, 0)
+        self.assertEqual(result.out, "")
+        for file, word in zip(files, ("cheapest", '"cells"', "| --- |", "axis.acks")):
+            self.assertIn(word, (self.path / file).read_text("utf-8"))
+        self.expect(self.acklab("run", LESSON, "-o", "r.csv"), 2, err="suffix")
+
+    def test_ctrl_c_gives_a_partial_report(self):
+        process = subprocess.Popen(
+            [CliTest.program, "compare", LESSON, "--seeds", "20000", "--format", "json"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path,
+            env={**os.environ, "LANG": "C.UTF-8"})
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+        self.assertEqual(process.returncode, 130)
+        document = json.loads(out)
+        self.assertTrue(document["totals"]["partial"])
+        self.assertLess(document["totals"]["runs"], 120000)
+        self.assertEqual(document["cells"][0]["planned"], 20000)
+        self.assertLess(document["cells"][0]["done"], 20000)
+
+
+if __name__ == "__main__":
+    main()
