@@ -73,7 +73,7 @@ std::string time_words(std::int64_t ns) {
 }
 
 std::string share_words(const CellFigures& figures) {
-    const std::string count = concat(figures.lossy, " of ", figures.fired, "  ");
+    std::string count = concat(figures.lossy, " of ", figures.fired, "  ");
     if (figures.same_in_all) return concat(count, "same in all ", figures.fired);
     if (!figures.share) return count;
     const Interval& share = *figures.share;

@@ -146,7 +146,7 @@ std::string next_command(const Comparison& comparison, const ComparisonFigures& 
     return out;
 }
 
-std::string markdown_cell(std::string text) {
+std::string markdown_cell(const std::string& text) {
     std::string out;
     for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
     return out;
