@@ -18,6 +18,8 @@ constexpr int kMeanDecimals = 3;
 constexpr int kDigitsOfP = 3;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kNsPerUs = 1'000;
+/// In place of an interval, where no chance is left to speak of.
+constexpr std::string_view kSameInAll = "same-in-all";
 
 std::string hex16(std::uint64_t value) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -65,6 +67,11 @@ void add_figures(Json& out, const ComparedCell& cell, const CellFigures& figures
     if (figures.share) {
         Json share = Json::object({{"k", figures.lossy}, {"n", figures.fired}});
         add_interval(share, *figures.share, "wilson95");
+        if (figures.same_in_all) {
+            share["lo"] = nullptr;
+            share["hi"] = nullptr;
+            share["method"] = kSameInAll;
+        }
         out["ackedLossRuns"] = std::move(share);
     }
     out["ackedLostPerRun"] = cell.promises ? spread_json(figures.lost) : Json(nullptr);
@@ -183,11 +190,15 @@ std::vector<CsvMetric> csv_metrics(const ComparedCell& cell, const CellFigures& 
                  cell.refused.empty() ? cell.not_modelled : cell.refused, "", "", "", ""}};
     if (figures.fired == 0)
         return {{figures.done == 0 ? "not_run" : "fault_never_came_about", "", "", "", "", "", ""}};
-    if (figures.share)
+    if (figures.share) {
+        const Interval& share = *figures.share;
+        const bool same = figures.same_in_all;
         out.push_back({"acked_loss_runs", core::to_text(figures.lossy),
-                       csv_number(figures.share->estimate, kShareDecimals),
-                       csv_number(figures.share->lo, kShareDecimals),
-                       csv_number(figures.share->hi, kShareDecimals), "share", "wilson95"});
+                       csv_number(share.estimate, kShareDecimals),
+                       same ? std::string() : csv_number(share.lo, kShareDecimals),
+                       same ? std::string() : csv_number(share.hi, kShareDecimals), "share",
+                       same ? std::string(kSameInAll) : std::string("wilson95")});
+    }
     if (cell.promises) out.push_back(csv_spread("acked_lost", figures.lost));
     if (cell.has_acks0) out.push_back(csv_spread("acks0_lost", figures.acks0_lost));
     out.push_back(csv_time("unavailable_write", figures.unavailable_ns, kNsPerMs, "ms"));

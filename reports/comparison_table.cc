@@ -46,7 +46,10 @@ std::string latency_words(const CellFigures& figures) {
 std::vector<std::string> figure_words(const ComparedCell& cell, const CellFigures& figures,
                                       bool with_acks0) {
     std::vector<std::string> out;
-    out.push_back(cell.promises ? share_words(figures) : "n/a (no promise)");
+    std::string share = cell.promises ? share_words(figures) : "n/a (no promise)";
+    if (figures.fired < figures.done)
+        share += concat(", fault in ", figures.fired, " of ", figures.done);
+    out.push_back(std::move(share));
     out.push_back(cell.promises ? spread_words(figures.lost) : "n/a");
     if (with_acks0) out.push_back(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-");
     out.push_back(gap_words(figures.unavailable_ns));
@@ -168,6 +171,17 @@ std::string left_over_sentence(const Comparison& comparison, const ComparisonFig
     if (!any_fired(figures)) return "Nothing can be said of what a setting leaves over.";
     if (parts.empty()) return "Every cost in the table is avoided by some setting.";
     return concat("What every setting left over: ", core::join(parts, ", "), ".");
+}
+
+std::string paired_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
+    if (figures.pairs.size() != 1) return "";
+    const ComparedPair& pair = figures.pairs.front();
+    const std::string a = settings_text(comparison.cells[pair.a]);
+    const std::string b = settings_text(comparison.cells[pair.b]);
+    const std::string p = pair.p < 0.0001 ? "<0.0001" : concat("=", significant_words(pair.p));
+    return concat("By seed: ", pair.seeds.only_a, " lost records only under ", a, ", ",
+                  pair.seeds.only_b, " only under ", b, " (McNemar p", p, ")",
+                  pair.p < 0.05 ? "." : ": no clear difference (~).");
 }
 
 std::vector<std::string> reading_sentences(const Comparison& comparison) {

@@ -28,6 +28,8 @@ std::string share_words(const CellFigures& figures);
 std::string time_words(std::int64_t ns);
 /// What happened to the cluster: "leader dies at a random moment", "its own steps (kill-leader)".
 std::string fault_words(const Comparison& comparison);
+/// How the seeds of the only pair of settings differ; "" where there are more, or none.
+std::string paired_sentence(const Comparison& comparison, const ComparisonFigures& figures);
 /// What a reader has to know of every figure; a sentence each.
 std::vector<std::string> reading_sentences(const Comparison& comparison);
 

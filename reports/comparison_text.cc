@@ -171,6 +171,8 @@ std::string comparison_text(const Comparison& comparison, const ComparisonFigure
     out += "\n";
     out += row("cheapest", cheapest_sentence(comparison, figures), style);
     out += row("left over", left_over_sentence(comparison, figures), style);
+    const std::string paired = paired_sentence(comparison, figures);
+    if (!paired.empty()) out += row("paired", paired, style);
     std::string_view head = "reading";
     for (const std::string& sentence : reading_sentences(comparison)) {
         out += row(head, sentence, style);

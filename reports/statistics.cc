@@ -127,6 +127,10 @@ double rounded_significant(double value, int digits) {
     return parsed(printed(value, std::chars_format::scientific, digits - 1));
 }
 
+std::string significant_words(double value) {
+    return printed(value, std::chars_format::general, 2);
+}
+
 std::string percent(double share) {
     const double value = share * 100;
     std::string text = printed(value, std::chars_format::fixed, value < 9.95 ? 1 : 0);

@@ -46,6 +46,8 @@ std::vector<double> holm(const std::vector<double>& p);
 double rounded(double value, int decimals);
 /// Rounded to so many significant digits.
 double rounded_significant(double value, int digits);
+/// The same as text, for a number of at least 0.0001.
+std::string significant_words(double value);
 /// A share in per cent, as a person reads it: "7.1" below ten, else "49".
 std::string percent(double share);
 

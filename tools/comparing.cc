@@ -52,8 +52,13 @@ scenario::Sweep sweep_of(const Loaded& document, const CompareChoice& choice) {
         if (has_versions)
             throw UsageError("--versions: the file has an axis of /kafka/version already");
         scenario::SweepAxis axis{"kafka", std::string(kVersionPath), {}};
-        for (const std::string& version : choice.versions)
+        for (const std::string& version : choice.versions) {
+            const auto same = std::count(choice.versions.begin(), choice.versions.end(), version);
+            if (version.empty() || same > 1)
+                throw UsageError(
+                    "--versions takes different Kafka versions with commas between them: 3.9,4.1");
             axis.values.push_back(value_of(scenario::Kind::string, version));
+        }
         sweep.axes.push_back(std::move(axis));
     }
     if (document.options.kafka && (has_versions || !choice.versions.empty()))

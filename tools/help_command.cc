@@ -124,7 +124,7 @@ std::string about_scenario() {
            "  acklab schema -o s.json      the schema, for an editor's completion\n"
            "  acklab run mine.json         run it\n\n"
            "How its parts are written: acklab help steps, conditions, targets, expect, network,\n"
-           "versions, durations.\n";
+           "sweep, versions, durations.\n";
 }
 
 struct Topic {

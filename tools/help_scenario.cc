@@ -146,6 +146,20 @@ constexpr Entry kDurations[] = {
     {"choice", "values: one of a list, all equally likely"},
 };
 
+constexpr Entry kSweep[] = {
+    {"", "What acklab compare runs; acklab run passes over it"},
+    {"axes", "a list of path (as for --set) and values, with a label; all are crossed"},
+    {"variants", "names, each with paths and values that go together; one more axis"},
+    {"exclude", "a list of labels with values: settings that have all of one entry are left out"},
+    {"include", "a list of labels (or paths) with values: each is one more setting"},
+    {"faults",
+     "names, each with steps that take the place of the scenario's own; compare takes the first, "
+     "or "
+     "that of --faults NAME. Give blind ones (\"at\", \"every\"): what waits for an event or a "
+     "gauge may never come about under some settings"},
+    {"seeds", "from (1) and count (20): every setting meets these seeds"},
+};
+
 constexpr Entry kVersions[] = {
     {"", "kafka.version, or --kafka: that version's defaults and behaviour"},
     {"3.6",
@@ -200,6 +214,19 @@ constexpr Guide kGuides[] = {
   "links": [{ "between": ["brokers", { "broker": 3 }], "latency": "20ms" }]
 },
 "disk": { "default": { "fsync": "4ms" }, "brokers": { "3": { "fsync": "40ms" } } }
+)"},
+    {"sweep", "Sweep: settings to compare under the same faults", 10, kSweep,
+     R"("sweep": {
+  "axes": [
+    { "label": "acks", "path": "/producers/*/config/acks", "values": ["1", "all"] },
+    { "label": "min.isr", "path": "/topics/orders/config/min.insync.replicas", "values": [1, 2] }
+  ],
+  "exclude": [{ "acks": "1", "min.isr": 2 }],
+  "faults": { "the leader dies": [
+    { "id": "kill", "at": { "dist": "uniform", "min": "2s", "max": "7s" }, "do": "crash",
+      "target": { "leaderOf": "orders-0" } }] },
+  "seeds": { "from": 1, "count": 200 }
+}
 )"},
     {"versions", "Versions: what changes a verdict between them", 32, kVersions,
      R"("kafka": { "version": "4.1", "features": { "eligible.leader.replicas.version": 0 } }

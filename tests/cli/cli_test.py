@@ -79,7 +79,8 @@ class Usage(CliTest):
 class Guide(CliTest):
     """The topics of help about writing a scenario say what the reader takes."""
 
-    TOPICS = ("steps", "conditions", "targets", "expect", "network", "versions", "durations")
+    TOPICS = ("steps", "conditions", "targets", "expect", "network", "sweep", "versions",
+              "durations")
 
     def check(self, blocks):
         document = json.loads(SMALL.replace("// comments are allowed", ""))

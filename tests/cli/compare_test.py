@@ -2,9 +2,9 @@
 """compare_test.py ACKLAB: acklab compare from outside: bytes, cells, refusals, Ctrl-C."""
 import json
 import os
+import pty
 import signal
 import subprocess
-import time
 
 from harness import LESSON, SMALL, CliTest, main
 
@@ -111,6 +111,8 @@ class Compare(CliTest):
         self.assertIn("not modelled", last["notModelled"])
         self.expect(self.acklab("compare", name, "--versions", "3.9", "--kafka", "4.1"), 2,
                     err="--kafka")
+        for versions in ("", "3.9,", "3.9,3.9"):
+            self.expect(self.acklab("compare", name, "--versions", versions), 2, err="--versions")
 
     def test_a_version_that_lacks_a_key(self):
         sweep = ('"sweep": {"axes": [{"label": "zk", "path": '
@@ -153,14 +155,19 @@ class Compare(CliTest):
             self.assertIn(word, (self.path / file).read_text("utf-8"))
         self.expect(self.acklab("run", LESSON, "-o", "r.csv"), 2, err="suffix")
 
-    def test_ctrl_c_gives_a_partial_report(self):
+    def test_progress_on_a_terminal_and_ctrl_c_gives_a_partial_report(self):
+        terminal, stderr = pty.openpty()
         process = subprocess.Popen(
             [CliTest.program, "compare", LESSON, "--seeds", "20000", "--format", "json"],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.path,
+            stdout=subprocess.PIPE, stderr=stderr, cwd=self.path,
             env={**os.environ, "LANG": "C.UTF-8"})
-        time.sleep(2)
+        os.close(stderr)
+        shown = b""
+        while b"/120000 runs" not in shown:
+            shown += os.read(terminal, 4096)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=120)
+        os.close(terminal)
         self.assertEqual(process.returncode, 130)
         document = json.loads(out)
         self.assertTrue(document["totals"]["partial"])

@@ -137,6 +137,11 @@ TEST_SUITE("report.comparison") {
         cell.fixed_faults = true;
         CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
               "3 of 3  same in all 3");
+        const Comparison same = comparison_of({cell});
+        const std::string document =
+            report::comparison_json(same, report::figures_of(same), "compare");
+        CHECK(document.find("\"method\": \"same-in-all\"") != std::string::npos);
+        CHECK(document.find("wilson95") == std::string::npos);
         cell.runs[1] = one_run(5);
         CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
               "3 of 3  all (at least 44%)");
@@ -152,6 +157,9 @@ TEST_SUITE("report.comparison") {
         CHECK(figures.pairs[0].seeds.only_b == 0);
         CHECK(figures.pairs[0].seeds.both == 1);
         CHECK(figures.pairs[0].p == 0.5);
+        CHECK(report::paired_sentence(comparison, figures) ==
+              "By seed: 2 lost records only under acks=1, 0 only under acks=all (McNemar p=0.5): "
+              "no clear difference (~).");
     }
 
     TEST_CASE("what Kafka refuses is shown with its reason, in every format") {

@@ -96,10 +96,12 @@ class Pool {
 
 }  // namespace
 
-report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t seed) {
+report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t seed,
+                             trace::Observer* watcher) {
     sim::Cluster cluster(scenario, seed, sim::RunOptions{});
     report::Watchers watchers(scenario, cluster.view(), cluster.ledger());
     cluster.attach(watchers.metrics);
+    if (watcher != nullptr) cluster.attach(*watcher);
     const trace::Outcome outcome = cluster.run();
     if (outcome.end == trace::RunEnd::broken)
         throw core::AssertionFailure(outcome.failure.empty() ? "an invariant broke"

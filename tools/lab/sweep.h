@@ -19,6 +19,7 @@
 
 #include "reports/comparison.h"
 #include "scenarios/model.h"
+#include "sim/trace/event.h"
 
 namespace lab {
 
@@ -51,7 +52,8 @@ struct SweepProgress {
 SweepResult run_sweep(const SweepPlan& plan, const std::atomic<bool>& stop,
                       const std::function<void(const SweepProgress&)>& progress);
 
-/// One run; throws core::AssertionFailure with the invariant that broke.
-report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t seed);
+/// One run; throws core::AssertionFailure with the invariant that broke. `watcher` may look on.
+report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t seed,
+                             trace::Observer* watcher = nullptr);
 
 }  // namespace lab
