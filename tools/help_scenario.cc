@@ -219,12 +219,13 @@ constexpr Guide kGuides[] = {
      R"("sweep": {
   "axes": [
     { "label": "acks", "path": "/producers/*/config/acks", "values": ["1", "all"] },
-    { "label": "min.isr", "path": "/topics/orders/config/min.insync.replicas", "values": [1, 2] }
+    { "label": "min.isr", "values": [1, 2],
+      "path": "/topics/orders/config/min.insync.replicas" }
   ],
   "exclude": [{ "acks": "1", "min.isr": 2 }],
   "faults": { "the leader dies": [
-    { "id": "kill", "at": { "dist": "uniform", "min": "2s", "max": "7s" }, "do": "crash",
-      "target": { "leaderOf": "orders-0" } }] },
+    { "id": "kill", "at": { "dist": "uniform", "min": "2s", "max": "7s" },
+      "do": "crash", "target": { "leaderOf": "orders-0" } }] },
   "seeds": { "from": 1, "count": 200 }
 }
 )"},
