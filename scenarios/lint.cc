@@ -42,7 +42,10 @@ void lint_min_isr(Build& build, const Topic& topic, TopicNumber number, const At
     if (min_isr > static_cast<std::int64_t>(replicas) && replicas > 0)
         build.reading.warning(member->key_span, path, "AL413",
                               core::concat("min.insync.replicas=", min_isr, " with ", replicas,
-                                           " replicas: this Kafka takes it as ", replicas));
+                                           " replicas: this Kafka ",
+                                           build.profile().min_isr_capped_by_replicas
+                                               ? core::concat("takes it as ", replicas)
+                                               : "refuses every write with acks=all"));
     if (min_isr < 2) return;
     std::string who;
     for (const Producer& producer : build.scenario.producers) {

@@ -105,6 +105,21 @@ TEST_SUITE("scenario.set") {
         CHECK(conflict.problems[0].file == "--set");
     }
 
+    TEST_CASE("what becomes of a min.insync.replicas above the replicas is the version's") {
+        struct Row {
+            const char* version;
+            const char* words;
+        };
+        for (const Row& row : {Row{"/kafka/version=\"3.6\"", "refuses every write with acks=all"},
+                               Row{"/kafka/version=\"3.9\"", "takes it as 3"}}) {
+            CAPTURE(row.version);
+            const auto result = read_with({row.version, "acks=all", "min.insync.replicas=5"});
+            REQUIRE(result.problems.size() == 1);
+            CHECK(result.problems[0].code == "AL413");
+            CHECK(result.problems[0].message.find(row.words) != std::string::npos);
+        }
+    }
+
     TEST_CASE("a warning about an overridden value is blamed on --set, the file's own is not") {
         const auto result = read_with({"min.insync.replicas=5"});
         CHECK(result.errors == 0);
