@@ -34,13 +34,13 @@ def table():
     rows = {row["id"]: row for row in json.loads(TABLE.read_text(encoding="utf-8"))}
     files = [json.loads(path.read_text(encoding="utf-8"))
              for path in sorted((HERE / "catalogue").glob("*.json"))]
-    lines = ["| group | id | what happens | verdict | cause | Kafka | source |",
-             "|---|---|---|---|---|---|---|"]
+    lines = ["| group | id | what happens | verdict | cause | Kafka | replayed | source |",
+             "|---|---|---|---|---|---|---|---|"]
     for scenario in sorted(files, key=lambda one: (tagged(one, "group"), one["id"])):
         cells = [*tagged(scenario, "group"), f"`{scenario['id']}`", scenario["title"]["en"],
                  verdict(scenario), ", ".join(tagged(scenario, "cause")),
                  versions(scenario, rows[scenario["id"]].get("versions", {})),
-                 ", ".join(tagged(scenario, "source"))]
+                 ", ".join(tagged(scenario, "replayed")), ", ".join(tagged(scenario, "source"))]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
