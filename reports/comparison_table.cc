@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/assert.h"
 #include "core/base/text.h"
 #include "reports/expect.h"
 
@@ -26,7 +27,7 @@ std::string mean_words(double mean) {
 std::string spread_words(const Spread& spread) {
     if (spread.most == 0) return "0";
     if (spread.least == spread.most) return core::to_text(spread.most);
-    return concat(mean_words(spread.mean), " / ", spread.median, " / ", spread.most);
+    return concat(mean_words(spread.mean), "/", spread.median, "/", spread.most);
 }
 
 std::string gap_words(const Spread& spread) {
@@ -34,24 +35,37 @@ std::string gap_words(const Spread& spread) {
     const std::string median = time_words(spread.median);
     const std::string least = time_words(spread.least);
     const std::string most = time_words(spread.most);
-    return least == most ? median : concat(median, " (", least, "-", most, ")");
+    if (least == most) return median;
+    // One unit for both ends, where it is one.
+    const auto digits = [](const std::string& time) {
+        return time.find_first_not_of("0123456789.");
+    };
+    const bool one_unit = least.substr(digits(least)) == most.substr(digits(most));
+    return concat(median, " (", one_unit ? least.substr(0, digits(least)) : least, "-", most, ")");
 }
 
 std::string latency_words(const CellFigures& figures) {
     if (!figures.latency_p50_ns) return "none acked";
-    return concat(time_words(figures.latency_p50_ns->median), " / ",
+    return concat(time_words(figures.latency_p50_ns->median), "/",
                   time_words(figures.latency_p99_ns->median));
 }
 
+/// Columns that only some comparisons have.
+struct Shown {
+    bool stranded = false;
+    bool acks0 = false;
+};
+
 std::vector<std::string> figure_words(const ComparedCell& cell, const CellFigures& figures,
-                                      bool with_acks0) {
+                                      const Shown& shown) {
     std::vector<std::string> out;
     std::string share = cell.promises ? share_words(figures) : "n/a (no promise)";
     if (figures.fired < figures.done)
         share += concat(", fault in ", figures.fired, " of ", figures.done);
     out.push_back(std::move(share));
     out.push_back(cell.promises ? spread_words(figures.lost) : "n/a");
-    if (with_acks0) out.push_back(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-");
+    if (shown.stranded) out.push_back(cell.promises ? spread_words(figures.stranded) : "n/a");
+    if (shown.acks0) out.push_back(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-");
     out.push_back(gap_words(figures.unavailable_ns));
     out.push_back(cell.promises ? latency_words(figures) : "n/a");
     out.push_back(figures.refused.most == 0 ? "0" : mean_words(figures.refused.mean));
@@ -76,13 +90,12 @@ std::string time_words(std::int64_t ns) {
 }
 
 std::string share_words(const CellFigures& figures) {
-    std::string count = concat(figures.lossy, " of ", figures.fired, "  ");
+    std::string count = concat(figures.lossy, " of ", figures.fired, ", ");
     if (figures.same_in_all) return concat(count, "same in all ", figures.fired);
-    if (!figures.share) return count;
+    ASSERT(figures.share.has_value());
     const Interval& share = *figures.share;
-    if (figures.lossy == 0) return concat(count, "none seen (at most ", percent(share.hi), "%)");
-    if (figures.lossy == figures.fired)
-        return concat(count, "all (at least ", percent(share.lo), "%)");
+    if (figures.lossy == 0) return concat(count, "at most ", percent(share.hi), "%");
+    if (figures.lossy == figures.fired) return concat(count, "at least ", percent(share.lo), "%");
     return concat(count, percent(share.estimate), "% (", percent(share.lo), "-", percent(share.hi),
                   ")");
 }
@@ -105,12 +118,15 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
             if (std::find(table.labels.begin(), table.labels.end(), setting.label) ==
                 table.labels.end())
                 table.labels.push_back(setting.label);
-    const bool with_acks0 = std::any_of(cells.begin(), cells.end(), [](const ComparedCell& cell) {
-        return cell.applies() && cell.has_acks0;
-    });
-    table.heads = {"runs that lost acked records", "lost per run: mean / median / max"};
-    if (with_acks0) table.heads.emplace_back("sent and gone: mean / median / max");
-    for (const char* head : {"no writes", "ack p50 / p99", "refused", "duplicates"})
+    Shown shown;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (cells[i].applies() && cells[i].has_acks0) shown.acks0 = true;
+        if (figures.cells[i].stranded.most > 0) shown.stranded = true;
+    }
+    table.heads = {"runs that lost acked records", "lost per run"};
+    if (shown.stranded) table.heads.emplace_back("out of reach");
+    if (shown.acks0) table.heads.emplace_back("sent and gone");
+    for (const char* head : {"no writes", "ack p50/p99", "refused", "duplicates"})
         table.heads.emplace_back(head);
     for (std::size_t i = 0; i < cells.size(); ++i) {
         ComparisonRow row;
@@ -129,7 +145,7 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
         } else if (figures.cells[i].fired == 0) {
             row.reason = "the fault never came about";
         } else {
-            row.figures = figure_words(cells[i], figures.cells[i], with_acks0);
+            row.figures = figure_words(cells[i], figures.cells[i], shown);
         }
         table.rows.push_back(std::move(row));
     }
@@ -146,6 +162,9 @@ std::string cheapest_sentence(const Comparison& comparison, const ComparisonFigu
                                  : concat("unavailable ", time_words(best.unavailable_ns.median)));
     if (best.latency_p99_ns)
         out += concat(", acknowledgements p99 ", time_words(best.latency_p99_ns->median));
+    if (best.stranded.most > 0)
+        out += concat(", up to ", best.stranded.most,
+                      " acknowledged records out of reach at the end of a run");
     if (best.same_in_all) return concat(out, "; the same in all ", best.fired, " runs.");
     return concat(out, "; none lost in ", best.fired, " runs, and a true share up to ",
                   percent(best.share->hi), "% would look the same.");
@@ -160,9 +179,13 @@ std::string left_over_sentence(const Comparison& comparison, const ComparisonFig
     const auto count = [&](auto get, std::string_view what) {
         if (least(get) > 0) parts.emplace_back(what);
     };
-    count([](const ComparedCell& c, const CellFigures& f) { return c.promises ? f.lost.most : 0; },
+    // Where nothing was promised there is no such record to leave over.
+    const auto promised = [](const ComparedCell& cell, std::int64_t records) {
+        return cell.promises ? records : INT64_MAX;
+    };
+    count([&](const ComparedCell& c, const CellFigures& f) { return promised(c, f.lost.most); },
           "acknowledged records that were lost");
-    count([](const ComparedCell&, const CellFigures& f) { return f.stranded.most; },
+    count([&](const ComparedCell& c, const CellFigures& f) { return promised(c, f.stranded.most); },
           "acknowledged records out of reach");
     count([](const ComparedCell&, const CellFigures& f) { return f.refused.most; },
           "refused writes");
@@ -200,8 +223,10 @@ std::vector<std::string> reading_sentences(const Comparison& comparison) {
                one_version ? concat(" ", scenario.kafka.profile->version) : std::string(),
                ". Not yearly odds."));
     out.push_back(concat("Lost = acknowledged, then absent after ", words(scenario.run.settle),
-                         " without faults. No writes: median over the runs, with least and most; "
-                         "latencies: medians over the runs; refused, duplicates: mean per run."));
+                         " without faults (out of reach: still on a disk). Lost, and sent and "
+                         "gone: mean/median/most per run; no "
+                         "writes: median, with least and most; latencies: medians over the runs; "
+                         "refused, duplicates: mean per run."));
     for (const std::string& note : comparison.notes) out.push_back(note);
     return out;
 }

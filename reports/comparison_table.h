@@ -22,7 +22,8 @@ struct ComparisonTable {
 
 ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& figures);
 
-/// "12 of 20  60% (39-78)", "0 of 20  none seen (at most 16%)", "5 of 5  same in all 5".
+/// "12 of 20, 60% (39-78)", "0 of 20, at most 16%", "5 of 5, same in all 5"; of a cell with a
+/// share.
 std::string share_words(const CellFigures& figures);
 /// A time with two or three digits: "8.1s", "870us".
 std::string time_words(std::int64_t ns);

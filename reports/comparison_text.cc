@@ -11,8 +11,8 @@ namespace {
 
 using core::concat;
 
-constexpr std::size_t kHead = 12;      // columns of a row's name below the table
-constexpr std::size_t kHeadMost = 16;  // columns of a head, unless its figures are wider
+constexpr std::size_t kHead = 12;     // columns of a row's name below the table
+constexpr std::size_t kHeadMost = 8;  // columns of a head, unless its figures are wider
 
 std::string title_of(const Comparison& comparison, const TextStyle& style) {
     const scenario::Scenario& s = comparison.scenario;

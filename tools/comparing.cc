@@ -35,6 +35,12 @@ std::vector<scenario::SweepAxis> standard_axes() {
     };
 }
 
+/// Where a bare key of the standard matrix is put.
+std::string shown_path(const std::string& path) {
+    if (path.front() == '/') return path;
+    return concat(path == "acks" ? "/producers/*/config/" : "/topics/*/config/", path);
+}
+
 /// The axes that are run: the file's own or the standard ones, and the versions asked for.
 scenario::Sweep sweep_of(const Loaded& document, const CompareChoice& choice) {
     scenario::Sweep sweep = document.result.sweep;
@@ -248,7 +254,7 @@ Prepared prepare(const Loaded& document, const CompareChoice& choice) {
         comparison.axes.push_back(std::move(axis));
     }
     for (const scenario::SweepAxis& own : sweep.axes) {
-        report::ComparedAxis axis{own.label, own.path, {}};
+        report::ComparedAxis axis{own.label, shown_path(own.path), {}};
         for (const Value& value : own.values) axis.values.push_back(scenario::dump_json(value));
         comparison.axes.push_back(std::move(axis));
     }

@@ -41,6 +41,7 @@ class Compare(CliTest):
         self.assertEqual(document["command"], "compare")
         self.assertEqual([axis["label"] for axis in document["axes"]],
                          ["acks", "min.isr", "unclean"])
+        self.assertEqual(document["axes"][1]["path"], "/topics/*/config/min.insync.replicas")
         self.assertEqual(len(document["cells"]), 12)
         self.assertEqual(document["totals"]["runs"], 24)
         self.assertEqual(list(document["cells"][4])[:12],
@@ -61,7 +62,7 @@ class Compare(CliTest):
                 self.assertIsNotNone(cell["acks0LostPerRun"])
         result = self.acklab("compare", name, "--seeds", "2")
         self.expect(result, 0, out="n/a (no promise)")
-        self.assertIn("sent and gone", result.out)
+        self.assertRegex(result.out, r"sent and .*\n.* gone ")
 
     def test_what_kafka_refuses_has_its_reason_and_no_numbers(self):
         name = self.scenario("s.json", CRASH, config='"acks": "all", "enable.idempotence": true')

@@ -79,7 +79,8 @@ TEST_SUITE("report.comparison") {
         CHECK(figures.inconclusive == 1);
         // Three of four is too few for a rank.
         CHECK_FALSE(cell.ranked);
-        CHECK(report::share_words(cell) == "2 of 3  67% (21-94)");
+        CHECK(report::table_of(comparison, figures).rows[0].figures[0] ==
+              "2 of 3, 67% (21-94), fault in 3 of 4");
     }
 
     TEST_CASE("a cell in which the fault never came about has no share and no rank") {
@@ -108,9 +109,11 @@ TEST_SUITE("report.comparison") {
         CHECK(report::cheapest_sentence(comparison, figures) == "No setting lost nothing.");
         const auto table = report::table_of(comparison, figures);
         CHECK(table.rows[0].figures[0] == "n/a (no promise)");
-        CHECK(table.heads[2].find("sent and gone") == 0);
+        CHECK(table.heads[2] == "sent and gone");
         CHECK(table.rows[0].figures[2] == "7");
         CHECK(table.rows[1].figures[2] == "-");
+        CHECK(report::left_over_sentence(comparison, figures) ==
+              "What every setting left over: acknowledged records that were lost.");
     }
 
     TEST_CASE("the cheapest is that with the least time without writes, then p99") {
@@ -130,13 +133,26 @@ TEST_SUITE("report.comparison") {
               "What every setting left over: at least 1.0s without writes.");
     }
 
+    TEST_CASE("what is out of reach but not lost is said beside the rank") {
+        RunSummary run = one_run(0);
+        CHECK(report::table_of(comparison_of({one_cell("1", {run, run})}),
+                               report::figures_of(comparison_of({one_cell("1", {run, run})})))
+                  .heads[2] == "no writes");
+        run.fates[static_cast<std::size_t>(Fate::stranded)] = 4;
+        const Comparison comparison = comparison_of({one_cell("1", {run, run})});
+        const auto figures = report::figures_of(comparison);
+        CHECK(report::table_of(comparison, figures).heads[2] == "out of reach");
+        CHECK(report::cheapest_sentence(comparison, figures)
+                  .find("up to 4 acknowledged records out of reach") != std::string::npos);
+    }
+
     TEST_CASE("where no seed changes the fault and all end alike there is no interval") {
         ComparedCell cell = one_cell("1", {one_run(4), one_run(4), one_run(4)});
         CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
-              "3 of 3  all (at least 44%)");
+              "3 of 3, at least 44%");
         cell.fixed_faults = true;
         CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
-              "3 of 3  same in all 3");
+              "3 of 3, same in all 3");
         const Comparison same = comparison_of({cell});
         const std::string document =
             report::comparison_json(same, report::figures_of(same), "compare");
@@ -144,7 +160,7 @@ TEST_SUITE("report.comparison") {
         CHECK(document.find("wilson95") == std::string::npos);
         cell.runs[1] = one_run(5);
         CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
-              "3 of 3  all (at least 44%)");
+              "3 of 3, at least 44%");
     }
 
     TEST_CASE("settings that differ in one axis are compared by seeds") {

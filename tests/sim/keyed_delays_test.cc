@@ -130,6 +130,26 @@ TEST_SUITE("sim.keyed_delays") {
         CHECK(Wire().delays(Acks::all, false) == Wire().delays(Acks::none, true));
     }
 
+    TEST_CASE("a drawn moment of a step is the same whatever acks is") {
+        const auto moment = [](const std::string& acks) {
+            scenario::ReadOptions options;
+            options.set = {"acks=" + acks};
+            const auto read = scenario::read_scenario("x.json", R"({"scenario": 1, "id": "x",
+                "kafka": {"version": "3.9"}, "run": {"end": "4s", "settle": "5s"},
+                "cluster": {"brokers": [{"id": 1}, {"id": 2}]},
+                "topics": [{"name": "t", "partitions": 1, "replicationFactor": 2}],
+                "producers": [{"id": "p1", "topic": "t",
+                               "workload": {"records": 20, "rate": "10/s"}}],
+                "steps": [{"id": "kill", "at": {"dist": "uniform", "min": "1s", "max": "3s"},
+                           "do": "crash", "target": {"leaderOf": "t-0"}}]})",
+                                                      options);
+            REQUIRE(read.scenario.has_value());
+            return sim::Cluster(*read.scenario, 9, sim::RunOptions{}).run().steps.front().at;
+        };
+        CHECK(moment("0") == moment("1"));
+        CHECK(moment("0") == moment("all"));
+    }
+
     TEST_CASE("in a whole cluster first attempts travel as long under acks 0, 1 and all") {
         const auto none = journeys("0");
         const auto leader = journeys("1");
