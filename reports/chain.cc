@@ -355,4 +355,34 @@ std::vector<ChainLink> chain_of(const History& history, const Histories& histori
     return ChainMaker(history, histories, *entry, number).make(loss);
 }
 
+Text why_no_way_back(const History& history, const Histories& histories,
+                     const trace::BatchEntry& entry, const BatchLoss& loss) {
+    const core::TimePoint at = loss.no_way_back_at;
+    const PartitionHistory::State* state = histories.partition(entry.partition).at(at);
+    const auto in_isr = [&](core::NodeId broker) {
+        return state == nullptr ||
+               std::find(state->isr.begin(), state->isr.end(), broker) != state->isr.end();
+    };
+    std::vector<Text> holders;
+    for (const core::NodeId broker : history.scenario.partition(entry.partition).replicas) {
+        if (!LossJudge::held(entry, broker, at)) continue;
+        const Happening* stop = histories.last_stop_before(broker, at);
+        const bool paused = stop != nullptr && stop->is(trace::WorldKind::process_pause);
+        const std::string name = history.scenario.node_name(broker);
+        if (paused)
+            holders.push_back(say("{0} (stands still)", "{0}（进程暂停中）", name));
+        else if (!histories.node(broker).live_at(at))
+            holders.push_back(say("{0} (down)", "{0}（已停机）", name));
+        else if (!in_isr(broker))
+            holders.push_back(say("{0} (outside the ISR)", "{0}（不在 ISR 中）", name));
+        else
+            holders.push_back(same(name));
+    }
+    if (holders.empty())
+        return say("from then on no replica held a copy", "此后没有任何副本持有该消息");
+    return say("from then on only {0} held a copy, and never again as a live leader or ISR member",
+               "此后只有 {0} 持有该消息，且再未以存活的 leader 或 ISR 成员的身份持有它",
+               joined(holders, say(", ", "、")));
+}
+
 }  // namespace report

@@ -12,6 +12,7 @@
 
 #include "reports/causes.h"
 #include "reports/history.h"
+#include "reports/words.h"
 
 namespace report {
 
@@ -30,5 +31,9 @@ struct ChainLink {
 std::vector<ChainLink> chain_of(const History& history, const Histories& histories,
                                 std::uint32_t client, core::RecordNumber number,
                                 const std::optional<BatchLoss>& loss);
+
+/// One sentence: why nothing could bring the record back from the point of no return on.
+Text why_no_way_back(const History& history, const Histories& histories,
+                     const trace::BatchEntry& entry, const BatchLoss& loss);
 
 }  // namespace report

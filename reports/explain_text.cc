@@ -52,6 +52,7 @@ std::string chain_block(const std::vector<ChainLink>& chain, const scenario::Sce
         out += hanging(head, text, style);
         const std::string indent(display_width(head), ' ');
         if (link.promise) out += indent + inked("^ the promise", Ink::green, style) + "\n";
+        if (link.no_way_back) out += indent + inked("^ no way back", Ink::red, style) + "\n";
         if (link.last_copy) out += indent + inked("^ last copy destroyed", Ink::red, style) + "\n";
     }
     return out;
@@ -61,7 +62,8 @@ std::string chain_block(const std::vector<ChainLink>& chain, const scenario::Sce
 
 std::string explain_text(const History& history, const Judgement& judgement,
                          const Histories& histories, std::uint32_t client,
-                         core::RecordNumber number, const TextInput& input) {
+                         core::RecordNumber number, const WhatIfs& what_ifs,
+                         const TextInput& input) {
     const TextStyle& style = input.style;
     const RecordFate& fate = judgement.fates[client][static_cast<std::size_t>(number.value())];
     const RecordOutcome outcome = outcome_of(history, client, number);
@@ -95,7 +97,10 @@ std::string explain_text(const History& history, const Judgement& judgement,
         std::find_if(chain.begin(), chain.end(), [](const ChainLink& l) { return l.no_way_back; });
     std::string no_way_back = concat("from ", trimmed_clock(loss->how.no_way_back_at), " on");
     if (turning != chain.end()) no_way_back += concat(" (step ", turning - chain.begin() + 1, ")");
-    no_way_back += ": after it no live leader or ISR member ever held a copy again";
+    no_way_back += ": ";
+    no_way_back += why_no_way_back(history, histories,
+                                   *history.ledger.batch_of(client, number), loss->how)
+                       .in(style.lang);
     out += hanging("  no way back ", no_way_back, style);
     out += hanging("  because     ", concat(sentence(loss->how), " [", name(loss->how.cause), "]"),
                    style);
@@ -103,6 +108,7 @@ std::string explain_text(const History& history, const Judgement& judgement,
         setting_that_mattered(history, loss->how.cause, client, record.partition);
     if (!setting.empty()) out += hanging("  setting     ", setting, style);
     out += '\n';
+    out += what_if_text(what_ifs, input);
     out += hanging("  next        ", concat("acklab help ", name(loss->how.cause)), style);
     return out;
 }

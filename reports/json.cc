@@ -21,6 +21,10 @@ Json text_json(const std::string& en, const std::string& zh) {
     return out;
 }
 
+Json text_json(const Text& text) {
+    return text_json(text.en, text.zh);
+}
+
 /// Milliseconds since the start of the run, to the microsecond; null for "never".
 Json ms_json(core::TimePoint at) {
     if (at == core::TimePoint::max()) return nullptr;
@@ -89,6 +93,9 @@ Json chain_json(const std::vector<ChainLink>& chain) {
         one["event"] = link.name;
         one["broker"] = link.node ? Json(link.node->value()) : Json(nullptr);
         one["text"] = text_json(link.text, "");
+        if (link.promise) one["promise"] = true;
+        if (link.no_way_back) one["noWayBack"] = true;
+        if (link.last_copy) one["lastCopy"] = true;
         out.push_back(std::move(one));
     }
     return out;
@@ -107,6 +114,47 @@ Json loss_json(const History& history, const Histories& histories, const Loss& l
     out["noWayBackAtMs"] = ms_json(loss.how.no_way_back_at);
     out["cause"] = name(loss.how.cause);
     out["chain"] = chain_json(chain_of(history, histories, loss.client, loss.number, loss.how));
+    out["noWayBackBecause"] = text_json(why_no_way_back(
+        history, histories, *history.ledger.batch_of(loss.client, loss.number), loss.how));
+    return out;
+}
+
+Json what_ifs_json(const WhatIfs& what_ifs, Json& branches) {
+    const auto verdict = [](const std::optional<Verdict>& one) {
+        return one ? Json(name(*one)) : Json(nullptr);
+    };
+    Json out = Json::array();
+    for (const Counterfactual& each : what_ifs.counterfactuals) {
+        Json one = Json::object();
+        one["change"] = each.change.empty() ? Json(nullptr) : Json(each.change);
+        one["verdict"] = verdict(each.verdict);
+        one["saved"] = each.answer == Answer::saved;
+        one["because"] = text_json(each.because);
+        one["label"] = text_json(each.label);
+        one["answer"] = name(each.answer);
+        one["costs"] = nullptr;
+        if (each.cost)
+            one["costs"] = Json::object({{"unavailable.write", core::to_ms(each.cost->unavailable)},
+                                         {"refused", each.cost->refused},
+                                         {"latency.ack.p50", each.cost->p50.count() / 1'000},
+                                         {"latency.ack.p99", each.cost->p99.count() / 1'000},
+                                         {"text", text_json(words(*each.cost))}});
+        one["pinned"] = each.pinned;
+        out.push_back(std::move(one));
+    }
+    branches = Json::array();
+    for (const Branch& each : what_ifs.branches) {
+        Json one = Json::object();
+        one["step"] = each.step;
+        one["needed"] = each.needed();
+        one["lost"] = each.answer == Answer::lost_again ? 1 : 0;
+        one["runs"] = each.answer == Answer::no_claim ? 0 : 1;
+        one["verdict"] = verdict(each.verdict);
+        one["answer"] = name(each.answer);
+        one["because"] = text_json(each.because);
+        one["pinned"] = each.pinned;
+        branches.push_back(std::move(one));
+    }
     return out;
 }
 
@@ -298,7 +346,7 @@ std::string run_json(const History& history, const Judgement& judgement, const H
 
 std::string explain_json(const History& history, const Judgement& judgement,
                          const Histories& histories, std::uint32_t client,
-                         core::RecordNumber number) {
+                         core::RecordNumber number, const WhatIfs& what_ifs) {
     Json out = head_json(history, "explain");
     out["verdict"] = name(judgement.verdict);
     out["record"] = record_json(history, judgement, client, number);
@@ -309,6 +357,9 @@ std::string explain_json(const History& history, const Judgement& judgement,
     } else {
         out["chain"] = chain_json(chain_of(history, histories, client, number, std::nullopt));
     }
+    Json branches;
+    out["counterfactuals"] = what_ifs_json(what_ifs, branches);
+    out["branches"] = std::move(branches);
     return dump(out);
 }
 

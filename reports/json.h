@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/counterfactual.h"
 #include "reports/judge.h"
 
 namespace report {
@@ -24,10 +25,11 @@ struct JsonOptions {
 std::string run_json(const History& history, const Judgement& judgement, const Histories& histories,
                      const JsonOptions& options);
 
-/// The `explain` document: the record's chain, its loss where it is lost.
+/// The `explain` document: the record's chain, its loss where it is lost, and what would have saved
+/// it (`what_ifs`; empty for any other record).
 std::string explain_json(const History& history, const Judgement& judgement,
                          const Histories& histories, std::uint32_t client,
-                         core::RecordNumber number);
+                         core::RecordNumber number, const WhatIfs& what_ifs);
 /// The `explain` document where there is no record to explain (nothing was lost).
 std::string explain_nothing_json(const History& history, const Judgement& judgement);
 

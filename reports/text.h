@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "reports/counterfactual.h"
 #include "reports/judge.h"
 #include "reports/layout.h"
 
@@ -20,10 +21,13 @@ struct TextInput {
 
 std::string run_text(const History& history, const Judgement& judgement, const MetricsFold& fold,
                      const TextInput& input);
-/// The chain of one record.
+/// The chain of one record; `what_ifs` of a lost one, else empty.
 std::string explain_text(const History& history, const Judgement& judgement,
                          const Histories& histories, std::uint32_t client,
-                         core::RecordNumber number, const TextInput& input);
+                         core::RecordNumber number, const WhatIfs& what_ifs,
+                         const TextInput& input);
+/// The part of it about what would have saved the record; empty if nothing was tried.
+std::string what_if_text(const WhatIfs& what_ifs, const TextInput& input);
 
 /// One character per record, or per stretch of records (its worst fate), in order of sending.
 std::string fate_strip(const History& history, const Fates& fates, std::size_t columns);

@@ -4,6 +4,7 @@
 #include "tools/commands.h"
 #include "tools/files.h"
 #include "tools/lab/run.h"
+#include "tools/lab/what_if.h"
 #include "tools/session.h"
 
 namespace tool {
@@ -82,16 +83,17 @@ std::optional<RecordId> chosen_record(const Invocation& invocation, const lab::R
 }
 
 std::string make_report(const Invocation& invocation, const lab::RunResult& result,
-                        const std::optional<RecordId>& record, Format format,
+                        const std::optional<RecordId>& record,
+                        const report::WhatIfs& what_ifs, Format format,
                         const report::TextStyle& style) {
     const report::History& history = result.history();
     if (format == Format::json)
         return record ? report::explain_json(history, result.judgement(), result.histories(),
-                                             record->client, record->number)
+                                             record->client, record->number, what_ifs)
                       : report::explain_nothing_json(history, result.judgement());
     if (record)
         return report::explain_text(history, result.judgement(), result.histories(), record->client,
-                                    record->number,
+                                    record->number, what_ifs,
                                     report::TextInput{style, arguments_of(invocation)});
     std::string text = concat("no acknowledged record is lost (verdict ",
                               report::name(result.judgement().verdict), ")\n");
@@ -112,19 +114,25 @@ ExitStatus explain_command(const Invocation& invocation) {
     if (invocation.has("record") + invocation.has("offset") + invocation.has("first-lost") > 1)
         throw UsageError("--record, --offset and --first-lost exclude each other");
     const std::vector<Output> outputs = outputs_of(invocation);
-    const auto scenario = load(invocation, "explain");
-    if (!scenario) return ExitStatus::invalid;
+    const auto loaded = load_document(invocation, "explain");
+    if (!loaded) return ExitStatus::invalid;
+    const scenario::Scenario& scenario = *loaded->result.scenario;
     lab::RunOptions options;
-    options.seed = scenario->run.seed;
-    const auto result = lab::run_once(*scenario, options);
+    options.seed = scenario.run.seed;
+    const auto result = lab::run_once(scenario, options);
     if (const auto failure = result->failure()) {
         warn(concat("acklab: bug: ", *failure));
         return ExitStatus::bug;
     }
     const auto record = chosen_record(invocation, *result);
-    print(make_report(invocation, *result, record, format, style));
+    report::WhatIfs what_ifs;
+    if (record && report::find_loss(result->judgement(), record->client, record->number) != nullptr)
+        what_ifs = lab::what_if(
+            lab::Original{loaded->source.name, loaded->source.bytes, loaded->options}, *result,
+            record->client, record->number);
+    print(make_report(invocation, *result, record, what_ifs, format, style));
     for (const Output& output : outputs)
-        write_file(output.path, make_report(invocation, *result, record, output.format,
+        write_file(output.path, make_report(invocation, *result, record, what_ifs, output.format,
                                             file_style_of(invocation)));
     return ExitStatus::held;
 }

@@ -131,7 +131,7 @@ TEST_SUITE("report.json") {
         lose_two(h);
         const auto explain = [&](std::int64_t number) {
             return Json::parse(report::explain_json(h.history(), h.judgement(), h.histories(), 0,
-                                                    core::RecordNumber(number)));
+                                                    core::RecordNumber(number), {}));
         };
         CHECK(explain(1)["losses"][0]["record"] == "p1#1");
         CHECK(explain(0)["losses"].empty());
@@ -311,7 +311,7 @@ TEST_SUITE("report.text") {
             const std::string text =
                 report::run_text(h.history(), h.judgement(), h.metrics(), input) +
                 report::explain_text(h.history(), h.judgement(), h.histories(), 0,
-                                     core::RecordNumber(1), input);
+                                     core::RecordNumber(1), {}, input);
             std::size_t from = 0;
             for (std::size_t at = text.find('\n'); at != std::string::npos;
                  from = at + 1, at = text.find('\n', from)) {
@@ -327,7 +327,7 @@ TEST_SUITE("report.text") {
         lose_two(h);
         report::TextInput input;
         const std::string text = report::explain_text(h.history(), h.judgement(), h.histories(), 0,
-                                                      core::RecordNumber(1), input);
+                                                      core::RecordNumber(1), {}, input);
         for (const std::string_view part :
              {"p1#1 (orders-0, offset 1, epoch 0)", "ACKNOWLEDGED, THEN LOST", "^ the promise",
               "^ last copy destroyed", "no way back from 2.100s on", "acks=1"}) {
