@@ -53,95 +53,138 @@ std::string_view name(Cause cause) {
     UNREACHABLE();
 }
 
-std::string_view sentence(Cause cause) {
+Text sentence(Cause cause) {
     switch (cause) {
         case Cause::disk_corrupted:
-            return "stored bytes were damaged, and recovery cut the log there";
+            return say("stored bytes were damaged, and recovery cut the log there",
+                       "磁盘上的字节损坏，恢复时日志从那里被截断");
         case Cause::disk_failed:
-            return "the disk that holds the last copy failed";
+            return say("the disk that holds the last copy failed", "存有最后一份副本的磁盘故障");
         case Cause::disk_wiped:
-            return "the disk that held the deciding copy was replaced by an empty one";
+            return say("the disk that held the deciding copy was replaced by an empty one",
+                       "存有决定性副本的磁盘被换成了空磁盘");
         case Cause::retention:
-            return "retention deleted it";
+            return say("retention deleted it", "被保留策略删除");
         case Cause::unclean_election:
-            return "an unclean election made a replica the leader that did not have it";
+            return say("an unclean election made a replica the leader that did not have it",
+                       "unclean 选举让一个没有该消息的副本当上了 leader");
         case Cause::unfenced_replication:
-            return "the leader counted a fetch of a follower of another epoch";
+            return say("the leader counted a fetch of a follower of another epoch",
+                       "leader 把另一个 epoch 的 follower 的拉取也算了进去");
         case Cause::high_watermark_truncation:
-            return "an ISR member cut its log to its own high watermark, then led";
+            return say("an ISR member cut its log to its own high watermark, then led",
+                       "一个 ISR 成员把日志截断到自己的高水位，随后当上 leader");
         case Cause::epoch_lookup_truncation:
-            return "an ISR member cut it although its leader had it, then led";
+            return say("an ISR member cut it although its leader had it, then led",
+                       "leader 明明持有该消息，一个 ISR 成员却把它截掉，随后当上 leader");
         case Cause::zombie_leader_ack:
-            return "a broker that no longer was the leader acknowledged it";
+            return say("a broker that no longer was the leader acknowledged it",
+                       "应答它的 broker 当时已不是 leader（僵尸 leader）");
         case Cause::isr_of_one_then_failure:
-            return "the ISR had one member when it was acknowledged, and that one failed";
+            return say("the ISR had one member when it was acknowledged, and that one failed",
+                       "应答时 ISR 只剩一个成员，而它随后出了故障");
         case Cause::correlated_power_loss:
-            return "two or more replicas lost it to a loss of power before it was on a disk";
+            return say("two or more replicas lost it to a loss of power before it was on a disk",
+                       "两个或更多副本在落盘之前断电，一起丢掉了它");
         case Cause::page_cache_lost:
-            return "a replica lost it to a loss of power before it was on its disk, then led";
+            return say("a replica lost it to a loss of power before it was on its disk, then led",
+                       "一个副本在落盘之前断电丢掉了它，随后当上 leader");
         case Cause::planned_leader_move_before_replication:
-            return "leadership was moved to a replica that had not fetched it yet";
+            return say("leadership was moved to a replica that had not fetched it yet",
+                       "leader 被切换到一个尚未拉取到它的副本");
         case Cause::leader_crash_before_replication:
-            return "the leader failed before the next leader had fetched it";
+            return say("the leader failed before the next leader had fetched it",
+                       "下一任 leader 还没拉取到它，leader 就出了故障");
         case Cause::other:
-            return "no cause of the closed list fits: a gap of this explainer";
+            return say("no cause of the closed list fits: a gap of this explainer",
+                       "封闭列表中没有符合的原因：这是解释器的缺口");
     }
     UNREACHABLE();
 }
 
-std::string_view sentence(const BatchLoss& loss) {
-    if (loss.cause == Cause::leader_crash_before_replication && loss.cut_off)
-        return "the leader was cut off and replaced before the next leader had fetched it";
-    return sentence(loss.cause);
+Text sentence(Cause cause, bool cut_off) {
+    if (cause == Cause::leader_crash_before_replication && cut_off)
+        return say("the leader was cut off and replaced before the next leader had fetched it",
+                   "下一任 leader 还没拉取到它，leader 就被网络隔离并被取代");
+    return sentence(cause);
 }
 
-std::string setting_that_mattered(const History& history, Cause cause, std::uint32_t client,
-                                  core::PartitionId partition) {
+namespace {
+
+Text unclean_setting(const scenario::Scenario& s, core::PartitionId partition) {
+    const std::string unclean =
+        topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable");
+    if (unclean != "false")
+        return say(
+            "unclean.leader.election.enable={0}: with false the partition waits for a "
+            "replica that has the records",
+            "unclean.leader.election.enable={0}：设为 false 时，分区会等待持有消息的副本回来",
+            unclean);
+    if (s.kafka.elr_level > 0 && !elects_by_step(s))
+        return say(
+            "eligible.leader.replicas.version=1: where nobody is in sync or eligible any "
+            "more, Kafka elects the last known leader, whatever its log holds",
+            "eligible.leader.replicas.version=1：当没有任何副本同步或有资格当选时，Kafka "
+            "会选出最后已知的 leader，不管它的日志里还有什么");
+    return say(
+        "a step allowed it, unclean.leader.election.enable=false did not: with false the "
+        "partition waits for a replica that has the records",
+        "允许它的是一个步骤，而不是 unclean.leader.election.enable=false：设为 false "
+        "时，分区会等待持有消息的副本回来");
+}
+
+}  // namespace
+
+Text setting_that_mattered(const History& history, Cause cause, std::uint32_t client,
+                           core::PartitionId partition) {
     const scenario::Scenario& s = history.scenario;
     const std::string min_isr = topic_setting(s, s.topic_of(partition), "min.insync.replicas");
     const std::string acks = producer_setting(s, client, "acks");
     switch (cause) {
         case Cause::unclean_election:
-            if (s.kafka.elr_level > 0 && !elects_by_step(s) &&
-                topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") ==
-                    "false")
-                return "eligible.leader.replicas.version=1: where nobody is in sync or eligible "
-                       "any more, Kafka elects the last known leader, whatever its log holds";
-            if (topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") ==
-                "false")
-                return "a step allowed it, unclean.leader.election.enable=false did not: with "
-                       "false the partition waits for a replica that has the records";
-            return "unclean.leader.election.enable=" +
-                   topic_setting(s, s.topic_of(partition), "unclean.leader.election.enable") +
-                   ": with false the partition waits for a replica that has the records";
+            return unclean_setting(s, partition);
         case Cause::zombie_leader_ack:
         case Cause::planned_leader_move_before_replication:
         case Cause::leader_crash_before_replication:
-            return "acks=" + acks +
-                   ": the leader answers alone; acks=all waits until the whole ISR has the record";
+            return say(
+                "acks={0}: the leader answers alone; acks=all waits until the whole ISR has "
+                "the record",
+                "acks={0}：leader 自己写入就应答；acks=all 要等整个 ISR 都有该消息", acks);
         case Cause::isr_of_one_then_failure:
-            return "min.insync.replicas=" + min_isr +
-                   ": acks=all means all of the ISR, and here that was the leader alone";
+            return say(
+                "min.insync.replicas={0}: acks=all means all of the ISR, and here that was "
+                "the leader alone",
+                "min.insync.replicas={0}：acks=all 指 ISR 的全部成员，而这里 ISR 只有 leader "
+                "自己",
+                min_isr);
         case Cause::correlated_power_loss:
         case Cause::page_cache_lost:
-            return "flush.messages and flush.ms: by default Kafka acknowledges from the page cache "
-                   "and relies on replicas not losing power together";
+            return say(
+                "flush.messages and flush.ms: by default Kafka acknowledges from the page "
+                "cache and relies on replicas not losing power together",
+                "flush.messages 和 flush.ms：Kafka 默认写入 page cache 就应答，"
+                "依靠各副本不会同时断电");
         case Cause::disk_corrupted:
         case Cause::disk_failed:
         case Cause::disk_wiped:
             if (acks_of(s, client) != -1)
-                return "acks=" + acks +
-                       ": with acks=all, min.insync.replicas says how many replicas must hold a "
-                       "record before it is acknowledged";
-            return "min.insync.replicas=" + min_isr +
-                   ": how many replicas must hold a record before acks=all succeeds";
+                return say(
+                    "acks={0}: with acks=all, min.insync.replicas says how many replicas "
+                    "must hold a record before it is acknowledged",
+                    "acks={0}：用 acks=all 时，min.insync.replicas "
+                    "规定消息至少有几个副本才能应答",
+                    acks);
+            return say(
+                "min.insync.replicas={0}: how many replicas must hold a record before "
+                "acks=all succeeds",
+                "min.insync.replicas={0}：acks=all 成功之前至少要有几个副本持有该消息", min_isr);
         case Cause::retention:
         case Cause::unfenced_replication:
         case Cause::high_watermark_truncation:
         case Cause::epoch_lookup_truncation:
-            return core::concat("the Kafka version (", s.kafka.profile->version, ")");
+            return say("the Kafka version ({0})", "Kafka 版本（{0}）", s.kafka.profile->version);
         case Cause::other:
-            return "";
+            return Text{};
     }
     UNREACHABLE();
 }

@@ -16,11 +16,27 @@ std::uint32_t client_of(const BatchEntry& entry) {
     return static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);
 }
 
+/// Whom a step met at one of its firings.
+std::vector<core::NodeId> nodes_of(const trace::Outcome& outcome, const Happening& begun) {
+    const auto index = static_cast<std::size_t>(begun.value);
+    if (index >= outcome.steps.size()) return {};
+    const trace::StepOutcome& step = outcome.steps[index];
+    for (const trace::StepFiring& firing : step.again)
+        if (firing.at == begun.moment.at) return firing.nodes;
+    return step.brokers;
+}
+
 bool is_power_crash(const Happening& h) {
     return h.is(trace::WorldKind::process_crash) && h.value == 1;
 }
 
 }  // namespace
+
+LossJudge::LossJudge(const History& history, const Histories& histories)
+    : history_(history), histories_(histories) {
+    for (const Happening& h : history.chronicle.all())
+        if (h.is(trace::WorldKind::step_start)) steps_.push_back(&h);
+}
 
 bool LossJudge::held(const BatchEntry& entry, core::NodeId broker, core::TimePoint at) {
     for (const trace::Copy& copy : entry.copies)
@@ -62,10 +78,11 @@ core::TimePoint LossJudge::lost_at(const BatchEntry& entry) const {
     return last;
 }
 
-bool LossJudge::has_live_holder(const BatchEntry& entry, core::TimePoint at) const {
+bool LossJudge::has_holder(const BatchEntry& entry, core::TimePoint at, bool must_live) const {
     const PartitionHistory::State* state = histories_.partition(entry.partition).at(at);
     const auto counts = [&](core::NodeId broker) {
-        if (!held(entry, broker, at) || !histories_.node(broker).live_at(at)) return false;
+        if (!held(entry, broker, at)) return false;
+        if (must_live && !histories_.node(broker).live_at(at)) return false;
         if (state == nullptr || state->leader == broker) return true;
         return std::find(state->isr.begin(), state->isr.end(), broker) != state->isr.end();
     };
@@ -75,7 +92,8 @@ bool LossJudge::has_live_holder(const BatchEntry& entry, core::TimePoint at) con
                        [&](const LostCopy& c) { return counts(c.copy.broker); });
 }
 
-core::TimePoint LossJudge::no_way_back_at(const BatchEntry& entry, core::TimePoint lost_at) const {
+core::TimePoint LossJudge::without_holder_from(const BatchEntry& entry, core::TimePoint lost_at,
+                                               bool must_live) const {
     const core::TimePoint acked = entry.ack->answered_at;
     std::set<core::TimePoint> moments = {acked};
     const auto note = [&](core::TimePoint at) {
@@ -94,13 +112,44 @@ core::TimePoint LossJudge::no_way_back_at(const BatchEntry& entry, core::TimePoi
     }
     std::optional<core::TimePoint> empty_since;
     for (const core::TimePoint at : moments) {
-        if (has_live_holder(entry, at)) {
+        if (has_holder(entry, at, must_live)) {
             empty_since.reset();
         } else if (!empty_since) {
             empty_since = at;
         }
     }
     return std::min(empty_since.value_or(lost_at), lost_at);
+}
+
+bool LossJudge::decides(const BatchEntry& entry, const Happening& begun) const {
+    const auto index = static_cast<std::size_t>(begun.value);
+    if (index >= history_.scenario.steps.size()) return false;
+    const scenario::Action& action = history_.scenario.steps[index].action;
+    if (const auto* elect = std::get_if<scenario::ElectLeaderAction>(&action))
+        return elect->partition == entry.partition;
+    if (const auto* alter = std::get_if<scenario::AlterConfigAction>(&action))
+        return core::find_config(alter->config, "unclean.leader.election.enable").has_value();
+    const std::vector<core::NodeId> nodes = nodes_of(history_.outcome, begun);
+    const auto meets = [&](core::NodeId broker) {
+        return std::find(nodes.begin(), nodes.end(), broker) != nodes.end();
+    };
+    if (std::holds_alternative<scenario::RestartAction>(action)) {
+        const PartitionHistory::State* next = overruled(entry);
+        return next != nullptr && meets(*next->leader);
+    }
+    if (!std::holds_alternative<scenario::WipeDiskAction>(action)) return false;
+    return std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(), [&](const auto& lost) {
+        return lost.how == CopyEnd::wipe && meets(lost.copy.broker) && lost.at == begun.moment.at;
+    });
+}
+
+core::TimePoint LossJudge::no_way_back_at(const BatchEntry& entry, core::TimePoint lost_at) const {
+    core::TimePoint at = without_holder_from(entry, lost_at, true);
+    const core::TimePoint sealed = without_holder_from(entry, lost_at, false);
+    for (const Happening* step : steps_)
+        if (step->moment.at > at && step->moment.at <= sealed && decides(entry, *step))
+            at = step->moment.at;
+    return at;
 }
 
 // ---- predicates, in the order of the list -------------------------------------------------------

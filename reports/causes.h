@@ -11,7 +11,10 @@
 ///               broker's; or nothing overruled it, and its broker leads at the audit, or nobody
 ///               does and it was the last copy. A broker that leads without it much later decided
 ///               nothing.
-///   no way back the first moment after which no live leader or ISR member ever held a copy again.
+///   no way back the first moment after which no live leader or ISR member ever held a copy again;
+///               or, while a leader or ISR member that is down still held one, the last step that
+///               decided against it (a wiped disk, an election by hand, the start of the broker
+///               that overruled it): without the steps behind that moment it is lost all the same.
 #pragma once
 
 #include <optional>
@@ -19,6 +22,7 @@
 #include <vector>
 
 #include "reports/history.h"
+#include "reports/words.h"
 
 namespace report {
 
@@ -42,10 +46,11 @@ enum class Cause : std::uint8_t {
 inline constexpr int kCauses = static_cast<int>(Cause::other) + 1;
 std::string_view name(Cause cause);
 /// One plain sentence: how the record was lost.
-std::string_view sentence(Cause cause);
+Text sentence(Cause cause);
 /// One plain sentence: the setting that mattered, in Kafka's words; may name values of the run.
-std::string setting_that_mattered(const History& history, Cause cause, std::uint32_t client,
-                                  core::PartitionId partition);
+/// Empty where there is none.
+Text setting_that_mattered(const History& history, Cause cause, std::uint32_t client,
+                           core::PartitionId partition);
 
 /// What happened to the copies of one acknowledged batch.
 struct BatchLoss {
@@ -56,14 +61,13 @@ struct BatchLoss {
     bool cut_off = false;
 };
 
-/// One plain sentence in words of this very loss.
-std::string_view sentence(const BatchLoss& loss);
+/// One plain sentence in words of this very loss (its cause, and whether the leader was cut off).
+Text sentence(Cause cause, bool cut_off);
 
 class LossJudge {
   public:
     /// Both outlive the judge.
-    LossJudge(const History& history, const Histories& histories)
-        : history_(history), histories_(histories) {}
+    LossJudge(const History& history, const Histories& histories);
 
     /// `entry`: acknowledged at its client, and lost.
     BatchLoss judge(const trace::BatchEntry& entry) const;
@@ -75,7 +79,12 @@ class LossJudge {
   private:
     core::TimePoint lost_at(const trace::BatchEntry& entry) const;
     core::TimePoint no_way_back_at(const trace::BatchEntry& entry, core::TimePoint lost_at) const;
-    bool has_live_holder(const trace::BatchEntry& entry, core::TimePoint at) const;
+    /// From when on no leader or ISR member holds a copy; with `must_live`, none that runs.
+    core::TimePoint without_holder_from(const trace::BatchEntry& entry, core::TimePoint lost_at,
+                                        bool must_live) const;
+    bool has_holder(const trace::BatchEntry& entry, core::TimePoint at, bool must_live) const;
+    /// True if the step, which began then, decided against a copy on a broker that is down.
+    bool decides(const trace::BatchEntry& entry, const Happening& begun) const;
     Cause cause_of(const trace::BatchEntry& entry) const;
     bool is_cut_off(const trace::BatchEntry& entry) const;
     bool is_power(const trace::LostCopy& lost) const;
@@ -94,6 +103,7 @@ class LossJudge {
 
     const History& history_;
     const Histories& histories_;
+    std::vector<const Happening*> steps_;  ///< each time that a step began
 };
 
 }  // namespace report

@@ -5,7 +5,6 @@
 
 #include "core/base/text.h"
 #include "reports/expect.h"
-#include "reports/timeline.h"
 
 namespace report {
 namespace {
@@ -30,7 +29,8 @@ class ChainMaker {
 
     std::vector<ChainLink> make(const std::optional<BatchLoss>& loss) {
         add(sent_at_, trace::EventId(0), "record.queued", std::nullopt,
-            concat(node(entry_.tag.client), " takes it: send() for ", partition(), unsent()));
+            say("{0} takes it: send() for {1}{2}", "{0} 接收该消息：send() 到 {1}{2}",
+                node(entry_.tag.client), partition(), unsent()));
         add_attempts();
         add_appends();
         add_high_watermark();
@@ -66,7 +66,7 @@ class ChainMaker {
     std::string partition() const { return history_.scenario.partition_name(entry_.partition); }
 
     ChainLink& add(core::TimePoint at, trace::EventId event, std::string_view name,
-                   std::optional<core::NodeId> where, std::string text) {
+                   std::optional<core::NodeId> where, Text text) {
         links_.push_back(ChainLink{at, event, name, where, std::move(text)});
         return links_.back();
     }
@@ -83,12 +83,15 @@ class ChainMaker {
         return histories_.partition(entry_.partition).at(sent_at_);
     }
 
-    std::string unsent() const {
+    Text unsent() const {
         const PartitionHistory::State* state = state_at_send();
-        if (!entry_.attempts.empty() || state == nullptr) return "";
-        if (!state->leader) return ", which has no leader; it waits and is never sent";
-        return concat("; it waits in the client and is never sent; the leader is ",
-                      node(*state->leader), state_of(*state->leader, sent_at_));
+        if (!entry_.attempts.empty() || state == nullptr) return Text{};
+        if (!state->leader)
+            return say(", which has no leader; it waits and is never sent",
+                       "，该分区没有 leader；消息一直等待，从未发出");
+        return say("; it waits in the client and is never sent; the leader is {0}{1}",
+                   "；消息在客户端等待，从未发出；leader 是 {0}{1}", node(*state->leader),
+                   state_of(*state->leader, sent_at_));
     }
 
     void add_attempts() {
@@ -97,46 +100,51 @@ class ChainMaker {
         const std::string acks = producer_setting(history_.scenario, client, "acks");
         bool first = true;
         for (const trace::Attempt& attempt : entry_.attempts) {
-            std::string text =
-                concat(node(entry_.tag.client), first ? " sends it to " : " sends it again to ",
-                       node(attempt.broker), ", acks=", acks);
+            Text text =
+                first ? say("{0} sends it to {1}, acks={2}", "{0} 发送给 {1}，acks={2}",
+                            node(entry_.tag.client), node(attempt.broker), acks)
+                      : say("{0} sends it again to {1}, acks={2}", "{0} 重新发送给 {1}，acks={2}",
+                            node(entry_.tag.client), node(attempt.broker), acks);
             if (first && attempt.at - sent_at_ >= kLongWait)
-                text += concat(", ", words(attempt.at - sent_at_), " after send()");
-            const std::string state = state_of(attempt.broker, attempt.at);
+                text += say(", {0} after send()", "，距 send() {0}", words(attempt.at - sent_at_));
+            const Text state = state_of(attempt.broker, attempt.at);
             text += state.empty() ? not_leading(attempt) : state;
             if (attempt.ended != core::ErrorCode::none)
-                text += concat(" (ends with ", core::name(attempt.ended), ")");
+                text += say(" (ends with {0})", "（以 {0} 告终）", core::name(attempt.ended));
             add(attempt.at, attempt.event, "produce.send", attempt.broker, std::move(text));
             first = false;
         }
     }
 
     /// Where the client's metadata are old.
-    std::string not_leading(const trace::Attempt& attempt) const {
+    Text not_leading(const trace::Attempt& attempt) const {
         const PartitionHistory::State* ruling =
             histories_.partition(entry_.partition).at(attempt.at);
-        if (ruling == nullptr || ruling->leader == attempt.broker) return "";
-        if (!ruling->leader) return ", which does not lead (nobody does)";
-        return concat(", which does not lead (", node(*ruling->leader), " does)");
+        if (ruling == nullptr || ruling->leader == attempt.broker) return Text{};
+        if (!ruling->leader)
+            return say(", which does not lead (nobody does)",
+                       "，但它不是 leader（此时没有 leader）");
+        return say(", which does not lead ({0} does)", "，但它不是 leader（leader 是 {0}）",
+                   node(*ruling->leader));
     }
 
     /// What the broker was doing at that moment, where it was not serving.
-    std::string state_of(core::NodeId broker, core::TimePoint at) const {
+    Text state_of(core::NodeId broker, core::TimePoint at) const {
         const Happening* stop = histories_.last_stop_before(broker, at);
-        if (stop == nullptr || stop->moment.at >= at) return "";
-        std::string since = clock_text(stop->moment.at);
-        since.erase(0, since.find_first_not_of(' '));
+        if (stop == nullptr || stop->moment.at >= at) return Text{};
+        const std::string since = short_clock(stop->moment.at);
         if (stop->is(trace::WorldKind::process_pause))
-            return concat(", which stands still since ", since, " (process paused)");
+            return say(", which stands still since {0} (process paused)",
+                       "，它自 {0} 起停顿（进程暂停）", since);
         if (stop->is(core::NoteKind::controlled_shutdown))
-            return concat(", which shuts down since ", since);
-        return concat(", which is down since ", since);
+            return say(", which shuts down since {0}", "，它自 {0} 起正在关闭", since);
+        return say(", which is down since {0}", "，它自 {0} 起已停机", since);
     }
 
     /// Everybody who holds it right after that event, or right after the end of one copy where one
     /// event ends several.
-    std::string holders(core::TimePoint at, trace::EventId event,
-                        const trace::LostCopy* end = nullptr) const {
+    Text holders(core::TimePoint at, trace::EventId event,
+                 const trace::LostCopy* end = nullptr) const {
         std::vector<std::string> names;
         const auto by_then = [&](core::TimePoint when, trace::EventId what) {
             return when != at ? when < at : what <= event;
@@ -153,16 +161,17 @@ class ChainMaker {
                                     ? &lost <= end
                                     : by_then(lost.at, lost.event));
         std::sort(names.begin(), names.end());
-        return names.empty() ? "none" : core::join(names, ", ");
+        return names.empty() ? say("none", "无") : same(core::join(names, ", "));
     }
 
     void add_append(const trace::Copy& copy) {
+        const Text what = copy.as_leader ? say("appends it as the leader", "作为 leader 追加")
+                                         : say("fetches and appends it", "拉取并追加");
         add(copy.appended_at, copy.appended_event, "log.append", copy.broker,
-            concat(node(copy.broker),
-                   copy.as_leader ? " appends it as the leader at offset "
-                                  : " fetches and appends it at offset ",
-                   offset_in(copy), ", leader epoch ", copy.leader_epoch.value(),
-                   "; copies: ", holders(copy.appended_at, copy.appended_event)));
+            say("{0} {1} at offset {2}, leader epoch {3}; copies: {4}",
+                "{0} {1}到 offset {2}，leader epoch {3}；持有者：{4}", node(copy.broker), what,
+                offset_in(copy), copy.leader_epoch.value(),
+                holders(copy.appended_at, copy.appended_event)));
     }
 
     void add_appends() {
@@ -173,21 +182,24 @@ class ChainMaker {
     void add_promise() {
         if (entry_.outcome == trace::ClientOutcome::failed) {
             add(entry_.ended_at, trace::EventId(UINT64_MAX), "produce.error", std::nullopt,
-                concat(node(entry_.tag.client),
-                       " is told that it failed: ", core::name(entry_.error)));
+                say("{0} is told that it failed: {1}", "{0} 得知发送失败：{1}",
+                    node(entry_.tag.client), core::name(entry_.error)));
         }
         if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
         const trace::Acknowledgement& ack = *entry_.ack;
-        std::string text = concat(node(ack.broker), " answers success to ", node(entry_.tag.client),
-                                  ": the promise; ISR ", nodes(ack.committed_isr),
-                                  ", copies: ", holders(ack.answered_at, ack.answered_event));
+        Text text = say("{0} answers success to {1}: the promise; ISR {2}, copies: {3}",
+                        "{0} 向 {1} 应答成功：这就是承诺；ISR {2}，持有者：{3}", node(ack.broker),
+                        node(entry_.tag.client), nodes(ack.committed_isr),
+                        holders(ack.answered_at, ack.answered_event));
         if (ack.leader_high_watermark)
-            text += concat(", high watermark ", ack.leader_high_watermark->value());
+            text += say(", high watermark {0}", "，高水位 {0}", ack.leader_high_watermark->value());
         if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
-            text += concat("; it answers as the leader of epoch ", ack.leader_epoch->value(),
-                           " while epoch ", ack.committed_epoch.value(), " rules");
+            text += say("; it answers as the leader of epoch {0} while epoch {1} rules",
+                        "；它以 epoch {0} 的 leader 身份应答，而此时生效的是 epoch {1}",
+                        ack.leader_epoch->value(), ack.committed_epoch.value());
         if (ack.at - ack.answered_at >= kLongWait)
-            text += concat("; the answer arrives ", words(ack.at - ack.answered_at), " later");
+            text += say("; the answer arrives {0} later", "；应答在 {0} 后才到达",
+                        words(ack.at - ack.answered_at));
         add(ack.answered_at, ack.answered_event, "produce.ack", ack.broker, std::move(text))
             .promise = true;
     }
@@ -195,7 +207,8 @@ class ChainMaker {
     void add_high_watermark() {
         if (!entry_.below_hw_at) return;
         add(*entry_.below_hw_at, entry_.below_hw_event, "hw.advance", std::nullopt,
-            "a leader's high watermark passes it: readers can see it");
+            say("a leader's high watermark passes it: readers can see it",
+                "leader 的高水位越过该消息：消费者可以读到它了"));
     }
 
     /// What befell the brokers that held it or were sent it, from send() on.
@@ -210,27 +223,30 @@ class ChainMaker {
         for (const core::NodeId broker : brokers) {
             for (const Happening* h : histories_.node(broker).happenings) {
                 if (h->moment.at < sent_at_ || h->moment.at > until) continue;
-                const auto words = words_for(*h);
-                if (!words) continue;
+                const Text words = words_for(*h);
+                if (words.empty()) continue;
                 const std::string_view name =
                     h->of_world ? trace::name(h->world) : core::name(h->note);
-                add(h->moment.at, h->moment.event, name, broker, concat(node(broker), " ", *words));
+                add(h->moment.at, h->moment.event, name, broker,
+                    say("{0} {1}", "{0} {1}", node(broker), words));
             }
         }
     }
 
-    static std::optional<std::string> words_for(const Happening& h) {
+    static Text words_for(const Happening& h) {
         using trace::WorldKind;
         if (h.is(WorldKind::process_crash))
-            return std::string(h.value == 1 ? "loses power" : "is killed");
-        if (h.is(WorldKind::process_exit)) return std::string("stops");
-        if (h.is(WorldKind::process_start)) return std::string("starts");
-        if (h.is(WorldKind::process_pause)) return std::string("stands still (process paused)");
-        if (h.is(WorldKind::process_resume)) return std::string("wakes up");
-        if (h.is(core::NoteKind::broker_fenced)) return std::string("is fenced by the controller");
+            return h.value == 1 ? say("loses power", "断电") : say("is killed", "进程被杀死");
+        if (h.is(WorldKind::process_exit)) return say("stops", "停止");
+        if (h.is(WorldKind::process_start)) return say("starts", "启动");
+        if (h.is(WorldKind::process_pause))
+            return say("stands still (process paused)", "停顿（进程暂停）");
+        if (h.is(WorldKind::process_resume)) return say("wakes up", "恢复运行");
+        if (h.is(core::NoteKind::broker_fenced))
+            return say("is fenced by the controller", "被 controller 隔离（fenced）");
         if (h.is(core::NoteKind::controlled_shutdown))
-            return std::string("begins its controlled shutdown");
-        return std::nullopt;
+            return say("begins its controlled shutdown", "开始受控关闭");
+        return Text{};
     }
 
     void add_leaders(core::TimePoint until) {
@@ -243,18 +259,22 @@ class ChainMaker {
             if (!changed || state.at < sent_at_ || state.at > until) continue;
             if (!state.leader) {
                 add(state.at, state.event, "leader.elect", std::nullopt,
-                    concat("no leader for ", partition(), "; ISR ", nodes(state.isr)));
+                    say("no leader for {0}; ISR {1}", "{0} 没有 leader；ISR {1}", partition(),
+                        nodes(state.isr)));
                 continue;
             }
-            std::string text = concat(
-                node(*state.leader), " becomes the leader of ", partition(), ", epoch ",
-                state.leader_epoch.value(),
-                state.clean ? (*state.clean ? ", clean election" : ", UNCLEAN election") : "",
-                ", ISR ", nodes(state.isr));
+            Text how;
+            if (state.clean)
+                how = *state.clean ? say(", clean election", "，clean 选举")
+                                   : say(", UNCLEAN election", "，UNCLEAN 选举");
+            Text text = say("{0} becomes the leader of {1}, epoch {2}{3}, ISR {4}",
+                            "{0} 成为 {1} 的 leader，epoch {2}{3}，ISR {4}", node(*state.leader),
+                            partition(), state.leader_epoch.value(), how, nodes(state.isr));
             // Before anybody has it, nobody lacks it.
             if (is_appended_by(state.at))
-                text += LossJudge::held(entry_, *state.leader, state.at) ? "; it has the record"
-                                                                         : "; it lacks the record";
+                text += LossJudge::held(entry_, *state.leader, state.at)
+                            ? say("; it has the record", "；它持有该消息")
+                            : say("; it lacks the record", "；它没有该消息");
             add(state.at, state.event, "leader.elect", state.leader, std::move(text));
         }
     }
@@ -285,43 +305,51 @@ class ChainMaker {
                 first = &copy;
         if (first == nullptr || first->appended_at > until) return;
         add(first->appended_at, first->appended_event, "log.append", first->broker,
-            concat(node(first->broker), " appends ",
-                   record_name(history_.scenario, at->client, at->number), " at its offset ",
-                   offset.value(), ", epoch ", first->leader_epoch.value()));
+            say("{0} appends {1} at its offset {2}, epoch {3}",
+                "{0} 把 {1} 追加到它原来的 offset {2}，epoch {3}", node(first->broker),
+                record_name(history_.scenario, at->client, at->number), offset.value(),
+                first->leader_epoch.value()));
     }
 
     void add_losses() {
         for (const trace::LostCopy& lost : entry_.lost_copies) {
-            std::string text = node(lost.copy.broker);
+            Text text;
             std::string_view name = "log.truncate";
+            const std::string broker = node(lost.copy.broker);
+            const std::int64_t offset = offset_in(lost.copy);
             switch (lost.how) {
                 case trace::CopyEnd::truncation:
-                    text += concat(" cuts its log and with it offset ", offset_in(lost.copy));
-                    if (lost.leader) {
-                        text += concat(", following ", node(*lost.leader));
-                        if (lost.leader_epoch)
-                            text += concat(" in epoch ", lost.leader_epoch->value());
-                    }
+                    text =
+                        say("{0} cuts its log and with it offset {1}{2}",
+                            "{0} 截断日志，offset {1} 随之消失{2}", broker, offset, cause_of(lost));
                     break;
                 case trace::CopyEnd::power_loss:
                     name = "disk.lost";
-                    text += concat(" loses offset ", offset_in(lost.copy),
-                                   " with the power: it was not yet on the disk");
+                    text = say("{0} loses offset {1} with the power: it was not yet on the disk",
+                               "{0} 断电丢失 offset {1}：它尚未落盘", broker, offset);
                     break;
                 case trace::CopyEnd::recovery:
                     name = "log.recovered";
-                    text += concat(" drops offset ", offset_in(lost.copy),
-                                   " in recovery: its bytes were not whole");
+                    text = say("{0} drops offset {1} in recovery: its bytes were not whole",
+                               "{0} 在恢复时丢弃 offset {1}：其字节不完整", broker, offset);
                     break;
                 case trace::CopyEnd::wipe:
                     name = "disk.wiped";
-                    text += " gets an empty disk";
+                    text = say("{0} gets an empty disk", "{0} 换上了空磁盘", broker);
                     break;
             }
-            text += concat("; copies: ", holders(lost.at, lost.event, &lost));
+            text += say("; copies: {0}", "；持有者：{0}", holders(lost.at, lost.event, &lost));
             add(lost.at, lost.event, name, lost.copy.broker, std::move(text)).last_copy =
                 entry_.copies.empty() && &lost == &entry_.lost_copies.back();
         }
+    }
+
+    /// Whom it followed when it cut its log.
+    Text cause_of(const trace::LostCopy& lost) const {
+        if (!lost.leader) return Text{};
+        if (!lost.leader_epoch) return say(", following {0}", "（跟随 {0}）", node(*lost.leader));
+        return say(", following {0} in epoch {1}", "（在 epoch {1} 跟随 {0}）", node(*lost.leader),
+                   lost.leader_epoch->value());
     }
 
     /// The event that closed the way back: the last of that moment, else the next.

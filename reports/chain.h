@@ -1,4 +1,4 @@
-/// The chain of a record: from send() to the end of its last copy, in plain English sentences.
+/// The chain of a record: from send() to the end of its last copy, in plain sentences.
 ///
 /// Promises: links are in the order they happened; each names the event, the broker it happened on
 /// and what it meant for this record; nothing in it is guessed: every link stands on an event of
@@ -21,7 +21,7 @@ struct ChainLink {
     trace::EventId event;
     std::string_view name;             ///< "log.append": Kafka's words, as in scenarios
     std::optional<core::NodeId> node;  ///< where it happened
-    std::string text;                  ///< one English sentence
+    Text text;                         ///< one sentence
     bool promise = false;              ///< the acknowledgement
     bool last_copy = false;            ///< destroyed the last copy
     bool no_way_back = false;          ///< at or after the point of no return, the first such

@@ -5,7 +5,6 @@
 
 #include "core/base/assert.h"
 #include "reports/expect.h"
-#include "reports/timeline.h"
 
 namespace report {
 namespace {
@@ -16,12 +15,6 @@ using trace::BatchEntry;
 constexpr core::Duration kLeastLatency{100'000};
 /// A partition without a leader for so long is worth a word.
 constexpr core::Duration kLongWait = core::from_ms(1'000);
-
-std::string clock(core::TimePoint at) {
-    std::string text = clock_text(at);
-    text.erase(0, text.find_first_not_of(' '));
-    return text;
-}
 
 /// What happened to one record in one run, in words.
 class Teller {
@@ -43,12 +36,12 @@ class Teller {
         const std::string leader = node(*next->leader);
         const core::Duration waited = leaderless_before(*next);
         if (waited >= kLongWait)
-            text += say("; the partition waits {0} without a leader, until {1}, which has it, leads",
-                        "；分区在 {0} 内没有 leader，直到持有该消息的 {1} 当选", words(waited),
-                        leader);
+            text +=
+                say("; the partition waits {0} without a leader, until {1}, which has it, leads",
+                    "；分区在 {0} 内没有 leader，直到持有该消息的 {1} 当选", words(waited), leader);
         else if (LossJudge::held(*entry_, *next->leader, next->at))
             text += say("; {0}, which leads from {1} on, has it",
-                        "；{1} 起担任 leader 的 {0} 持有该消息", leader, clock(next->at));
+                        "；{1} 起担任 leader 的 {0} 持有该消息", leader, short_clock(next->at));
         return text;
     }
 
@@ -56,8 +49,7 @@ class Teller {
         const Loss* loss = find_loss(run_.judgement, client_, number_);
         ASSERT(loss != nullptr);
         Text text = promise();
-        text += same("; ");
-        text += same(std::string(sentence(loss->how)));
+        text += say("; {0}", "；{0}", sentence(loss->how.cause, loss->how.cut_off));
         return text;
     }
 
@@ -75,11 +67,11 @@ class Teller {
         Text text;
         if (outcome.outcome == trace::ClientOutcome::failed) {
             text = say("{0} is told at {1} that it failed: {2}", "{0} 在 {1} 得知发送失败：{2}",
-                       producer, clock(ended_at()), core::name(outcome.error));
+                       producer, short_clock(ended_at()), core::name(outcome.error));
             text += short_isr(ended_at());
         } else {
-            text = say("{0} has no answer by the end of the run",
-                       "到运行结束时 {0} 仍未收到应答", producer);
+            text = say("{0} has no answer by the end of the run", "到运行结束时 {0} 仍未收到应答",
+                       producer);
         }
         if (fate == Fate::ghost)
             text += say("; it is in the log all the same", "；但该消息仍在日志中");
@@ -98,7 +90,7 @@ class Teller {
         std::sort(holders.begin(), holders.end());
         return say("{0} acknowledges it at {1} with copies on {2}",
                    "{0} 在 {1} 应答，当时持有副本的有 {2}", node(ack.broker),
-                   clock(ack.answered_at),
+                   short_clock(ack.answered_at),
                    holders.empty() ? std::string("-") : core::join(holders, ", "));
     }
 
@@ -140,14 +132,13 @@ class Teller {
         if (entry_ == nullptr || acks_of(scenario_, client_) != -1) return Text{};
         const PartitionHistory::State* state = run_.histories.partition(entry_->partition).at(at);
         if (state == nullptr) return Text{};
-        const std::string least = topic_setting(
-            scenario_, scenario_.topic_of(entry_->partition), "min.insync.replicas");
+        const std::string least =
+            topic_setting(scenario_, scenario_.topic_of(entry_->partition), "min.insync.replicas");
         const auto needed = core::parse_int(least);
         const auto members = static_cast<std::int64_t>(state->isr.size());
         if (!needed || members >= *needed) return Text{};
         return say("; the ISR has {0} of the {1} members it needs",
-                   "；ISR 只有 {0} 个成员，至少需要 {1} 个",
-                   members, least);
+                   "；ISR 只有 {0} 个成员，至少需要 {1} 个", members, least);
     }
 
     const JudgedRun& run_;
@@ -239,14 +230,12 @@ Text words(const Cost& cost) {
         parts.push_back(
             say("writes unavailable {0} longer", "写不可用多 {0}", words(cost.unavailable)));
     if (cost.refused > 0)
-        parts.push_back(cost.refused == 1
-                            ? say("one more record without an acknowledgement", "多 1 条消息未获应答")
-                            : say("{0} more records without an acknowledgement",
-                                  "多 {0} 条消息未获应答", cost.refused));
-    if (cost.p50.count() > 0)
-        parts.push_back(say("{0} at p50", "p50 延迟多 {0}", words(cost.p50)));
-    if (cost.p99.count() > 0)
-        parts.push_back(say("{0} at p99", "p99 延迟多 {0}", words(cost.p99)));
+        parts.push_back(cost.refused == 1 ? say("one more record without an acknowledgement",
+                                                "多 1 条消息未获应答")
+                                          : say("{0} more records without an acknowledgement",
+                                                "多 {0} 条消息未获应答", cost.refused));
+    if (cost.p50.count() > 0) parts.push_back(say("{0} at p50", "p50 延迟多 {0}", words(cost.p50)));
+    if (cost.p99.count() > 0) parts.push_back(say("{0} at p99", "p99 延迟多 {0}", words(cost.p99)));
     if (parts.empty()) return say("costs nothing here", "在这里没有代价");
     return say("costs {0}", "代价：{0}", joined(parts, say(", ", "，")));
 }
@@ -291,7 +280,7 @@ Text because_of(const JudgedRun& first, const JudgedRun& other, std::uint32_t cl
         const trace::StepOutcome& step = other.history.outcome.steps[missing.front()];
         Text text = say("the fault never came about: step {0} did not fire",
                         "故障没有发生：步骤 {0} 未触发", step.id);
-        if (!step.remark.empty()) text += say(" ({0})", "（{0}）", step.remark);
+        if (!step.remark.empty()) text += say(" ({0})", "（{0}）", text_of(step.remark));
         return text;
     }
     if (other.history.outcome.end != trace::RunEnd::complete)
@@ -334,9 +323,8 @@ void sort_answers(std::vector<Counterfactual>& all) {
         const Cost cost = one.cost.value_or(Cost{});
         return std::make_tuple(one.answer, cost.unavailable, cost.refused, cost.p99, cost.p50);
     };
-    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
-        return key(a) < key(b);
-    });
+    std::stable_sort(all.begin(), all.end(),
+                     [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
 
 const Counterfactual* cheapest(const std::vector<Counterfactual>& all) {

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "core/base/variant.h"
+#include "reports/layout.h"
 #include "scenarios/units.h"
 
 namespace report {
@@ -57,6 +58,16 @@ std::string words(core::Duration duration) {
     return core::concat(seconds / 3'600, "h", (seconds / 60) % 60, "m");
 }
 
+std::string clock_text(core::TimePoint at) {
+    const std::int64_t ms = core::to_ms(at.time_since_epoch());
+    return padded_left(core::concat(ms / 1'000, ".", core::padded(ms % 1'000, 3), "s"), 9);
+}
+
+std::string short_clock(core::TimePoint at) {
+    std::string text = clock_text(at);
+    return text.erase(0, text.find_first_not_of(' '));
+}
+
 std::string words(const MetricValue& value) {
     return core::match(
         value, [](const scenario::NoValue&) { return std::string("none"); },
@@ -90,15 +101,21 @@ bool passes(const MetricValue& observed, const scenario::Test& test) {
         });
 }
 
-std::string claim_of(const scenario::Scenario& scenario, const scenario::Expect& expect) {
-    std::vector<std::string> parts;
+Text shown(const MetricValue& value) {
+    if (std::holds_alternative<scenario::NoValue>(value)) return say("none", "无");
+    return same(words(value));
+}
+
+Text claim_of(const scenario::Scenario& scenario, const scenario::Expect& expect) {
+    std::vector<Text> parts;
     for (const scenario::Test& test : expect.tests)
-        parts.push_back(core::concat(scenario::name(expect.metric), " ", scenario::sign(test.op),
-                                     " ", words(test.value)));
-    std::string text = core::join(parts, " and ");
-    if (expect.partition) text += " in " + scenario.partition_name(*expect.partition);
-    if (expect.producer) text += " of " + scenario.producers[*expect.producer].id;
-    if (expect.mode == scenario::Mode::always) text += ", always";
+        parts.push_back(say("{0} {1} {2}", "{0} {1} {2}", scenario::name(expect.metric),
+                            scenario::sign(test.op), shown(test.value)));
+    Text text = joined(parts, say(" and ", " 且 "));
+    if (expect.partition)
+        text += say(" in {0}", "（{0}）", scenario.partition_name(*expect.partition));
+    if (expect.producer) text += say(" of {0}", "（{0}）", scenario.producers[*expect.producer].id);
+    if (expect.mode == scenario::Mode::always) text += say(", always", "，全程成立");
     return text;
 }
 

@@ -24,7 +24,7 @@ struct ExpectResult {
     bool ok = true;
     bool warns_only = false;
     scenario::MetricValue observed;
-    std::string claim;                         ///< "acked.lost >= 1"
+    Text claim;                                ///< "acked.lost >= 1"
     std::optional<core::TimePoint> broken_at;  ///< of an `always` that failed during the run
 };
 
@@ -32,8 +32,10 @@ struct ExpectResult {
 bool passes(const scenario::MetricValue& observed, const scenario::Test& test);
 /// "100", "9.0s", "100-199", "none", "kept": as people read it.
 std::string words(const scenario::MetricValue& value);
+/// The same in both languages.
+Text shown(const scenario::MetricValue& value);
 /// "acked.lost >= 1 in orders-0".
-std::string claim_of(const scenario::Scenario& scenario, const scenario::Expect& expect);
+Text claim_of(const scenario::Scenario& scenario, const scenario::Expect& expect);
 
 std::vector<ExpectResult> judge_expectations(const History& history, const Fates& fates,
                                              const MetricsFold& fold, const Measures& whole,
@@ -53,5 +55,8 @@ bool fails(const FailOn& fail_on, const Measures& whole, Verdict verdict);
 
 /// "9.0s", "41ms", "1m30s": short, for people.
 std::string words(core::Duration duration);
+/// "   2.114s": right-aligned; and "2.114s".
+std::string clock_text(core::TimePoint at);
+std::string short_clock(core::TimePoint at);
 
 }  // namespace report

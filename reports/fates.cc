@@ -24,20 +24,43 @@ std::string_view name(Fate fate) {
     UNREACHABLE();
 }
 
-std::string_view meaning(Fate fate) {
+Text meaning(Fate fate) {
     switch (fate) {
         case Fate::kept:
-            return "acknowledged (or sent with acks=0), and present at the audit";
+            return say("acknowledged (or sent with acks=0), and present at the audit",
+                       "已应答（或以 acks=0 发送），审计时存在");
         case Fate::lost:
-            return "acknowledged, and absent from the final log";
+            return say("acknowledged, and absent from the final log", "已应答，最终日志中却不存在");
         case Fate::stranded:
-            return "acknowledged and out of reach at the audit, but not gone: a disk holds it";
+            return say("acknowledged and out of reach at the audit, but not gone: a disk holds it",
+                       "已应答，审计时无法读到，但并未消失：有磁盘存着它");
         case Fate::refused:
-            return "the client was told that it failed, and it is absent";
+            return say("the client was told that it failed, and it is absent",
+                       "客户端得知发送失败，且它不存在");
         case Fate::ghost:
-            return "failed or without an answer at the client, and present all the same";
+            return say("failed or without an answer at the client, and present all the same",
+                       "客户端得知失败或没有得到应答，它却存在");
         case Fate::unknown:
-            return "without an answer at the client (or acks=0), and absent";
+            return say("without an answer at the client (or acks=0), and absent",
+                       "客户端没有得到应答（或 acks=0），且它不存在");
+    }
+    UNREACHABLE();
+}
+
+Text words(Fate fate) {
+    switch (fate) {
+        case Fate::kept:
+            return say("kept", "保住");
+        case Fate::lost:
+            return say("lost", "丢失");
+        case Fate::stranded:
+            return say("stranded", "读不到");
+        case Fate::refused:
+            return say("refused", "被拒");
+        case Fate::ghost:
+            return say("ghost", "幽灵");
+        case Fate::unknown:
+            return say("unknown", "未知");
     }
     UNREACHABLE();
 }

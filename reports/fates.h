@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "reports/history.h"
+#include "reports/words.h"
 
 namespace report {
 
@@ -26,8 +27,10 @@ enum class Fate : std::uint8_t {
 };
 inline constexpr int kFates = static_cast<int>(Fate::unknown) + 1;
 std::string_view name(Fate fate);
+/// The name for people.
+Text words(Fate fate);
 /// One plain sentence: what the fate means.
-std::string_view meaning(Fate fate);
+Text meaning(Fate fate);
 
 /// How the client was told about one record.
 struct RecordOutcome {

@@ -46,9 +46,21 @@ const trace::PartitionOutcome* find_partition(const trace::Outcome& outcome, cor
     return nullptr;
 }
 
+Text text_of(const trace::Remark& remark) {
+    return Text{remark.en, remark.zh};
+}
+
 std::string record_name(const scenario::Scenario& scenario, std::uint32_t client,
                         core::RecordNumber number) {
     return core::concat(scenario.producers[client].id, "#", number.value());
+}
+
+std::string shown_record(const scenario::Scenario& scenario, std::uint32_t client,
+                         core::RecordNumber number) {
+    std::string id = record_name(scenario, client, number);
+    const std::string& value = scenario.producers[client].workload.value;
+    if (value.empty()) return id;
+    return core::concat(id, " ", scenario::expand(value, number.value()));
 }
 
 }  // namespace report

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "reports/chronicle.h"
+#include "reports/words.h"
 #include "scenarios/model.h"
 #include "sim/trace/ledger.h"
 #include "sim/trace/outcome.h"
@@ -31,8 +32,13 @@ std::string topic_setting(const scenario::Scenario& scenario, std::uint32_t topi
                           std::string_view key);
 /// The outcome of a partition; nothing if the audit has none.
 const trace::PartitionOutcome* find_partition(const trace::Outcome& outcome, core::PartitionId id);
+/// What a step says of itself.
+Text text_of(const trace::Remark& remark);
 /// "p1#7".
 std::string record_name(const scenario::Scenario& scenario, std::uint32_t client,
                         core::RecordNumber number);
+/// The record as its value shows it: "p1#7 order-7", or its id alone.
+std::string shown_record(const scenario::Scenario& scenario, std::uint32_t client,
+                         core::RecordNumber number);
 
 }  // namespace report

@@ -13,16 +13,9 @@ namespace {
 /// Keeps the order in which keys are set.
 using Json = nlohmann::ordered_json;
 
-/// { "en": ..., "zh": ... }; zh only where there is one.
-Json text_json(const std::string& en, const std::string& zh) {
-    Json out = Json::object();
-    out["en"] = en;
-    if (!zh.empty()) out["zh"] = zh;
-    return out;
-}
-
+/// { "en": ..., "zh": ... }.
 Json text_json(const Text& text) {
-    return text_json(text.en, text.zh);
+    return Json::object({{"en", text.en}, {"zh", text.zh}});
 }
 
 /// Milliseconds since the start of the run, to the microsecond; null for "never".
@@ -92,7 +85,7 @@ Json chain_json(const std::vector<ChainLink>& chain) {
         one["atMs"] = ms_json(link.at);
         one["event"] = link.name;
         one["broker"] = link.node ? Json(link.node->value()) : Json(nullptr);
-        one["text"] = text_json(link.text, "");
+        one["text"] = text_json(link.text);
         if (link.promise) one["promise"] = true;
         if (link.no_way_back) one["noWayBack"] = true;
         if (link.last_copy) one["lastCopy"] = true;

@@ -38,10 +38,12 @@ std::vector<LossRange> ranges_of(const std::vector<Loss>& losses) {
     for (const Loss& loss : losses) {
         if (!loss.offset) continue;
         const std::int64_t offset = loss.offset->value();
+        // Only this cause has words of its own for a leader that was cut off.
+        const bool cut_off =
+            loss.how.cut_off && loss.how.cause == Cause::leader_crash_before_replication;
         if (!ranges.empty()) {
             LossRange& last = ranges.back();
-            const bool joins = last.partition == loss.partition &&
-                               last.sentence == sentence(loss.how) &&
+            const bool joins = last.partition == loss.partition && last.cut_off == cut_off &&
                                last.cause == loss.how.cause && offset >= last.offsets.last &&
                                offset <= last.offsets.last + 1;
             if (joins) {
@@ -49,8 +51,8 @@ std::vector<LossRange> ranges_of(const std::vector<Loss>& losses) {
                 continue;
             }
         }
-        ranges.push_back(LossRange{
-            loss.partition, {offset, offset}, loss.how.cause, loss.client, sentence(loss.how)});
+        ranges.push_back(
+            LossRange{loss.partition, {offset, offset}, loss.how.cause, cut_off, loss.client});
     }
     return ranges;
 }

@@ -37,8 +37,8 @@ struct LossRange {
     core::PartitionId partition;
     scenario::OffsetRange offsets;
     Cause cause;
-    std::uint32_t client;       ///< of its first record
-    std::string_view sentence;  ///< how it was lost
+    bool cut_off;          ///< see BatchLoss
+    std::uint32_t client;  ///< of its first record
 };
 
 struct FailOnResult {
@@ -51,8 +51,8 @@ struct Judgement {
     Fates fates;
     Measures measures;
     Verdict verdict = Verdict::kept;
-    std::vector<std::string> inconclusive;  ///< why; empty where the run decides
-    std::vector<std::string> failed_steps;  ///< onTimeout: fail
+    std::vector<Text> inconclusive;  ///< why; empty where the run decides
+    std::vector<Text> failed_steps;  ///< onTimeout: fail
     std::vector<ExpectResult> expect;
     std::vector<FailOnResult> fail_on;
     std::vector<Loss> losses;            ///< all, by partition and offset

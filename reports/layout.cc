@@ -56,6 +56,15 @@ std::size_t width_of(std::uint32_t code) {
     return 1;
 }
 
+/// Chinese breaks between any two characters, but not before what closes nor behind what opens.
+bool breaks_between(std::uint32_t left, std::uint32_t right) {
+    constexpr std::u32string_view kOpening = U"（［「“";
+    constexpr std::u32string_view kClosing = U"，。：；、）］」”？！";
+    if (width_of(left) != 2 && width_of(right) != 2) return false;
+    return kOpening.find(left) == std::u32string_view::npos &&
+           kClosing.find(right) == std::u32string_view::npos;
+}
+
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
@@ -87,6 +96,7 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
     std::size_t width = 0;
     std::string word;
     std::size_t word_width = 0;
+    std::uint32_t last = ' ';
     const auto end_word = [&] {
         if (word.empty()) return;
         if (width > 0 && width + word_width > columns) {
@@ -104,8 +114,8 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
         const Glyph glyph = next_glyph(text);
         const std::string_view bytes = text.substr(0, glyph.bytes);
         const std::size_t columns_of = width_of(glyph.code);
-        // Chinese breaks between any two characters.
-        if (columns_of == 2) end_word();
+        if (breaks_between(last, glyph.code)) end_word();
+        last = glyph.code;
         if (bytes == " ") {
             end_word();
             if (width > 0) {
@@ -115,7 +125,6 @@ std::vector<std::string> wrapped(std::string_view text, std::size_t columns) {
         } else {
             word += bytes;
             word_width += columns_of;
-            if (columns_of == 2) end_word();
         }
         text.remove_prefix(glyph.bytes);
     }

@@ -3,8 +3,8 @@
 /// Rules:
 ///   R1  East-Asian wide characters count two columns, combining ones none.
 ///   R2  Colour is never the only sign: every status has a word.
-///   R3  Nothing beyond ASCII is printed except what the scenario's own texts hold, so every locale
-///       can show it.
+///   R3  In English nothing beyond ASCII is printed except what the scenario's own texts hold, so
+///       every locale can show it. Chinese needs UTF-8.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ namespace report {
 struct TextStyle {
     std::size_t width = 80;   ///< columns
     bool color = false;       ///< ANSI colours
-    std::string lang = "en";  ///< of the scenario's texts
+    std::string lang = "en";  ///< of all texts: "en" or "zh"
 };
 
 /// Columns that a UTF-8 text takes.
@@ -27,7 +27,8 @@ std::size_t display_width(std::string_view text);
 std::string padded_right(std::string_view text, std::size_t columns);
 /// The text with blanks before it up to `columns`.
 std::string padded_left(std::string_view text, std::size_t columns);
-/// Breaks at blanks so that no line is wider than `columns`, where words allow it.
+/// Breaks at blanks and between Chinese characters (never before their punctuation) so that no line
+/// is wider than `columns`, where words allow it.
 std::vector<std::string> wrapped(std::string_view text, std::size_t columns);
 /// `text` behind `head`, wrapped at the width of the style, continued under where it began.
 std::string hanging(std::string_view head, std::string_view text, const TextStyle& style);

@@ -260,65 +260,93 @@ scenario::MetricValue value_of(const Measures& m, Metric metric, std::string_vie
     UNREACHABLE();
 }
 
-std::string_view meaning(Metric metric) {
+Text meaning(Metric metric) {
     switch (metric) {
         case Metric::acked:
-            return "records whose send succeeded at the client, with acks 1 or all";
+            return say("records whose send succeeded at the client, with acks 1 or all",
+                       "以 acks 1 或 all 发送且客户端收到成功应答的消息数");
         case Metric::acked_lost:
-            return "acknowledged records that are absent from the final log";
+            return say("acknowledged records that are absent from the final log",
+                       "已应答、最终日志中却不存在的消息数");
         case Metric::acked_lost_range:
-            return "first and last lost offset of the partition, null if none";
+            return say("first and last lost offset of the partition, null if none",
+                       "该分区丢失的第一个和最后一个 offset，没有则为 null");
         case Metric::acked_resurrected:
-            return "acknowledged, absent from a later leader's log, present at the audit";
+            return say("acknowledged, absent from a later leader's log, present at the audit",
+                       "已应答、在后来某个 leader 的日志中缺失、审计时又存在的消息数");
         case Metric::acked_while_isr_size1:
-            return "acknowledged while the committed ISR had one member";
+            return say("acknowledged while the committed ISR had one member",
+                       "应答时已提交的 ISR 只有一个成员的消息数");
         case Metric::acks_from_stale_leader:
-            return "acknowledged by a broker whose leader epoch was no longer the controller's";
+            return say("acknowledged by a broker whose leader epoch was no longer the controller's",
+                       "由 leader epoch 已过期的 broker 应答的消息数");
         case Metric::thin:
-            return "acknowledged and present, on fewer than min.insync.replicas replicas";
+            return say("acknowledged and present, on fewer than min.insync.replicas replicas",
+                       "已应答且存在、但副本数少于 min.insync.replicas 的消息数");
         case Metric::unacked_present:
-            return "records that failed at the client and are in the log";
+            return say("records that failed at the client and are in the log",
+                       "客户端得知失败、却在日志中的消息数");
         case Metric::ghosts:
-            return "records that failed or had no answer, and are in the log";
+            return say("records that failed or had no answer, and are in the log",
+                       "失败或没有应答、却在日志中的消息数");
         case Metric::unknown:
-            return "records without an answer (or acks=0) that are absent";
+            return say("records without an answer (or acks=0) that are absent",
+                       "没有应答（或 acks=0）且不存在的消息数");
         case Metric::refused:
-            return "records that failed at the client and are absent";
+            return say("records that failed at the client and are absent",
+                       "客户端得知失败且不存在的消息数");
         case Metric::acks0_lost:
-            return "records sent with acks=0 that are absent";
+            return say("records sent with acks=0 that are absent",
+                       "以 acks=0 发送且不存在的消息数");
         case Metric::duplicates:
-            return "copies of records beyond the first";
+            return say("copies of records beyond the first", "首份之外的重复消息数");
         case Metric::reordered:
-            return "records that stand before one that their producer sent earlier";
+            return say("records that stand before one that their producer sent earlier",
+                       "排在同一生产者更早发送的消息之前的消息数");
         case Metric::offsets_reused:
-            return "offsets that were acknowledged for two records";
+            return say("offsets that were acknowledged for two records",
+                       "先后应答给两条消息的 offset 数");
         case Metric::elections_clean:
-            return "changes after 0 that name a leader which is a member of the ISR";
+            return say("changes after 0 that name a leader which is a member of the ISR",
+                       "时刻 0 之后、新 leader 属于 ISR 的变更次数");
         case Metric::elections_unclean:
-            return "changes after 0 that name a leader which is no member of the ISR";
+            return say("changes after 0 that name a leader which is no member of the ISR",
+                       "时刻 0 之后、新 leader 不属于 ISR 的变更次数");
         case Metric::replicas_divergent:
-            return "replicas that differ from the leader at an offset which both hold";
+            return say("replicas that differ from the leader at an offset which both hold",
+                       "在双方都持有的 offset 上与 leader 不同的副本数");
         case Metric::truncated_committed:
-            return "records that were below a leader's high watermark and that some replica cut";
+            return say(
+                "records that were below a leader's high watermark and that some replica cut",
+                "曾低于 leader 高水位、又被某个副本截掉的消息数");
         case Metric::unavailable_write:
-            return "time before run.end without a live leader that takes these producers' writes, "
-                   "worst "
-                   "partition (the settle time does not count)";
+            return say(
+                "time before run.end without a live leader that takes these producers' writes, "
+                "worst partition (the settle time does not count)",
+                "run.end 之前没有存活的 leader "
+                "可接受这些生产者写入的时间，取最差分区（不含静置期）");
         case Metric::unavailable_read:
-            return "time before run.end without a live leader at the controller's epoch, worst "
-                   "partition";
+            return say(
+                "time before run.end without a live leader at the controller's epoch, worst "
+                "partition",
+                "run.end 之前没有处于 controller 当前 epoch 的存活 leader 的时间，取最差分区");
         case Metric::latency_ack_p50:
-            return "from send() to the callback: half of the acknowledged records are faster";
+            return say("from send() to the callback: half of the acknowledged records are faster",
+                       "从 send() 到回调：半数已应答消息更快");
         case Metric::latency_ack_p99:
-            return "from send() to the callback: 99 in 100 acknowledged records are faster";
+            return say("from send() to the callback: 99 in 100 acknowledged records are faster",
+                       "从 send() 到回调：99% 的已应答消息更快");
         case Metric::verdict:
-            return "the worst word that holds";
+            return say("the worst word that holds", "成立的最坏判定");
         case Metric::kept:
-            return "records acknowledged (or sent with acks=0) and present";
+            return say("records acknowledged (or sent with acks=0) and present",
+                       "已应答（或以 acks=0 发送）且存在的消息数");
         case Metric::stranded:
-            return "acknowledged records that are out of reach but on a disk";
+            return say("acknowledged records that are out of reach but on a disk",
+                       "已应答、读不到但仍在磁盘上的消息数");
         case Metric::twice:
-            return "records that stand in the log more than once";
+            return say("records that stand in the log more than once",
+                       "在日志中不止出现一次的消息数");
     }
     UNREACHABLE();
 }

@@ -31,7 +31,7 @@ namespace report {
 std::vector<scenario::Metric> all_metrics();
 std::optional<scenario::Metric> find_metric(std::string_view name);
 /// One plain sentence: what the metric counts.
-std::string_view meaning(scenario::Metric metric);
+Text meaning(scenario::Metric metric);
 
 /// Counts only what belongs to one partition or one producer.
 struct Filter {

@@ -19,82 +19,87 @@ bool condition_waits(const scenario::Condition& condition) {
                        [](const scenario::Condition& c) { return condition_waits(c); });
 }
 
-std::string target_text(const scenario::Scenario& scenario, const scenario::Target& target) {
+Text target_text(const scenario::Scenario& scenario, const scenario::Target& target) {
     using scenario::TargetKind;
     const auto of_partition = [&](std::string_view what) {
-        return concat(what, " of ", scenario.partition_name(target.partition.value()));
+        return say("{0} of {1}", "{1} 的 {0}", what,
+                   scenario.partition_name(target.partition.value()));
     };
     switch (target.kind) {
         case TargetKind::broker:
         case TargetKind::controller:
         case TargetKind::producer:
-            return scenario.node_name(target.node.value());
+            return same(scenario.node_name(target.node.value()));
         case TargetKind::all_brokers:
-            return "all brokers";
+            return say("all brokers", "全部 broker");
         case TargetKind::leader_of:
             return of_partition("leader");
         case TargetKind::followers_of:
-            return of_partition("followers");
+            return say("followers of {0}", "{0} 的 follower",
+                       scenario.partition_name(target.partition.value()));
         case TargetKind::isr_of:
             return of_partition("ISR");
         case TargetKind::rack:
-            return "rack " + target.rack;
+            return say("rack {0}", "机架 {0}", target.rack);
         case TargetKind::active_controller:
-            return "active controller";
+            return say("active controller", "活动的 controller");
         case TargetKind::all_controllers:
-            return "all controllers";
+            return say("all controllers", "全部 controller");
         case TargetKind::all_producers:
-            return "all producers";
+            return say("all producers", "全部生产者");
         case TargetKind::all_clients:
-            return "all clients";
+            return say("all clients", "全部客户端");
     }
     UNREACHABLE();
 }
 
-std::string cut_text(const scenario::Scenario& scenario, const scenario::PartitionAction& action) {
+Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionAction& action) {
     if (action.from && action.to)
-        return concat(target_text(scenario, *action.from), " -> ",
-                      target_text(scenario, *action.to));
-    std::vector<std::string> sides;
+        return say("{0} -> {1}", "{0} -> {1}", target_text(scenario, *action.from),
+                   target_text(scenario, *action.to));
+    std::vector<Text> sides;
     for (const auto& group : action.groups) {
-        std::vector<std::string> names;
+        std::vector<Text> names;
         names.reserve(group.size());
         for (const scenario::Target& target : group) names.push_back(target_text(scenario, target));
-        sides.push_back(core::join(names, " "));
+        sides.push_back(joined(names, same(" ")));
     }
-    return core::join(sides, " | ");
+    return joined(sides, same(" | "));
 }
 
-std::string lasting_text(const scenario::Step& step) {
+Text lasting_text(const scenario::Step& step) {
     const auto* lasting = std::get_if<scenario::Distribution>(&step.lasting);
-    if (lasting == nullptr || !lasting->is_fixed()) return "";
-    return "for " + words(lasting->typical());
+    if (lasting == nullptr || !lasting->is_fixed()) return Text{};
+    return say("for {0}", "持续 {0}", words(lasting->typical()));
 }
 
 /// What the label does not say; empty where it says all.
-std::string facts_of(const scenario::Scenario& scenario, const scenario::Step& step) {
+Text facts_of(const scenario::Scenario& scenario, const scenario::Step& step) {
     return core::match(
         step.action, [&](const scenario::PartitionAction& a) { return cut_text(scenario, a); },
         [&](const scenario::ElectLeaderAction& a) {
-            return scenario.partition_name(a.partition) + (a.unclean ? ", unclean" : ", preferred");
+            const std::string partition = scenario.partition_name(a.partition);
+            return a.unclean ? say("{0}, unclean", "{0}，unclean", partition)
+                             : say("{0}, preferred", "{0}，preferred", partition);
         },
         [&](const scenario::AlterConfigAction& a) {
             std::vector<std::string> parts;
             for (const auto& [key, value] : a.config) parts.push_back(concat(key, "=", value));
-            return core::join(parts, " ");
+            return same(core::join(parts, " "));
         },
         [&](const scenario::ProduceAction& a) {
-            return concat(a.records, a.records == 1 ? " record" : " records");
+            return a.records == 1 ? say("1 record", "1 条消息")
+                                  : say("{0} records", "{0} 条消息", a.records);
         },
         [&](const scenario::PauseAction&) { return lasting_text(step); },
-        [&](const scenario::CrashAction&) { return std::string(); },
-        [&](const scenario::ShutdownAction&) { return std::string(); },
-        [&](const scenario::RestartAction&) { return std::string(); },
+        [&](const scenario::CrashAction&) { return Text{}; },
+        [&](const scenario::ShutdownAction&) { return Text{}; },
+        [&](const scenario::RestartAction&) { return Text{}; },
         [&](const scenario::HealAction& a) {
-            return concat("the ", scenario::name(scenario.steps[a.step].action), " ends");
+            return say("the {0} ends", "{0} 结束", scenario::name(scenario.steps[a.step].action));
         },
-        [&](const scenario::WipeDiskAction&) { return std::string(); },
-        [&](const scenario::NoteAction&) { return std::string(); });
+        [&](const scenario::WipeDiskAction&) { return Text{}; },
+        [&](const scenario::NoteAction&) { return Text{}; });
 }
 
 }  // namespace
@@ -104,36 +109,53 @@ bool waits_for_lonely_ack(const scenario::Step& step) {
     return when != nullptr && condition_waits(when->condition);
 }
 
-std::string step_label(const scenario::Scenario& scenario, const scenario::Step& step,
-                       const std::string& who) {
+Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
+                const std::string& who) {
     return core::match(
         step.action,
         [&](const scenario::CrashAction& a) {
-            const bool host = a.kind == scenario::CrashKind::host;
-            return concat("FAULT  ", who, host ? " power loss" : " crash");
+            return a.kind == scenario::CrashKind::host
+                       ? say("FAULT  {0} power loss", "故障   {0} 断电", who)
+                       : say("FAULT  {0} crash", "故障   {0} 宕机", who);
         },
-        [&](const scenario::ShutdownAction&) { return concat("STEP   ", who, " shutdown"); },
-        [&](const scenario::RestartAction&) { return concat("STEP   ", who, " restart"); },
-        [&](const scenario::PauseAction&) { return concat("FAULT  ", who, " pause"); },
-        [&](const scenario::PartitionAction&) { return std::string("FAULT  network cut"); },
-        [&](const scenario::HealAction& a) { return concat("HEAL   ", scenario.steps[a.step].id); },
-        [&](const scenario::WipeDiskAction&) { return concat("FAULT  ", who, " disk wiped"); },
-        [&](const scenario::ElectLeaderAction&) { return std::string("STEP   elect leader"); },
-        [&](const scenario::AlterConfigAction&) { return std::string("STEP   alter config"); },
+        [&](const scenario::ShutdownAction&) {
+            return say("STEP   {0} shutdown", "步骤   {0} 关闭", who);
+        },
+        [&](const scenario::RestartAction&) {
+            return say("STEP   {0} restart", "步骤   {0} 重启", who);
+        },
+        [&](const scenario::PauseAction&) {
+            return say("FAULT  {0} pause", "故障   {0} 暂停", who);
+        },
+        [&](const scenario::PartitionAction&) {
+            return say("FAULT  network cut", "故障   网络隔离");
+        },
+        [&](const scenario::HealAction& a) {
+            return say("HEAL   {0}", "恢复   {0}", scenario.steps[a.step].id);
+        },
+        [&](const scenario::WipeDiskAction&) {
+            return say("FAULT  {0} disk wiped", "故障   {0} 磁盘清空", who);
+        },
+        [&](const scenario::ElectLeaderAction&) {
+            return say("STEP   elect leader", "步骤   选举 leader");
+        },
+        [&](const scenario::AlterConfigAction&) {
+            return say("STEP   alter config", "步骤   修改配置");
+        },
         [&](const scenario::ProduceAction& a) {
-            return concat("SEND   ", scenario.producers[a.producer].id);
+            return say("SEND   {0}", "发送   {0}", scenario.producers[a.producer].id);
         },
-        [&](const scenario::NoteAction&) { return std::string("NOTE"); });
+        [&](const scenario::NoteAction&) { return say("NOTE", "标记"); });
 }
 
-std::string step_detail(const scenario::Scenario& scenario, const scenario::Step& step,
-                        std::string_view lang) {
-    if (waits_for_lonely_ack(step) && (lang == "en" || step.title.zh.empty()))
-        return "an acknowledged record existed only on the leader";
-    const std::string& title = step.title.in(lang);
-    const std::string facts = facts_of(scenario, step);
-    if (title.empty()) return facts.empty() ? step.id : facts;
-    return facts.empty() ? title : concat(title, " (", facts, ")");
+Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step) {
+    if (waits_for_lonely_ack(step))
+        return say("an acknowledged record existed only on the leader",
+                   "有一条已应答的消息只存在于 leader");
+    const Text facts = facts_of(scenario, step);
+    if (step.title.empty()) return facts.empty() ? same(step.id) : facts;
+    const Text title{step.title.in("en"), step.title.in("zh")};
+    return facts.empty() ? title : say("{0} ({1})", "{0}（{1}）", title, facts);
 }
 
 }  // namespace report

@@ -107,10 +107,18 @@ class RunText {
     }
 
   private:
-    /// "  counts      " and then the text, wrapped.
-    void row(std::string_view head, std::string_view text, Ink ink = Ink::plain) {
+    const std::string& in(const Text& text) const { return text.in(style_.lang); }
+
+    static std::string headed(std::string_view head) {
         std::string plain = padded_right(concat("  ", head), kHead);
-        if (plain.back() != ' ') plain += "  ";
+        return plain.back() == ' ' ? plain : plain + "  ";
+    }
+
+    /// "  counts      " and then the text, wrapped.
+    void row(const Text& head_text, const Text& row_text, Ink ink = Ink::plain) {
+        const std::string head = head_text.in(style_.lang);
+        const std::string text = row_text.in(style_.lang);
+        const std::string plain = headed(head);
         std::string block = hanging(plain, text, style_);
         if (ink != Ink::plain) {
             const std::size_t begin = head.empty() ? plain.size() : 2;
@@ -128,7 +136,8 @@ class RunText {
         const bool kraft = scenario_.kafka.profile->mode == core::ClusterMode::kraft;
         const std::string right =
             concat("Kafka ", scenario_.kafka.profile->version, kraft ? " KRaft" : " ZooKeeper",
-                   scenario_.kafka.elr_level > 0 ? " with ELR" : "", "   seed ", history_.seed);
+                   scenario_.kafka.elr_level > 0 ? in(say(" with ELR", "（含 ELR）")) : "", "   ",
+                   in(say("seed", "种子")), " ", history_.seed);
         const std::size_t left = display_width(title);
         const std::size_t need = left + 3 + display_width(right);
         out_ += inked(title, Ink::bold, style_);
@@ -140,12 +149,14 @@ class RunText {
     std::string setting_line() const {
         std::vector<std::string> parts;
         const std::size_t brokers = scenario_.cluster.brokers.size();
-        parts.push_back(concat(brokers, brokers == 1 ? " broker" : " brokers"));
+        parts.push_back(in(brokers == 1 ? say("1 broker", "1 个 broker")
+                                        : say("{0} brokers", "{0} 个 broker", brokers)));
         for (std::size_t t = 0; t < std::min(scenario_.topics.size(), kMostTopics); ++t) {
             const scenario::Topic& topic = scenario_.topics[t];
             const std::size_t count = topic.partitions.size();
-            parts.push_back(count == 1 ? topic.name + "-0"
-                                       : concat(topic.name, " ", count, " partitions"));
+            parts.push_back(
+                count == 1 ? topic.name + "-0"
+                           : in(say("{0} {1} partitions", "{0} {1} 个分区", topic.name, count)));
             parts.back() += concat(" RF ", topic.partitions.front().replicas.size());
             const auto number = static_cast<std::uint32_t>(t);
             parts.push_back("min.insync.replicas=" +
@@ -154,7 +165,8 @@ class RunText {
                 "unclean=", topic_setting(scenario_, number, "unclean.leader.election.enable")));
         }
         if (scenario_.topics.size() > kMostTopics)
-            parts.push_back(concat(scenario_.topics.size() - kMostTopics, " more topics"));
+            parts.push_back(in(say("{0} more topics", "另有 {0} 个 topic",
+                                   scenario_.topics.size() - kMostTopics)));
         std::vector<std::string> acks;
         for (std::uint32_t p = 0; p < scenario_.producers.size(); ++p) {
             const int value = acks_of(scenario_, p);
@@ -168,25 +180,28 @@ class RunText {
     }
 
     void add_timeline() {
-        const Timeline timeline = timeline_of(history_, fold_, style_);
+        const Timeline timeline = timeline_of(history_, fold_);
         std::size_t label_width = 10;
         for (const TimelineLine& line : timeline.lines)
             label_width =
-                std::max(label_width, std::min<std::size_t>(display_width(line.label), 26));
+                std::max(label_width, std::min<std::size_t>(display_width(in(line.label)), 26));
         for (const TimelineLine& line : timeline.lines) {
+            const std::string& label = in(line.label);
             const std::string head =
-                concat(clock_text(line.at), "  ", padded_right(line.label, label_width), "  ");
-            std::string block = hanging(head, line.detail, style_);
+                concat(clock_text(line.at), "  ", padded_right(label, label_width), "  ");
+            std::string block = hanging(head, in(line.detail), style_);
             const std::size_t at = clock_text(line.at).size() + 2;
-            block = block.substr(0, at) +
-                    inked(block.substr(at, line.label.size()), line.ink, style_) +
-                    block.substr(at + line.label.size());
+            block = block.substr(0, at) + inked(block.substr(at, label.size()), line.ink, style_) +
+                    block.substr(at + label.size());
             out_ += block;
             if (!line.evidence.empty())
-                out_ += hanging(std::string(display_width(head), ' '), line.evidence, style_);
+                out_ += hanging(std::string(display_width(head), ' '), in(line.evidence), style_);
         }
         if (timeline.left_out > 0)
-            out_ += concat("           ", timeline.left_out, " more events are not shown\n");
+            out_ += concat("           ",
+                           in(say("{0} more events are not shown", "另有 {0} 个事件未显示",
+                                  timeline.left_out)),
+                           "\n");
         out_ += '\n';
     }
 
@@ -195,31 +210,34 @@ class RunText {
         Ink ink = Ink::red;
         if (verdict == Verdict::kept) ink = Ink::green;
         if (verdict == Verdict::lost_unacked_only) ink = Ink::yellow;
-        const std::string word(name(verdict));
-        std::string line = hanging("  verdict     ", concat(word, ": ", meaning(verdict)), style_);
-        const std::size_t at = kHead;
+        const std::string word = in(words(verdict));
+        const std::string head = headed(in(say("verdict", "判定")));
+        const Text text = say("{0}: {1}", "{0}：{1}", words(verdict), meaning(verdict));
+        const std::string line = hanging(head, in(text), style_);
+        const std::size_t at = head.size();
         out_ += line.substr(0, at) + inked(line.substr(at, word.size()), ink, style_) +
                 line.substr(at + word.size());
-        for (const std::string& reason : judgement_.inconclusive) row("", reason);
+        for (const Text& reason : judgement_.inconclusive) row(Text{}, reason);
     }
 
     void add_counts() {
         const Measures& m = judgement_.measures;
-        std::vector<std::string> parts = {concat("sent ", m.sent), concat("acked ", m.acked),
-                                          concat("refused ", m.count(Fate::refused)),
-                                          concat("unknown ", m.count(Fate::unknown))};
-        const auto add = [&](std::string_view word, std::int64_t count) {
-            if (count > 0) parts.push_back(concat(word, " ", count));
+        std::vector<Text> parts = {say("sent {0}", "已发送 {0}", m.sent),
+                                   say("acked {0}", "已应答 {0}", m.acked),
+                                   say("refused {0}", "被拒 {0}", m.count(Fate::refused)),
+                                   say("unknown {0}", "未知 {0}", m.count(Fate::unknown))};
+        const auto add = [&](const Text& word, std::int64_t count) {
+            if (count > 0) parts.push_back(say("{0} {1}", "{0} {1}", word, count));
         };
         // Where acks=0 records are there, what is kept is more than what was acknowledged.
         if (m.count(Fate::kept) + m.count(Fate::lost) + m.count(Fate::stranded) != m.acked)
-            add("kept", m.count(Fate::kept));
-        add("ghost", m.count(Fate::ghost));
-        add("stranded", m.count(Fate::stranded));
-        add("twice", m.twice);
-        add("thin", m.thin);
-        add("reordered", m.reordered);
-        row("records", core::join(parts, "   "));
+            add(words(Fate::kept), m.count(Fate::kept));
+        add(words(Fate::ghost), m.count(Fate::ghost));
+        add(words(Fate::stranded), m.count(Fate::stranded));
+        add(say("twice", "重复"), m.twice);
+        add(say("thin", "副本不足"), m.thin);
+        add(say("reordered", "乱序"), m.reordered);
+        row(say("records", "消息"), joined(parts, same("   ")));
     }
 
     std::string range_text(const LossRange& range) const {
@@ -231,61 +249,69 @@ class RunText {
         const Measures& m = judgement_.measures;
         if (m.count(Fate::lost) > 0) add_lost();
         if (m.count(Fate::stranded) > 0)
-            row(concat("STRANDED ", m.count(Fate::stranded)),
+            row(say("STRANDED {0}", "读不到 {0}", m.count(Fate::stranded)),
                 history_.outcome.end == trace::RunEnd::event_cap
-                    ? "acknowledged, on a disk; the run was stopped, nothing was read back"
-                    : "acknowledged, out of reach at the audit, but still on a disk",
+                    ? say("acknowledged, on a disk; the run was stopped, nothing was read back",
+                          "已应答，在磁盘上；运行被中止，没有读回任何消息")
+                    : say("acknowledged, out of reach at the audit, but still on a disk",
+                          "已应答，审计时读不到，但仍在磁盘上"),
                 Ink::yellow);
         if (m.count(Fate::lost) + m.count(Fate::stranded) == 0 && m.acked > 0)
-            row("KEPT", "every acknowledged record is there", Ink::green);
+            row(say("KEPT", "保住"),
+                say("every acknowledged record is there", "所有已应答的消息都在"), Ink::green);
     }
 
     void add_lost() {
         const Measures& m = judgement_.measures;
-        row(concat("LOST ", m.count(Fate::lost)), "acknowledged, now gone: " + ranges_text(),
-            Ink::red);
-        std::vector<std::string_view> sentences;
+        row(say("LOST {0}", "丢失 {0}", m.count(Fate::lost)),
+            say("acknowledged, now gone: {0}", "已应答、现已不在：{0}", ranges_text()), Ink::red);
+        using How = std::pair<Cause, bool>;
+        std::vector<How> hows;
         for (const LossRange& range : judgement_.loss_ranges)
-            if (std::find(sentences.begin(), sentences.end(), range.sentence) == sentences.end())
-                sentences.push_back(range.sentence);
-        for (const std::string_view how : sentences) {
+            if (std::find(hows.begin(), hows.end(), How(range.cause, range.cut_off)) == hows.end())
+                hows.emplace_back(range.cause, range.cut_off);
+        for (const auto& [cause, cut_off] : hows) {
             const auto range =
                 std::find_if(judgement_.loss_ranges.begin(), judgement_.loss_ranges.end(),
-                             [&](const LossRange& r) { return r.sentence == how; });
-            const Cause cause = range->cause;
-            const std::string where =
-                sentences.size() > 1 ? concat(" (", ranges_text(how), ")") : std::string();
-            row("because", concat(how, where, " [", name(cause), "]"));
-            const std::string setting =
+                             [how = How(cause, cut_off)](const LossRange& r) {
+                                 return How(r.cause, r.cut_off) == how;
+                             });
+            const Text where =
+                hows.size() > 1 ? say(" ({0})", "（{0}）", ranges_text(&*range)) : Text{};
+            row(say("because", "原因"),
+                say("{0}{1} [{2}]", "{0}{1}［{2}］", sentence(cause, cut_off), where, name(cause)));
+            const Text setting =
                 setting_that_mattered(history_, cause, range->client, range->partition);
-            if (!setting.empty()) row("setting", setting);
+            if (!setting.empty()) row(say("setting", "相关配置"), setting);
         }
     }
 
-    /// "orders-0 100-199, 205, orders-1 7", of all or of those that were lost in one way.
-    std::string ranges_text(std::optional<std::string_view> how = std::nullopt) const {
-        const bool named = !how || scenario_.partition_count() > 1;
-        std::vector<LossRange> joined;
+    /// "orders-0 100-199, 205, orders-1 7", of all or of those that were lost in the way of one.
+    Text ranges_text(const LossRange* how = nullptr) const {
+        const bool named = how == nullptr || scenario_.partition_count() > 1;
+        std::vector<LossRange> together;
         for (const LossRange& range : judgement_.loss_ranges) {
-            if (how && range.sentence != *how) continue;
-            const bool joins = !joined.empty() && joined.back().partition == range.partition &&
-                               range.offsets.first <= joined.back().offsets.last + 1;
+            if (how != nullptr && (range.cause != how->cause || range.cut_off != how->cut_off))
+                continue;
+            const bool joins = !together.empty() && together.back().partition == range.partition &&
+                               range.offsets.first <= together.back().offsets.last + 1;
             if (!joins)
-                joined.push_back(range);
+                together.push_back(range);
             else
-                joined.back().offsets.last =
-                    std::max(joined.back().offsets.last, range.offsets.last);
+                together.back().offsets.last =
+                    std::max(together.back().offsets.last, range.offsets.last);
         }
         std::vector<std::string> parts;
-        for (std::size_t i = 0; i < std::min(joined.size(), kMostRanges); ++i) {
-            const bool same = i > 0 && joined[i - 1].partition == joined[i].partition;
-            parts.push_back(same || !named ? range_text(joined[i])
-                                           : concat(scenario_.partition_name(joined[i].partition),
-                                                    " ", range_text(joined[i])));
+        for (std::size_t i = 0; i < std::min(together.size(), kMostRanges); ++i) {
+            const bool same = i > 0 && together[i - 1].partition == together[i].partition;
+            parts.push_back(same || !named ? range_text(together[i])
+                                           : concat(scenario_.partition_name(together[i].partition),
+                                                    " ", range_text(together[i])));
         }
-        if (joined.size() > kMostRanges)
-            parts.push_back(concat("and ", joined.size() - kMostRanges, " more ranges"));
-        return core::join(parts, ", ");
+        Text text = same(core::join(parts, ", "));
+        if (together.size() > kMostRanges)
+            text += say(", and {0} more ranges", "，另有 {0} 段", together.size() - kMostRanges);
+        return text;
     }
 
     void add_strip() {
@@ -293,34 +319,37 @@ class RunText {
         const std::size_t columns =
             style_.width > 60 ? std::min<std::size_t>(style_.width, 120) - 20 : 40;
         const std::string strip = fate_strip(history_, judgement_.fates, columns);
-        out_ += padded_right("  fate", kHead) + "|";
+        out_ += headed(in(say("fate", "结局"))) + "|";
         for (const char sign : strip)
             out_ += inked(std::string_view(&sign, 1), sign == 'x' ? Ink::red : Ink::plain, style_);
         out_ += "|\n";
-        std::vector<std::string> legend;
+        std::vector<Text> legend;
         for (const Fate fate :
              {Fate::lost, Fate::stranded, Fate::ghost, Fate::unknown, Fate::refused, Fate::kept})
             if (judgement_.measures.count(fate) > 0)
-                legend.push_back(concat(std::string(1, sign_of(fate)), " ", name(fate)));
+                legend.push_back(
+                    say("{0} {1}", "{0} {1}", std::string(1, sign_of(fate)), words(fate)));
         const auto sent = static_cast<std::size_t>(judgement_.measures.sent);
         if (sent > strip.size())
-            legend.push_back(concat("one sign is about ", (sent + strip.size() / 2) / strip.size(),
-                                    " records, the worst of them"));
-        row("", core::join(legend, "   "));
+            legend.push_back(say("one sign is about {0} records, the worst of them",
+                                 "一个符号约代表 {0} 条消息中最坏的一条",
+                                 (sent + strip.size() / 2) / strip.size()));
+        row(Text{}, joined(legend, same("   ")));
     }
 
     void add_service() {
         const Measures& m = judgement_.measures;
         const auto gap = [](core::Duration d) {
-            return d.count() == 0 ? std::string("always available") : "unavailable " + words(d);
+            return d.count() == 0 ? say("always available", "始终可用")
+                                  : say("unavailable {0}", "不可用 {0}", words(d));
         };
-        std::string text = gap(m.unavailable_write);
+        Text text = gap(m.unavailable_write);
         if (m.unavailable_read != m.unavailable_write)
-            text += concat("   reads ", gap(m.unavailable_read));
+            text += say("   reads {0}", "   读取{0}", gap(m.unavailable_read));
         if (m.latency_p50)
-            text += concat("   ack latency p50 ", words(*m.latency_p50), " p99 ",
-                           words(*m.latency_p99));
-        row("writes", text);
+            text += say("   ack latency p50 {0} p99 {1}", "   应答延迟 p50 {0} p99 {1}",
+                        words(*m.latency_p50), words(*m.latency_p99));
+        row(say("writes", "写入"), text);
     }
 
     void add_expectations() {
@@ -328,53 +357,60 @@ class RunText {
             std::vector<std::string> held;
             for (const ExpectResult& result : judgement_.expect)
                 if (result.ok) held.push_back(result.id);
-            row("expect", concat(held.size(), " of ", judgement_.expect.size(), " hold   ",
-                                 core::join(held, "  ")));
+            row(say("expect", "期望"),
+                say("{0} of {1} hold   {2}", "{1} 项中 {0} 项成立   {2}", held.size(),
+                    judgement_.expect.size(), core::join(held, "  ")));
         }
-        for (std::size_t i = 0; i < judgement_.expect.size(); ++i) {
-            const ExpectResult& result = judgement_.expect[i];
-            if (result.ok) continue;
-            std::string text = concat(result.id, ": expected ", result.claim, ", observed ",
-                                      words(result.observed));
-            if (result.broken_at) {
-                std::string at = clock_text(*result.broken_at);
-                at.erase(0, at.find_first_not_of(' '));
-                text += " at " + at;
-            }
-            const std::string& why = scenario_.expect[i].why.in(style_.lang);
-            if (!why.empty()) text += ". " + why;
-            row(result.warns_only ? "WARNING" : "FAILED", text,
-                result.warns_only ? Ink::yellow : Ink::red);
-        }
-        for (const std::string& step : judgement_.failed_steps) row("FAILED", step, Ink::red);
+        const Text failed = say("FAILED", "未通过");
+        for (std::size_t i = 0; i < judgement_.expect.size(); ++i)
+            if (!judgement_.expect[i].ok) add_failed(i, failed);
+        for (const Text& step : judgement_.failed_steps) row(failed, step, Ink::red);
         for (const FailOnResult& result : judgement_.fail_on)
             if (result.failed)
-                row("FAILED",
-                    concat("--fail-on ", result.what.text, ": observed ", words(result.observed)),
+                row(failed,
+                    say("--fail-on {0}: observed {1}", "--fail-on {0}：实际为 {1}",
+                        result.what.text, shown(result.observed)),
                     Ink::red);
     }
 
+    void add_failed(std::size_t index, const Text& failed) {
+        const ExpectResult& result = judgement_.expect[index];
+        const scenario::Expect& expect = scenario_.expect[index];
+        Text text = say("{0}: expected {1}, observed {2}", "{0}：期望 {1}，实际为 {2}", result.id,
+                        result.claim, shown(result.observed));
+        if (result.broken_at) text += say(" at {0}", "（{0}）", short_clock(*result.broken_at));
+        text += say(" ({0})", "（{0}）", meaning(expect.metric));
+        const Text why{expect.why.in("en"), expect.why.in("zh")};
+        if (!why.empty()) text += say(". {0}", "。{0}", why);
+        row(result.warns_only ? say("WARNING", "警告") : failed, text,
+            result.warns_only ? Ink::yellow : Ink::red);
+    }
+
     void add_notes() {
+        const Text note = say("note", "注意");
         if (!scenario_.not_modelled.empty()) {
             std::vector<std::string> keys;
             for (const scenario::NotModelled& one : scenario_.not_modelled)
                 if (std::find(keys.begin(), keys.end(), one.key) == keys.end())
                     keys.push_back(one.key);
-            row("note", "without effect here: " + core::join(keys, ", "));
+            row(note,
+                say("without effect here: {0}", "在这里不起作用：{0}", core::join(keys, ", ")));
         }
         if (!history_.chronicle.complete())
-            row("note", "there were more events than are kept for explanations");
+            row(note, say("there were more events than are kept for explanations",
+                          "事件太多，超出了为解释而保留的数量"));
     }
 
     void add_next() {
         out_ += '\n';
+        const Text next = say("next", "下一步");
         if (!judgement_.losses.empty()) {
             const Loss& first = judgement_.losses.front();
-            row("next", concat("acklab explain ", input_.arguments, " --record ",
-                               record_name(scenario_, first.client, first.number)));
-            row("", concat("acklab help ", name(first.how.cause)));
+            row(next, same(concat("acklab explain ", input_.arguments, " --record ",
+                                  record_name(scenario_, first.client, first.number))));
+            row(Text{}, same(concat("acklab help ", name(first.how.cause))));
         } else {
-            row("next", concat("acklab run ", input_.arguments, " --format json"));
+            row(next, same(concat("acklab run ", input_.arguments, " --format json")));
         }
     }
 

@@ -18,8 +18,8 @@ constexpr core::Duration kElectionTime = core::from_ms(1'000);
 
 class TimelineMaker {
   public:
-    TimelineMaker(const History& history, const MetricsFold& fold, const TextStyle& style)
-        : history_(history), scenario_(history.scenario), fold_(fold), style_(style) {}
+    TimelineMaker(const History& history, const MetricsFold& fold)
+        : history_(history), scenario_(history.scenario), fold_(fold) {}
 
     Timeline make() {
         for (const Happening& h : history_.chronicle.all()) {
@@ -65,23 +65,24 @@ class TimelineMaker {
         return "{" + core::join(ids, ",") + "}";
     }
 
-    std::string partitions_text(
+    Text partitions_text(
         const std::vector<core::PartitionId>& list,
         const std::vector<std::optional<core::LeaderEpoch>>* epochs = nullptr) const {
-        if (scenario_.partition_count() == 1) return "";
+        if (scenario_.partition_count() == 1) return Text{};
         std::vector<std::string> names;
         for (std::size_t i = 0; i < std::min(list.size(), kMostNames); ++i) {
             names.push_back(scenario_.partition_name(list[i]));
             if (epochs != nullptr && (*epochs)[i])
                 names.back() += concat(" epoch ", (*epochs)[i]->value());
         }
-        std::string text = core::join(names, ", ");
-        if (list.size() > kMostNames) text += concat(" and ", list.size() - kMostNames, " more");
+        Text text = same(core::join(names, ", "));
+        if (list.size() > kMostNames)
+            text += say(" and {0} more", " 等，另有 {0} 个", list.size() - kMostNames);
         return text;
     }
 
-    void add(core::TimePoint at, int weight, Ink ink, std::string label, std::string detail,
-             std::string evidence = "") {
+    void add(core::TimePoint at, int weight, Ink ink, Text label, Text detail,
+             Text evidence = Text{}) {
         lines_.push_back(TimelineLine{at, weight, ink, std::move(label), std::move(detail),
                                       std::move(evidence), false});
     }
@@ -98,63 +99,77 @@ class TimelineMaker {
         } else if (h.world == WorldKind::step_missed) {
             on_step_missed(h);
         } else if (h.world == WorldKind::process_start && at > core::at_ns(0)) {
-            add(at, 1, Ink::plain, node(*h.who) + " back", "its process starts");
+            add(at, 1, Ink::plain, say("{0} back", "{0} 恢复", node(*h.who)),
+                say("its process starts", "进程启动"));
         } else if (h.world == WorldKind::process_exit) {
-            constexpr std::string_view kWhy[] = {"its shutdown is complete",
-                                                 "it gives up: the controller never accepted it",
-                                                 "it gives up: its disk fails"};
-            const auto why = static_cast<std::size_t>(h.value);
-            add(at, 2, Ink::plain, node(*h.who) + " stopped",
-                std::string(why < 3 ? kWhy[why] : "its process ends"));
+            add(at, 2, Ink::plain, say("{0} stopped", "{0} 停止", node(*h.who)), why_exited(h));
         } else if (h.world == WorldKind::process_resume) {
-            add(at, 2, Ink::plain, node(*h.who) + " wakes", stood_still(h));
+            add(at, 2, Ink::plain, say("{0} wakes", "{0} 恢复运行", node(*h.who)), stood_still(h));
         } else if (h.world == WorldKind::disk_lost) {
             on_disk_lost(h);
         } else if (h.world == WorldKind::run_end) {
-            add(at, 3, Ink::grey, "end of run", "every fault is undone, nothing more is sent");
+            add(at, 3, Ink::grey, say("end of run", "运行结束"),
+                say("every fault is undone, nothing more is sent", "所有故障撤销，不再发送消息"));
         } else if (h.world == WorldKind::audit) {
             on_audit(at);
         }
     }
 
+    static Text why_exited(const Happening& h) {
+        switch (h.value) {
+            case 0:
+                return say("its shutdown is complete", "关闭完成");
+            case 1:
+                return say("it gives up: the controller never accepted it",
+                           "放弃启动：controller 一直没有接纳它");
+            case 2:
+                return say("it gives up: its disk fails", "放弃启动：磁盘故障");
+            default:
+                return say("its process ends", "进程结束");
+        }
+    }
+
     void on_audit(core::TimePoint at) {
         if (history_.outcome.end == trace::RunEnd::event_cap) {
-            add(at, 3, Ink::yellow, "stopped",
-                concat("run.maxEvents (", scenario_.run.max_events,
-                       ") was reached: the run is not complete"));
+            add(at, 3, Ink::yellow, say("stopped", "中止"),
+                say("run.maxEvents ({0}) was reached: the run is not complete",
+                    "达到 run.maxEvents（{0}）：运行不完整", scenario_.run.max_events));
             return;
         }
         std::vector<core::PartitionId> headless;
         for (const trace::PartitionOutcome& partition : history_.outcome.partitions)
             if (!partition.leader_live) headless.push_back(partition.partition);
-        std::string text = concat("after ", words(scenario_.run.settle), " without faults");
+        Text text =
+            say("after {0} without faults", "无故障静置 {0} 之后", words(scenario_.run.settle));
         if (!headless.empty()) {
-            text += "; no live leader";
-            const std::string names = partitions_text(headless);
-            if (!names.empty()) text += ": " + names;
+            text += say("; no live leader", "；没有存活的 leader");
+            const Text names = partitions_text(headless);
+            if (!names.empty()) text += say(": {0}", "：{0}", names);
         }
-        add(at, 3, headless.empty() ? Ink::grey : Ink::yellow, "audit", text);
+        add(at, 3, headless.empty() ? Ink::grey : Ink::yellow, say("audit", "审计"),
+            std::move(text));
     }
 
-    std::string stood_still(const Happening& h) const {
+    Text stood_still(const Happening& h) const {
         const Happening* pause = nullptr;
         for (const Happening& other : history_.chronicle.all()) {
             if (other.moment.event == h.moment.event && other.is(WorldKind::process_resume)) break;
             if (other.is(WorldKind::process_pause) && other.who == h.who) pause = &other;
         }
-        if (pause == nullptr) return "";
-        return concat("after standing still for ", words(h.moment.at - pause->moment.at));
+        if (pause == nullptr) return Text{};
+        return say("after standing still for {0}", "停顿了 {0}",
+                   words(h.moment.at - pause->moment.at));
     }
 
     void on_disk_lost(const Happening& h) {
         if (!h.partition || !h.first || !h.end || *h.end <= *h.first) return;
         const scenario::OffsetRange range{h.first->value(), h.end->value() - 1};
         // The world tells of it before the step that did it; it is shown behind.
-        disk_losses_.push_back(
-            TimelineLine{h.moment.at, 2, Ink::red, node(*h.who) + " lost bytes",
-                         concat(scenario_.partition_name(*h.partition), " ",
-                                words(scenario::MetricValue(range)), " had not reached its disk"),
-                         "", false});
+        disk_losses_.push_back(TimelineLine{
+            h.moment.at, 2, Ink::red, say("{0} lost bytes", "{0} 丢失数据", node(*h.who)),
+            say("{0} {1} had not reached its disk", "{0} {1} 尚未落盘",
+                scenario_.partition_name(*h.partition), words(scenario::MetricValue(range))),
+            Text{}, false});
     }
 
     void flush_disk_losses() {
@@ -182,49 +197,44 @@ class TimelineMaker {
         const scenario::Step* step = step_of(h);
         if (step == nullptr) return;
         const std::string who = nodes(resolved(h));
-        std::string label = step_label(scenario_, *step, who);
-        const bool fault = label.substr(0, 5) == "FAULT";
-        const bool send = label.substr(0, 4) == "SEND";
+        Text label = step_label(scenario_, *step, who);
+        const bool fault = label.en.substr(0, 5) == "FAULT";
+        const bool send = label.en.substr(0, 4) == "SEND";
+        Text detail = step_detail(scenario_, *step);
+        detail += outcome_of_election(*step, h);
         add(h.moment.at, send ? 0 : 3, fault ? Ink::yellow : Ink::plain, std::move(label),
-            step_detail(scenario_, *step, style_.lang) + outcome_of_election(*step, h),
-            evidence(*step, h));
+            std::move(detail), evidence(*step, h));
         flush_disk_losses();
     }
 
     /// An election that was asked for and did not come says so.
-    std::string outcome_of_election(const scenario::Step& step, const Happening& asked) const {
+    Text outcome_of_election(const scenario::Step& step, const Happening& asked) const {
         const auto* action = std::get_if<scenario::ElectLeaderAction>(&step.action);
-        if (action == nullptr) return "";
+        if (action == nullptr) return Text{};
         const core::TimePoint until = asked.moment.at + kElectionTime;
         for (const Happening& h : history_.chronicle.all()) {
             if (h.moment.at > until) break;
             if (h.moment.at < asked.moment.at || h.partition != action->partition) continue;
-            if (h.is(NoteKind::leader_elect)) return "";
+            if (h.is(NoteKind::leader_elect)) return Text{};
         }
-        return "; no leader came of it";
+        return say("; no leader came of it", "；没有选出 leader");
     }
 
     /// The record that the step waited for, and who did not have it.
-    std::string evidence(const scenario::Step& step, const Happening& h) const {
-        if (!waits_for_lonely_ack(step) || !h.acked_alone) return "";
+    Text evidence(const scenario::Step& step, const Happening& h) const {
+        if (!waits_for_lonely_ack(step) || !h.acked_alone) return Text{};
         const trace::BatchEntry* entry = history_.ledger.find(*h.acked_alone);
-        if (entry == nullptr || !entry->ack || !entry->ack->base_offset) return "";
+        if (entry == nullptr || !entry->ack || !entry->ack->base_offset) return Text{};
         const auto client =
             static_cast<std::uint32_t>(entry->tag.client.value() - core::kFirstClientId);
-        std::string text =
-            concat("(", shown_record(scenario_, client, entry->first_record), ", offset ",
-                   entry->ack->base_offset->value(), ", acked ", trimmed_clock(entry->ack->at));
-        std::vector<std::string> others;
+        std::vector<Text> others;
         for (const core::NodeId broker : scenario_.partition(entry->partition).replicas)
             if (!LossJudge::held(*entry, broker, h.moment.at))
-                others.push_back(node(broker) + " no");
-        return text + (others.empty() ? ")" : "; " + core::join(others, ", ") + ")");
-    }
-
-    static std::string trimmed_clock(core::TimePoint at) {
-        std::string text = clock_text(at);
-        text.erase(0, text.find_first_not_of(' '));
-        return text;
+                others.push_back(say("{0} no", "{0} 没有", node(broker)));
+        return say("({0}, offset {1}, acked {2}{3}{4})", "（{0}，offset {1}，{2} 应答{3}{4}）",
+                   shown_record(scenario_, client, entry->first_record),
+                   entry->ack->base_offset->value(), short_clock(entry->ack->at),
+                   others.empty() ? Text{} : say("; ", "；"), joined(others, say(", ", "，")));
     }
 
     void on_step_end(const Happening& h) {
@@ -233,25 +243,27 @@ class TimelineMaker {
         if (step == nullptr || !std::holds_alternative<scenario::PartitionAction>(step->action))
             return;
         const bool healed = !lines_.empty() && lines_.back().at == h.moment.at &&
-                            lines_.back().label.substr(0, 4) == "HEAL";
+                            lines_.back().label.en.substr(0, 4) == "HEAL";
         if (healed) return;
-        add(h.moment.at, 3, Ink::plain, "network whole", concat("the cut ", step->id, " ends"));
+        add(h.moment.at, 3, Ink::plain, say("network whole", "网络恢复"),
+            say("the cut {0} ends", "隔离 {0} 结束", step->id));
     }
 
     void on_step_missed(const Happening& h) {
         const scenario::Step* step = step_of(h);
         if (step == nullptr) return;
         const auto index = static_cast<std::size_t>(h.value);
-        std::string why = "it did nothing";
+        Text why = say("it did nothing", "它什么也没做");
         if (index < history_.outcome.steps.size() && !history_.outcome.steps[index].remark.empty())
-            why = history_.outcome.steps[index].remark;
+            why = text_of(history_.outcome.steps[index].remark);
         if (const auto* after = std::get_if<scenario::AfterTrigger>(&step->trigger)) {
             const std::size_t awaited = after->step;
             if (awaited < history_.outcome.steps.size() && !history_.outcome.steps[awaited].fired)
-                why =
-                    concat("step ", scenario_.steps[awaited].id, ", which it waits for, never did");
+                why = say("step {0}, which it waits for, never did", "它等待的步骤 {0} 从未触发",
+                          scenario_.steps[awaited].id);
         }
-        add(h.moment.at, 3, Ink::yellow, "step " + step->id, "did not fire: " + why);
+        add(h.moment.at, 3, Ink::yellow, say("step {0}", "步骤 {0}", step->id),
+            say("did not fire: {0}", "未触发：{0}", why));
     }
 
     // ---- notes ----------------------------------------------------------------------------------
@@ -271,11 +283,12 @@ class TimelineMaker {
             on_truncate(h);
         } else if (h.is(NoteKind::controller_elect)) {
             flush_group();
-            add(h.moment.at, 2, Ink::plain, node(*h.who) + " controller", "is the active one");
+            add(h.moment.at, 2, Ink::plain, say("{0} controller", "{0} controller", node(*h.who)),
+                say("is the active one", "成为活动的 controller"));
         } else if (h.is(NoteKind::become_offline)) {
             flush_group();
-            add(h.moment.at, 2, Ink::red, node(*h.who) + " offline",
-                scenario_.partition_name(*h.partition));
+            add(h.moment.at, 2, Ink::red, say("{0} offline", "{0} 离线", node(*h.who)),
+                same(scenario_.partition_name(*h.partition)));
         }
     }
 
@@ -285,11 +298,12 @@ class TimelineMaker {
         auto place = lines_.end();
         while (place != lines_.begin() && (place - 1)->caused && (place - 1)->at == h.moment.at)
             (--place)->caused = false;
-        lines_.insert(place, TimelineLine{h.moment.at, 2, Ink::plain, node(*h.peer) + " fenced",
-                                          why_fenced(h), "", false});
+        lines_.insert(place, TimelineLine{h.moment.at, 2, Ink::plain,
+                                          say("{0} fenced", "{0} 被隔离", node(*h.peer)),
+                                          why_fenced(h), Text{}, false});
     }
 
-    std::string why_fenced(const Happening& fenced) const {
+    Text why_fenced(const Happening& fenced) const {
         const Happening* stop = nullptr;
         bool shutdown = false;
         for (const Happening& h : history_.chronicle.all()) {
@@ -314,13 +328,15 @@ class TimelineMaker {
                 stop->world == WorldKind::process_pause)
                 stop = nullptr;
         }
-        if (shutdown) return "it shuts down";
-        if (stop == nullptr) return "its session ended: no heartbeat came through";
-        const std::string_view what = stop->world == WorldKind::process_pause ? " after its pause"
-                                      : stop->world == WorldKind::process_crash
-                                          ? " after its crash"
-                                          : " after it stopped";
-        return concat("its session ended, ", words(fenced.moment.at - stop->moment.at), what);
+        if (shutdown) return say("it shuts down", "它在关闭");
+        if (stop == nullptr)
+            return say("its session ended: no heartbeat came through", "会话过期：没有收到心跳");
+        const std::string time = words(fenced.moment.at - stop->moment.at);
+        if (stop->world == WorldKind::process_pause)
+            return say("its session ended, {0} after its pause", "会话过期，距其暂停 {0}", time);
+        if (stop->world == WorldKind::process_crash)
+            return say("its session ended, {0} after its crash", "会话过期，距其宕机 {0}", time);
+        return say("its session ended, {0} after it stopped", "会话过期，距其停止 {0}", time);
     }
 
     bool shuts_down(const Happening& h, core::NodeId broker) const {
@@ -336,8 +352,8 @@ class TimelineMaker {
     /// True if this line says of another partition what the open group says.
     bool joins(const Happening& h, bool election, const TimelineLine& line) const {
         return !group_.partitions.empty() && group_.event == h.moment.event &&
-               group_.election == election && group_.line.label == line.label &&
-               group_.line.detail == line.detail;
+               group_.election == election && group_.line.label.en == line.label.en &&
+               group_.line.detail.en == line.detail.en;
     }
 
     void add_grouped(const Happening& h, bool election, TimelineLine line,
@@ -353,17 +369,18 @@ class TimelineMaker {
     }
 
     void on_elected(const Happening& h) {
-        TimelineLine line{h.moment.at, 2, Ink::plain, "no leader", "", "", false};
+        TimelineLine line{h.moment.at, 2,      Ink::plain, say("no leader", "没有 leader"),
+                          Text{},      Text{}, false};
         const bool known = registration_ != nullptr && registration_->partition == h.partition;
+        std::vector<Text> details;
         if (h.peer) {
-            line.label = node(*h.peer) + " leader";
+            line.label = say("{0} leader", "{0} 当选 leader", node(*h.peer));
             if (h.value == 0) line.ink = Ink::red;
-            line.detail = h.value == 1 ? "clean election" : "UNCLEAN election";
+            details.push_back(h.value == 1 ? say("clean election", "clean 选举")
+                                           : say("UNCLEAN election", "UNCLEAN 选举"));
         }
-        if (known) {
-            if (!line.detail.empty()) line.detail += ", ";
-            line.detail += "ISR " + isr_text(registration_->replicas);
-        }
+        if (known) details.push_back(same("ISR " + isr_text(registration_->replicas)));
+        line.detail = joined(details, say(", ", "，"));
         add_grouped(h, true, std::move(line),
                     known && h.peer ? registration_->leader_epoch : std::nullopt);
         elected_.emplace_back(h.moment.event, *h.partition);
@@ -373,16 +390,21 @@ class TimelineMaker {
         // An election of the same moment already shows the ISR it leaves.
         const auto elected = std::make_pair(h.moment.event, *h.partition);
         if (std::find(elected_.begin(), elected_.end(), elected) != elected_.end()) return;
-        add_grouped(h, false,
-                    TimelineLine{h.moment.at, 1, Ink::plain, "ISR " + isr_text(h.replicas),
-                                 h.is(NoteKind::isr_shrink) ? "shrinks" : "grows", "", false});
+        add_grouped(
+            h, false,
+            TimelineLine{h.moment.at, 1, Ink::plain, same("ISR " + isr_text(h.replicas)),
+                         h.is(NoteKind::isr_shrink) ? say("shrinks", "收缩") : say("grows", "扩张"),
+                         Text{}, false});
     }
 
     void on_elr(const Happening& h) {
-        TimelineLine line{h.moment.at, 1, Ink::plain, "ELR " + isr_text(h.replicas), "", "", false};
-        line.detail =
-            h.replicas.empty() ? "nobody out of sync is eligible" : "eligible though out of sync";
-        if (h.peer) line.detail = "last known leader " + node(*h.peer);
+        TimelineLine line{h.moment.at, 1,      Ink::plain, same("ELR " + isr_text(h.replicas)),
+                          Text{},      Text{}, false};
+        line.detail = h.replicas.empty()
+                          ? say("nobody out of sync is eligible", "不同步的副本都没有资格当选")
+                          : say("eligible though out of sync", "虽不同步，仍有资格当选");
+        if (h.peer)
+            line.detail = say("last known leader {0}", "最后已知的 leader 是 {0}", node(*h.peer));
         add_grouped(h, false, std::move(line));
     }
 
@@ -391,11 +413,12 @@ class TimelineMaker {
         const std::optional<core::LeaderEpoch> epoch = group_.epochs.front();
         const bool one_epoch = std::all_of(group_.epochs.begin(), group_.epochs.end(),
                                            [&](const auto& other) { return other == epoch; });
-        std::string& detail = group_.line.detail;
-        if (one_epoch && epoch) detail = concat("epoch ", epoch->value(), ", ", detail);
-        const std::string names =
-            partitions_text(group_.partitions, one_epoch ? nullptr : &group_.epochs);
-        if (!names.empty()) detail = detail.empty() ? names : concat(names, ": ", detail);
+        Text& detail = group_.line.detail;
+        if (one_epoch && epoch)
+            detail = say("epoch {0}, {1}", "epoch {0}，{1}", epoch->value(), detail);
+        const Text names = partitions_text(group_.partitions, one_epoch ? nullptr : &group_.epochs);
+        if (!names.empty())
+            detail = detail.empty() ? names : say("{0}: {1}", "{0}：{1}", names, detail);
         group_.line.caused = true;
         lines_.push_back(std::move(group_.line));
         group_ = Group{};
@@ -404,9 +427,9 @@ class TimelineMaker {
     void on_truncate(const Happening& h) {
         flush_group();
         if (!h.first || !h.end || *h.end <= *h.first) return;
-        add(h.moment.at, 2, Ink::plain, node(*h.who) + " cuts",
-            concat(scenario_.partition_name(*h.partition), " from ", h.end->value(), " to ",
-                   h.first->value()));
+        add(h.moment.at, 2, Ink::plain, say("{0} cuts", "{0} 截断", node(*h.who)),
+            say("{0} from {1} to {2}", "{0} 从 {1} 截到 {2}",
+                scenario_.partition_name(*h.partition), h.end->value(), h.first->value()));
     }
 
     void add_stale_acks() {
@@ -415,11 +438,13 @@ class TimelineMaker {
             if (!stale) continue;
             const bool taken = is_stale_ack_taken(core::PartitionId(p));
             add(stale->at, 2, Ink::red,
-                node(stale->broker) + (taken ? " zombie ack" : " zombie answer"),
-                concat(scenario_.partition_name(core::PartitionId(p)),
-                       ": it acknowledges as the leader of epoch ", stale->leader_epoch.value(),
-                       " while epoch ", stale->committed_epoch.value(), " rules",
-                       taken ? "" : "; no client took it"));
+                taken ? say("{0} zombie ack", "{0} 僵尸应答", node(stale->broker))
+                      : say("{0} zombie answer", "{0} 僵尸回应", node(stale->broker)),
+                say("{0}: it acknowledges as the leader of epoch {1} while epoch {2} rules{3}",
+                    "{0}：它以 epoch {1} 的 leader 身份应答，而此时生效的是 epoch {2}{3}",
+                    scenario_.partition_name(core::PartitionId(p)), stale->leader_epoch.value(),
+                    stale->committed_epoch.value(),
+                    taken ? Text{} : say("; no client took it", "；没有客户端收下它")));
         }
     }
 
@@ -454,7 +479,6 @@ class TimelineMaker {
     const History& history_;
     const scenario::Scenario& scenario_;
     const MetricsFold& fold_;
-    const TextStyle& style_;
     std::vector<TimelineLine> lines_;
     std::vector<TimelineLine> disk_losses_;  ///< of this moment, to be shown behind its step
     Group group_;
@@ -464,21 +488,8 @@ class TimelineMaker {
 
 }  // namespace
 
-Timeline timeline_of(const History& history, const MetricsFold& fold, const TextStyle& style) {
-    return TimelineMaker(history, fold, style).make();
-}
-
-std::string clock_text(core::TimePoint at) {
-    const std::int64_t ms = core::to_ms(at.time_since_epoch());
-    return padded_left(core::concat(ms / 1'000, ".", core::padded(ms % 1'000, 3), "s"), 9);
-}
-
-std::string shown_record(const scenario::Scenario& scenario, std::uint32_t client,
-                         core::RecordNumber number) {
-    std::string id = record_name(scenario, client, number);
-    const std::string& value = scenario.producers[client].workload.value;
-    if (value.empty()) return id;
-    return core::concat(id, " ", scenario::expand(value, number.value()));
+Timeline timeline_of(const History& history, const MetricsFold& fold) {
+    return TimelineMaker(history, fold).make();
 }
 
 }  // namespace report

@@ -17,10 +17,10 @@ struct TimelineLine {
     int weight =
         1;  ///< what goes first where there are too many: 0 sends, 1 ISR, 2 roles, 3 faults
     Ink ink = Ink::plain;
-    std::string label;     ///< "FAULT  b1 crash", "b2 leader"
-    std::string detail;    ///< one sentence
-    std::string evidence;  ///< a second line, in brackets; may be empty
-    bool caused = false;   ///< an election or a change of an ISR whose reason may follow
+    Text label;           ///< "FAULT  b1 crash", "b2 leader"
+    Text detail;          ///< one sentence
+    Text evidence;        ///< a second line, in brackets; may be empty
+    bool caused = false;  ///< an election or a change of an ISR whose reason may follow
 };
 
 struct Timeline {
@@ -28,12 +28,6 @@ struct Timeline {
     std::size_t left_out = 0;
 };
 
-Timeline timeline_of(const History& history, const MetricsFold& fold, const TextStyle& style);
-
-/// "   2.114s".
-std::string clock_text(core::TimePoint at);
-/// The record as its value shows it: "p1#7 (order-7)", or its id alone.
-std::string shown_record(const scenario::Scenario& scenario, std::uint32_t client,
-                         core::RecordNumber number);
+Timeline timeline_of(const History& history, const MetricsFold& fold);
 
 }  // namespace report

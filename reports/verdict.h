@@ -24,13 +24,15 @@ enum class Verdict : std::uint8_t {
 };
 inline constexpr int kVerdicts = static_cast<int>(Verdict::kept) + 1;
 std::string_view name(Verdict verdict);
-std::string_view meaning(Verdict verdict);
+Text meaning(Verdict verdict);
+/// The name for people: in Chinese with the word of JSON behind it.
+Text words(Verdict verdict);
 std::optional<Verdict> find_verdict(std::string_view name);
 
 /// Why a run decides nothing: one sentence each; empty where it does decide.
-std::vector<std::string> reasons_inconclusive(const History& history);
+std::vector<Text> reasons_inconclusive(const History& history);
 /// Steps with onTimeout fail that did not fire: one sentence each.
-std::vector<std::string> failed_steps(const History& history);
+std::vector<Text> failed_steps(const History& history);
 Verdict judge_verdict(const Measures& whole, bool inconclusive);
 
 /// The command's exit status.

@@ -69,8 +69,7 @@ Text needed_words(const Branch& branch) {
 /// The cheapest setting that would have saved it, and how to see it.
 std::string summary(const WhatIfs& what_ifs, const TextInput& input) {
     const TextStyle& style = input.style;
-    const std::string head =
-        padded_right(concat("  ", say("cheapest", "最省").in(style.lang)), 14);
+    const std::string head = padded_right(concat("  ", say("cheapest", "最省").in(style.lang)), 14);
     const Counterfactual* best = cheapest(what_ifs.counterfactuals);
     if (best == nullptr)
         return hanging(head,
@@ -78,16 +77,16 @@ std::string summary(const WhatIfs& what_ifs, const TextInput& input) {
                            "以上设置单独改任何一项都保不住它")
                            .in(style.lang),
                        style);
-    std::string out =
-        hanging(head,
-                say("{0} would have saved it: {1}", "只改 {0} 就能保住它：{1}", best->label,
-                    words(best->cost.value_or(Cost{})))
-                    .in(style.lang),
-                style);
+    std::string out = hanging(head,
+                              say("{0} would have saved it: {1}", "只改 {0} 就能保住它：{1}",
+                                  best->label, words(best->cost.value_or(Cost{})))
+                                  .in(style.lang),
+                              style);
     // A pinned step is nothing that --set can write.
     if (best->pinned.empty())
-        out += hanging(std::string(14, ' '),
-                       concat("acklab run ", input.arguments, " --set '", best->change, "'"), style);
+        out +=
+            hanging(std::string(14, ' '),
+                    concat("acklab run ", input.arguments, " --set '", best->change, "'"), style);
     return out;
 }
 

@@ -15,7 +15,7 @@ const std::vector<Option>& all_options() {
         {"out", 'o', "FILE", true,
          "write the report to a file too, in the format of its suffix: .json, .txt; tables: .md, "
          ".csv"},
-        {"lang", 0, "en|zh", false, "language of the scenario's texts (from LC_ALL, LANG)"},
+        {"lang", 0, "en|zh", false, "language of the report (from LC_ALL, LANG)"},
         {"dump-disks", 0, "DIR", false,
          "write every broker's log directory as it is after the audit; DIR is new or empty"},
         {"records", 0, "", false, "JSON: every record's outcome and fate, every replica's log"},
@@ -78,7 +78,10 @@ const std::vector<Command>& all_commands() {
          1,
          1,
          "why a record was lost, from send() to the end of its last copy",
-         "Runs the scenario and follows one record: the first lost one, or the one you name.",
+         "Runs the scenario and follows one record: the first lost one, or the one you name. A "
+         "lost "
+         "record's scenario is run again with one setting changed, with the same seed and faults, "
+         "to see what would have saved it at what cost, and without each step.",
          {"record", "offset", "first-lost", "set", "seed", "kafka", "format", "out", "lang",
           "color", "width"},
          explain_command},

@@ -83,9 +83,8 @@ std::optional<RecordId> chosen_record(const Invocation& invocation, const lab::R
 }
 
 std::string make_report(const Invocation& invocation, const lab::RunResult& result,
-                        const std::optional<RecordId>& record,
-                        const report::WhatIfs& what_ifs, Format format,
-                        const report::TextStyle& style) {
+                        const std::optional<RecordId>& record, const report::WhatIfs& what_ifs,
+                        Format format, const report::TextStyle& style) {
     const report::History& history = result.history();
     if (format == Format::json)
         return record ? report::explain_json(history, result.judgement(), result.histories(),
@@ -95,13 +94,17 @@ std::string make_report(const Invocation& invocation, const lab::RunResult& resu
         return report::explain_text(history, result.judgement(), result.histories(), record->client,
                                     record->number, what_ifs,
                                     report::TextInput{style, arguments_of(invocation)});
-    std::string text = concat("no acknowledged record is lost (verdict ",
-                              report::name(result.judgement().verdict), ")\n");
+    const report::Text nothing = report::say("no acknowledged record is lost (verdict {0})",
+                                             "没有丢失任何已应答的消息（判定：{0}）",
+                                             report::words(result.judgement().verdict));
+    std::string text = nothing.in(style.lang) + "\n";
     for (std::uint32_t p = 0; p < history.scenario.producers.size(); ++p) {
         if (history.ledger.records(p).empty()) continue;
-        return text + concat("acklab explain ", arguments_of(invocation), " --record ",
-                             report::record_name(history.scenario, p, core::RecordNumber(0)),
-                             " explains any other record\n");
+        const report::Text other =
+            report::say("{0} explains any other record", "{0} 可解释任何其他消息",
+                        concat("acklab explain ", arguments_of(invocation), " --record ",
+                               report::record_name(history.scenario, p, core::RecordNumber(0))));
+        return text + other.in(style.lang) + "\n";
     }
     return text;
 }

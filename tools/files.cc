@@ -171,7 +171,10 @@ std::string language_of_environment() {
     for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
         const char* value = std::getenv(name);
         if (value == nullptr || *value == '\0') continue;
-        return std::strncmp(value, "zh", 2) == 0 ? "zh" : "en";
+        const std::string_view locale(value);
+        const bool utf8 = locale.find("UTF-8") != std::string_view::npos ||
+                          locale.find("utf8") != std::string_view::npos;
+        return locale.substr(0, 2) == "zh" && utf8 ? "zh" : "en";
     }
     return "en";
 }

@@ -29,7 +29,7 @@ void warn(std::string_view text);
 /// The same without a line end: what is written over by what comes next.
 void write_progress(std::string_view text);
 
-/// "en" or "zh": from LC_ALL, LC_MESSAGES, LANG.
+/// "en", or "zh" where LC_ALL, LC_MESSAGES or LANG asks for it in UTF-8.
 std::string language_of_environment();
 bool stdout_is_terminal();
 bool stderr_is_terminal();

@@ -49,7 +49,7 @@ std::string fates() {
         "Fates: one for every produced record; together they are all that was sent\n\n";
     for (int i = 0; i < report::kFates; ++i) {
         const auto fate = static_cast<report::Fate>(i);
-        out += row(report::name(fate), 9, report::meaning(fate));
+        out += row(report::name(fate), 9, report::meaning(fate).en);
     }
     out += "\nMarks, in addition\n\n";
     out += row("thin", 9, "acknowledged and present, on fewer than min.insync.replicas replicas");
@@ -64,7 +64,7 @@ std::string verdicts() {
     std::string out = "Verdicts: the worst that holds, worst first\n\n";
     for (int i = 0; i < report::kVerdicts; ++i) {
         const auto verdict = static_cast<report::Verdict>(i);
-        out += row(report::name(verdict), 18, report::meaning(verdict));
+        out += row(report::name(verdict), 18, report::meaning(verdict).en);
     }
     return out;
 }
@@ -74,7 +74,7 @@ std::string causes() {
         "Causes of a loss: one for every lost record, the first of this order that holds\n\n";
     for (int i = 0; i < report::kCauses; ++i) {
         const auto cause = static_cast<report::Cause>(i);
-        out += row(report::name(cause), 38, report::sentence(cause));
+        out += row(report::name(cause), 38, report::sentence(cause).en);
     }
     return out;
 }
@@ -82,7 +82,7 @@ std::string causes() {
 std::string metrics() {
     std::string out = "Metrics, as `expect` and --fail-on name them\n\n";
     for (const scenario::Metric metric : report::all_metrics())
-        out += row(scenario::name(metric), 22, report::meaning(metric));
+        out += row(scenario::name(metric), 22, report::meaning(metric).en);
     out += "\nUnits\n\n";
     out += row("in scenarios", 22, "durations with a unit, here and for --fail-on: 9s, 250ms");
     out += row("in JSON", 22,
@@ -155,14 +155,14 @@ std::string named_thing(std::string_view word) {
     };
     for (int i = 0; i < report::kCauses; ++i)
         if (report::name(static_cast<report::Cause>(i)) == word)
-            add("cause", report::sentence(static_cast<report::Cause>(i)));
+            add("cause", report::sentence(static_cast<report::Cause>(i)).en);
     for (int i = 0; i < report::kFates; ++i)
         if (report::name(static_cast<report::Fate>(i)) == word)
-            add("fate", report::meaning(static_cast<report::Fate>(i)));
+            add("fate", report::meaning(static_cast<report::Fate>(i)).en);
     for (int i = 0; i < report::kVerdicts; ++i)
         if (report::name(static_cast<report::Verdict>(i)) == word)
-            add("verdict", report::meaning(static_cast<report::Verdict>(i)));
-    if (const auto metric = report::find_metric(word)) add("metric", report::meaning(*metric));
+            add("verdict", report::meaning(static_cast<report::Verdict>(i)).en);
+    if (const auto metric = report::find_metric(word)) add("metric", report::meaning(*metric).en);
     return out;
 }
 

@@ -16,9 +16,10 @@ using core::NodeId;
 using scenario::StepNumber;
 using trace::StepOutcome;
 
-void add_remark(StepOutcome& outcome, const std::string& remark) {
-    if (!outcome.remark.empty()) outcome.remark += "; ";
-    outcome.remark += remark;
+void add_remark(StepOutcome& outcome, std::string_view en, std::string_view zh) {
+    const bool first = outcome.remark.empty();
+    outcome.remark.en.append(first ? "" : "; ").append(en);
+    outcome.remark.zh.append(first ? "" : "；").append(zh);
 }
 
 KeepRule keep_rule(const scenario::Keep& keep) {
@@ -65,6 +66,11 @@ void Actions::record(const std::vector<NodeId>& nodes, StepOutcome& outcome) con
     }
 }
 
+void Actions::was_down(StepOutcome& outcome, NodeId node) const {
+    add_remark(outcome, scenario_.node_name(node) + " was down already",
+               scenario_.node_name(node) + " 早已停机");
+}
+
 void Actions::remember_down(NodeId node, StepNumber step) {
     effects_[step].down.push_back(Down{node, episodes_[node]});
 }
@@ -98,7 +104,7 @@ bool Actions::crash(const scenario::CrashAction& action, StepNumber step, std::u
         if (done)
             remember_down(node, step);
         else
-            add_remark(outcome, scenario_.node_name(node) + " was down already");
+            was_down(outcome, node);
     }
     return !nodes.empty();
 }
@@ -111,7 +117,7 @@ bool Actions::stop(const scenario::Target& target, StepNumber step, std::uint32_
         if (world_.shut_down(node))
             remember_down(node, step);
         else
-            add_remark(outcome, scenario_.node_name(node) + " was down already");
+            was_down(outcome, node);
     }
     return !nodes.empty();
 }
@@ -142,7 +148,7 @@ bool Actions::pause(const scenario::PauseAction& action, StepNumber step, std::u
     record(nodes, outcome);
     for (NodeId node : nodes) {
         if (world_.process(node) == ProcessState::down) {
-            add_remark(outcome, scenario_.node_name(node) + " was down already");
+            was_down(outcome, node);
             continue;
         }
         world_.pause(node);
@@ -199,7 +205,8 @@ bool Actions::alter(const scenario::AlterConfigAction& action, StepNumber step,
             continue;
         }
         if (scenario_.kafka.elr_level > 0 && key == "min.insync.replicas") {
-            add_remark(outcome, "Kafka refuses a broker's own min.insync.replicas while ELR is on");
+            add_remark(outcome, "Kafka refuses a broker's own min.insync.replicas while ELR is on",
+                       "ELR 开启时 Kafka 拒绝 broker 级的 min.insync.replicas");
             continue;
         }
         for (NodeId node : resolve_target(action.target.value(), step, firing)) {
@@ -210,7 +217,8 @@ bool Actions::alter(const scenario::AlterConfigAction& action, StepNumber step,
     }
     if (changes.empty()) return false;
     if (!world_.alter_config(changes)) {
-        outcome.remark = "no active controller: nothing was altered";
+        outcome.remark = {"no active controller: nothing was altered",
+                          "没有活动的 controller：配置未修改"};
         return false;
     }
     return true;
@@ -227,13 +235,15 @@ bool Actions::perform(StepNumber step, std::uint32_t firing, StepOutcome& outcom
         [&](const scenario::PartitionAction& a) { return partition(a, step, firing, outcome); },
         [&](const scenario::HealAction& a) {
             ends = a.step;
-            if (!active(a.step)) add_remark(outcome, "there was nothing left to heal");
+            if (!active(a.step))
+                add_remark(outcome, "there was nothing left to heal", "已经没有可恢复的故障");
             return true;
         },
         [&](const scenario::WipeDiskAction& a) { return wipe(a, step, firing, outcome); },
         [&](const scenario::ElectLeaderAction& a) {
             if (world_.elect_leader(a.partition, a.unclean)) return true;
-            outcome.remark = "no active controller: nothing was elected";
+            outcome.remark = {"no active controller: nothing was elected",
+                              "没有活动的 controller：未进行选举"};
             return false;
         },
         [&](const scenario::AlterConfigAction& a) { return alter(a, step, firing, outcome); },
@@ -242,8 +252,11 @@ bool Actions::perform(StepNumber step, std::uint32_t firing, StepOutcome& outcom
             record({producer}, outcome);
             const std::int64_t missing = world_.produce(producer, a.records);
             if (missing > 0)
-                add_remark(outcome, core::concat(missing, " records not produced: ",
-                                                 scenario_.producers[a.producer].id, " is down"));
+                add_remark(outcome,
+                           core::concat(missing, " records not produced: ",
+                                        scenario_.producers[a.producer].id, " is down"),
+                           core::concat(missing, " 条消息未产生：",
+                                        scenario_.producers[a.producer].id, " 已停机"));
             return true;
         },
         [&](const scenario::NoteAction&) { return true; });

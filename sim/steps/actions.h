@@ -83,6 +83,7 @@ class Actions {
     bool alter(const scenario::AlterConfigAction& action, scenario::StepNumber step,
                std::uint32_t firing, trace::StepOutcome& outcome);
     void record(const std::vector<core::NodeId>& nodes, trace::StepOutcome& outcome) const;
+    void was_down(trace::StepOutcome& outcome, core::NodeId node) const;
     void remember_down(core::NodeId node, scenario::StepNumber step);
     bool paused_by_another(core::NodeId node, scenario::StepNumber step) const;
 

@@ -151,7 +151,7 @@ void StepEngine::State::fire(StepNumber step) {
     }
     if (!did) {
         if (!outcome.fired && outcome.remark.empty())
-            outcome.remark = "its target did not exist at that moment";
+            outcome.remark = {"its target did not exist at that moment", "那一刻它的目标不存在"};
         world.tell({.kind = trace::WorldKind::step_missed, .value = step});
         return;
     }
@@ -199,7 +199,7 @@ void StepEngine::State::time_out(StepNumber step) {
         return;
     }
     w.done = true;
-    outcomes[step].remark = "its condition never held";
+    outcomes[step].remark = {"its condition never held", "它的条件从未成立"};
     world.tell({.kind = trace::WorldKind::step_missed, .value = step});
 }
 
@@ -270,7 +270,8 @@ void StepEngine::State::end_run() {
         if (conditional) time_out(i);
         if (w.waits) --armed;
         if (!conditional && w.firings == 0)
-            outcomes[i].remark = "its moment had not come by run.end";
+            outcomes[i].remark = {"its moment had not come by run.end",
+                                  "到 run.end 时它的时刻还没到"};
         w.waits = false;
         w.ready = false;
         w.done = true;

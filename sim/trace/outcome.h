@@ -53,6 +53,13 @@ struct StepFiring {
     std::vector<core::NodeId> nodes;  ///< what its target was then
 };
 
+/// A sentence for people about a step, in English and Chinese.
+struct Remark {
+    std::string en;
+    std::string zh;
+    bool empty() const { return en.empty(); }
+};
+
 struct StepOutcome {
     std::string id;
     bool fired = false;
@@ -60,7 +67,7 @@ struct StepOutcome {
     std::optional<core::TimePoint> ended_at;
     std::vector<core::NodeId> brokers;  ///< resolved, the first time
     std::vector<core::NodeId> clients;
-    std::string remark;  ///< why it did nothing, or what it did not do; empty otherwise
+    Remark remark;  ///< why it did nothing, or what it did not do; empty otherwise
     bool timed_out = false;
     std::vector<StepFiring> again = {};  ///< behind the first
 };

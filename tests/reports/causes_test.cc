@@ -105,7 +105,8 @@ TEST_SUITE("report.causes") {
         h.judge(2);
         const report::BatchLoss& how = h.judgement().losses[0].how;
         CHECK(how.cut_off);
-        CHECK(report::sentence(how).find("cut off and replaced") != std::string_view::npos);
+        CHECK(report::sentence(how.cause, how.cut_off).en.find("cut off and replaced") !=
+              std::string::npos);
 
         HandHistory crashed;
         lonely_ack(crashed);
@@ -117,7 +118,7 @@ TEST_SUITE("report.causes") {
         const report::BatchLoss& other = crashed.judgement().losses[0].how;
         CHECK(other.cause == Cause::leader_crash_before_replication);
         CHECK_FALSE(other.cut_off);
-        CHECK(report::sentence(other) == report::sentence(other.cause));
+        CHECK(report::sentence(other.cause, other.cut_off).en == report::sentence(other.cause).en);
     }
 
     TEST_CASE("a broker that leads without it long after it was overruled decided nothing") {
@@ -344,10 +345,10 @@ TEST_SUITE("report.causes") {
 
     TEST_CASE("every cause has a name and a sentence of its own") {
         std::set<std::string_view> names;
-        std::set<std::string_view> sentences;
+        std::set<std::string> sentences;
         for (int i = 0; i < report::kCauses; ++i) {
             names.insert(report::name(static_cast<Cause>(i)));
-            sentences.insert(report::sentence(static_cast<Cause>(i)));
+            sentences.insert(report::sentence(static_cast<Cause>(i)).en);
         }
         CHECK(names.size() == report::kCauses);
         CHECK(sentences.size() == report::kCauses);
@@ -382,10 +383,10 @@ TEST_SUITE("report.chain") {
         CHECK(chain[3].promise);
         CHECK(chain[4].no_way_back);
         CHECK(chain.back().last_copy);
-        CHECK(chain[2].text.find("copies: b1") != std::string::npos);
-        CHECK(chain[6].text.find("it lacks the record") != std::string::npos);
-        CHECK(chain[7].text.find("p1#2 at its offset 0") != std::string::npos);
-        CHECK(chain.back().text.find("copies: none") != std::string::npos);
+        CHECK(chain[2].text.en.find("copies: b1") != std::string::npos);
+        CHECK(chain[6].text.en.find("it lacks the record") != std::string::npos);
+        CHECK(chain[7].text.en.find("p1#2 at its offset 0") != std::string::npos);
+        CHECK(chain.back().text.en.find("copies: none") != std::string::npos);
     }
 
     TEST_CASE("a record that is kept has a chain too, and it ends well") {
@@ -398,11 +399,11 @@ TEST_SUITE("report.chain") {
                                                                "log.append", "log.append",
                                                                "log.append", "produce.ack"});
         // Each step tells of what is there behind it, not of what comes later at the same moment.
-        CHECK(chain[2].text.find("copies: b1") != std::string::npos);
-        CHECK(chain[2].text.find("b2") == std::string::npos);
-        CHECK(chain[3].text.find("copies: b1, b2") != std::string::npos);
-        CHECK(chain[3].text.find("b3") == std::string::npos);
-        CHECK(chain[4].text.find("copies: b1, b2, b3") != std::string::npos);
+        CHECK(chain[2].text.en.find("copies: b1") != std::string::npos);
+        CHECK(chain[2].text.en.find("b2") == std::string::npos);
+        CHECK(chain[3].text.en.find("copies: b1, b2") != std::string::npos);
+        CHECK(chain[3].text.en.find("b3") == std::string::npos);
+        CHECK(chain[4].text.en.find("copies: b1, b2, b3") != std::string::npos);
         for (const report::ChainLink& link : chain) CHECK_FALSE(link.last_copy);
     }
 
@@ -419,7 +420,7 @@ TEST_SUITE("report.chain") {
         const auto chain = report::chain_of(h.history(), h.histories(), 0, loss.number, loss.how);
         std::vector<std::string> wipes;
         for (const report::ChainLink& link : chain)
-            if (link.name == "disk.wiped") wipes.push_back(link.text);
+            if (link.name == "disk.wiped") wipes.push_back(link.text.en);
         REQUIRE(wipes.size() == 3);
         CHECK(wipes[0].find("copies: b2, b3") != std::string::npos);
         CHECK(wipes[1].find("copies: b3") != std::string::npos);
@@ -439,7 +440,7 @@ TEST_SUITE("report.chain") {
         const auto chain =
             report::chain_of(h.history(), h.histories(), 0, core::RecordNumber(0), std::nullopt);
         REQUIRE(chain.size() == 3);
-        CHECK(chain[1].text.find("which does not lead (b2 does)") != std::string::npos);
+        CHECK(chain[1].text.en.find("which does not lead (b2 does)") != std::string::npos);
     }
 
     TEST_CASE("the promise stands where it was given, not where the client heard of it") {

@@ -80,7 +80,7 @@ TEST_SUITE("report.expect") {
             .expect = {expectation(Metric::acked_lost, {{Comparison::ge, std::int64_t{1}}})}});
         h.judge(1);
         CHECK_FALSE(h.judgement().expect[0].ok);
-        CHECK(h.judgement().expect[0].claim == "acked.lost >= 1");
+        CHECK(h.judgement().expect[0].claim.en == "acked.lost >= 1");
         CHECK(h.judgement().exit == ExitStatus::failed);
     }
 
@@ -106,7 +106,7 @@ TEST_SUITE("report.expect") {
         h.ack(b, 2, 1, 0, 1);
         h.judge(1);
         CHECK(h.judgement().expect[0].ok);
-        CHECK(h.judgement().expect[0].claim == "acked = 3 of p2");
+        CHECK(h.judgement().expect[0].claim.en == "acked = 3 of p2");
     }
 
     TEST_CASE("a step that never fired decides by its onTimeout") {

@@ -102,9 +102,8 @@ class Laboratory {
     static Change setting(std::string_view block, std::string_view key, std::string_view value,
                           std::function<bool(const Scenario&)> holds) {
         const std::string bare = concat(key, "=", value);
-        return Change{{concat("/", block, "/*/config/", bare), bare},
-                      report::same(bare),
-                      std::move(holds)};
+        return Change{
+            {concat("/", block, "/*/config/", bare), bare}, report::same(bare), std::move(holds)};
     }
 
     Change one_more_replica() const {
@@ -120,7 +119,8 @@ class Laboratory {
         for (const scenario::BrokerSpec& broker : scenario_.cluster.brokers) {
             if (std::find(replicas.begin(), replicas.end(), broker.id) != replicas.end()) continue;
             const std::string topic = concat("/topics/", scenario_.topics[topic_].name);
-            const auto index = partition_.value() - scenario_.topics[topic_].first_partition.value();
+            const auto index =
+                partition_.value() - scenario_.topics[topic_].first_partition.value();
             change.arguments = {
                 concat(topic, "/partitions/", index, "/replicas=[", list, broker.id.value(), "]"),
                 concat(topic, "/replicationFactor=", count + 1)};
@@ -169,8 +169,7 @@ class Laboratory {
         for (const scenario::Problem& problem : read.problems) {
             if (problem.severity != scenario::Severity::error) continue;
             out.because = report::refusal(problem);
-            out.answer =
-                problem.code.substr(0, 3) == "AL3" ? Answer::refused : Answer::impossible;
+            out.answer = problem.code.substr(0, 3) == "AL3" ? Answer::refused : Answer::impossible;
             return;
         }
     }

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""chinese_test.py ACKLAB SCENARIOS: every sentence of ours is there in Chinese.
+
+Runs and explains every scenario of the folders with --lang zh. What the scenario itself says (its
+texts and ids) is taken out; what is left may have no Latin word but those of WORDS and what has the
+form of a Kafka key, an error name, a time or a name in brackets.
+"""
+import json
+import pathlib
+import re
+import sys
+
+from harness import CliTest, main
+
+# Kafka's words, and ours that commands and reports share with programs.
+WORDS = set("""
+Kafka KRaft ELR ISR UNCLEAN RF acks all acklab broker cache clean controller epoch explain false
+fenced follower format help in-flight json leader max min none offset page preferred record run
+send set topic true unclean unavailable p50 p99
+""".split())
+FORMS = re.compile(
+    r"[a-z]+(\.[a-zA-Z0-9]+)+"           # min.insync.replicas, run.maxEvents
+    r"|[A-Z]+(_[A-Z]+)+"                 # NOT_ENOUGH_REPLICAS
+    r"|b\d+|c\d+|p\d+"                   # nodes
+    r"|[Lx.~!?r]"                        # signs of the fate strip
+    r"|(ns|us|ms|s|m|h)")                # units behind a number
+BRACKETS = re.compile(
+    r"[［（]([a-z0-9]+(-[a-z0-9]+)+|kept|diverged|inconclusive|unavailable|AL\d+)[］）]")
+LATIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
+
+def strings(value):
+    """Every text and every key of a scenario."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from strings(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+def pairs(value):
+    """Every {"en": ..., "zh": ...} of a document."""
+    if isinstance(value, dict):
+        if set(value) == {"en", "zh"}:
+            yield value
+        else:
+            for inner in value.values():
+                yield from pairs(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from pairs(inner)
+
+
+def latin_words(text, own):
+    """Latin words of a text that are neither the scenario's nor Kafka's."""
+    for phrase in own:
+        text = text.replace(phrase, " ")
+    text = BRACKETS.sub(" ", re.sub(r"--?[a-z-]+", " ", text))
+    found = []
+    for word in LATIN.findall(text):
+        word = word.rstrip(".-")
+        if word not in WORDS and not FORMS.fullmatch(word):
+            found.append(word)
+    return found
+
+
+class Chinese(CliTest):
+    folders = ()
+
+    def scenarios(self):
+        for folder in self.folders:
+            for path in sorted(pathlib.Path(folder).rglob("*.json")):
+                if "schema" not in path.name:
+                    yield path
+
+    def own(self, path):
+        text = re.sub(r"^\s*//.*$", "", path.read_text(encoding="utf-8"), flags=re.M)
+        # Whole texts first: a short one may stand inside a long one. Words of Kafka stay, so that
+        # an id such as "leader" takes nothing out of our sentences.
+        found = {one for one in strings(json.loads(text)) if len(one) > 1 and one not in WORDS}
+        values = {one.replace("{n}", str(n))
+                  for one in found if "{n}" in one for n in range(10_000)}
+        return sorted(found | values, key=len, reverse=True)
+
+    def test_the_test_sees_a_sentence_without_chinese(self):
+        self.assertEqual(latin_words("b2 截断 it lacks the record", []), ["it", "lacks", "the"])
+        text = "原因 ［page-cache-lost］ min.insync.replicas=2 p1#7 2.0s"
+        self.assertEqual(latin_words(text, []), [])
+
+    def test_every_sentence_of_runs_and_explanations(self):
+        tried = 0
+        for path in self.scenarios():
+            own = self.own(path)
+            for command in ("run", "explain"):
+                result = self.acklab(command, str(path), "--lang", "zh", "--width", "1000")
+                text = result.out.replace(str(path), " ")
+                self.assertEqual(latin_words(text, own), [], f"{command} {path.name}\n{text}")
+                document = self.acklab(command, str(path), "--format", "json").document()
+                for pair in pairs(document):
+                    self.assertTrue(pair["zh"], pair)
+                    self.assertEqual(latin_words(pair["zh"], own), [], f"{path.name} {pair}")
+            tried += 1
+        self.assertGreater(tried, 20)
+
+
+if __name__ == "__main__":
+    Chinese.folders = sys.argv[2:]
+    del sys.argv[2:]
+    main()
