@@ -105,7 +105,7 @@ Text sentence(Cause cause) {
 Text sentence(Cause cause, bool cut_off) {
     if (cause == Cause::leader_crash_before_replication && cut_off)
         return say("the leader was cut off and replaced before the next leader had fetched it",
-                   "下一任 leader 还没拉取到它，leader 就被网络隔离并被取代");
+                   "下一任 leader 还没拉取到它，leader 就断网并被取代");
     return sentence(cause);
 }
 

@@ -45,6 +45,7 @@ class ChainMaker {
         add_leaders(until);
         add_reuse(until);
         add_losses();
+        if (loss) add_decision(loss->no_way_back_at);
         std::stable_sort(links_.begin(), links_.end(), [](const auto& a, const auto& b) {
             return a.at != b.at ? a.at < b.at : a.event < b.event;
         });
@@ -344,6 +345,20 @@ class ChainMaker {
         }
     }
 
+    /// A step that closed the way back and shows in no other link.
+    void add_decision(core::TimePoint at) {
+        if (std::any_of(links_.begin(), links_.end(), [&](const auto& l) { return l.at == at; }))
+            return;
+        for (const Happening& h : history_.chronicle.all()) {
+            const auto index = static_cast<std::size_t>(h.value);
+            if (h.moment.at != at || !h.is(trace::WorldKind::step_start)) continue;
+            if (index >= history_.scenario.steps.size()) continue;
+            add(at, h.moment.event, trace::name(h.world), std::nullopt,
+                say("step {0} begins", "步骤 {0} 开始", history_.scenario.steps[index].id));
+            return;
+        }
+    }
+
     /// Whom it followed when it cut its log.
     Text cause_of(const trace::LostCopy& lost) const {
         if (!lost.leader) return Text{};
@@ -409,7 +424,7 @@ Text why_no_way_back(const History& history, const Histories& histories,
     if (holders.empty())
         return say("from then on no replica held a copy", "此后没有任何副本持有该消息");
     return say("from then on only {0} held a copy, and never again as a live leader or ISR member",
-               "此后只有 {0} 持有该消息，且再未以存活的 leader 或 ISR 成员的身份持有它",
+               "此后持有该消息的只有 {0}，再也没有存活的 leader 或 ISR 成员持有它",
                joined(holders, say(", ", "、")));
 }
 

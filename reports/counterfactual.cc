@@ -13,6 +13,8 @@ using trace::BatchEntry;
 
 /// A difference of latency that is worth a word.
 constexpr core::Duration kLeastLatency{100'000};
+/// A difference of time without writes that is.
+constexpr core::Duration kLeastOutage = core::from_ms(100);
 /// A partition without a leader for so long is worth a word.
 constexpr core::Duration kLongWait = core::from_ms(1'000);
 
@@ -204,6 +206,12 @@ Text words(Answer answer) {
     UNREACHABLE();
 }
 
+Text words(Answer answer, std::int64_t others) {
+    if (answer != Answer::saved || others == 0) return words(answer);
+    return others == 1 ? say("saved, but 1 other lost", "保住，但另丢 1 条")
+                       : say("saved, but {0} others lost", "保住，但另丢 {0} 条", others);
+}
+
 // ---- costs --------------------------------------------------------------------------------------
 
 bool Cost::none() const {
@@ -212,8 +220,8 @@ bool Cost::none() const {
 
 Cost cost_of(const Measures& first, const Measures& other) {
     Cost cost;
-    cost.unavailable =
-        std::max(core::Duration(0), other.unavailable_write - first.unavailable_write);
+    const core::Duration outage = other.unavailable_write - first.unavailable_write;
+    if (outage >= kLeastOutage) cost.unavailable = outage;
     const auto without = [](const Measures& m) {
         return m.count(Fate::refused) + m.count(Fate::ghost) + m.count(Fate::unknown);
     };
@@ -226,7 +234,7 @@ Cost cost_of(const Measures& first, const Measures& other) {
 Text words(const Cost& cost) {
     if (cost.none()) return say("costs nothing here", "在这里没有代价");
     std::vector<Text> parts;
-    if (cost.unavailable >= core::from_ms(1))
+    if (cost.unavailable.count() > 0)
         parts.push_back(
             say("writes unavailable {0} longer", "写不可用多 {0}", words(cost.unavailable)));
     if (cost.refused > 0)
@@ -236,7 +244,6 @@ Text words(const Cost& cost) {
                                                 "多 {0} 条消息未获应答", cost.refused));
     if (cost.p50.count() > 0) parts.push_back(say("{0} at p50", "p50 延迟多 {0}", words(cost.p50)));
     if (cost.p99.count() > 0) parts.push_back(say("{0} at p99", "p99 延迟多 {0}", words(cost.p99)));
-    if (parts.empty()) return say("costs nothing here", "在这里没有代价");
     return say("costs {0}", "代价：{0}", joined(parts, say(", ", "，")));
 }
 
@@ -314,21 +321,26 @@ Text refusal(const scenario::Problem& problem) {
     if (problem.code == "AL312") zh = "delivery.timeout.ms 太短";
     if (problem.code == "AL313") zh = "副本分配不合法";
     if (problem.code.substr(0, 3) == "AL5") zh = "acklab 尚未建模";
-    return Text{core::concat(problem.message, " [", problem.code, "]"),
+    const std::string why =
+        problem.suggestion.empty() ? "" : core::concat(": ", problem.suggestion);
+    return Text{core::concat(problem.message, why, " [", problem.code, "]"),
                 core::concat(zh, "［", problem.code, "］")};
 }
 
 void sort_answers(std::vector<Counterfactual>& all) {
     const auto key = [](const Counterfactual& one) {
         const Cost cost = one.cost.value_or(Cost{});
-        return std::make_tuple(one.answer, cost.unavailable, cost.refused, cost.p99, cost.p50);
+        const bool moved = one.answer == Answer::saved && one.others_lost > 0;
+        return std::make_tuple(one.answer, moved, cost.unavailable, cost.refused, cost.p99,
+                               cost.p50);
     };
     std::stable_sort(all.begin(), all.end(),
                      [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
 
 const Counterfactual* cheapest(const std::vector<Counterfactual>& all) {
-    if (all.empty() || all.front().answer != Answer::saved) return nullptr;
+    if (all.empty() || all.front().answer != Answer::saved || all.front().others_lost > 0)
+        return nullptr;
     return &all.front();
 }
 

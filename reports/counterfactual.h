@@ -2,7 +2,8 @@
 ///
 /// Rules:
 ///   R1  A record counts as saved only if it is acknowledged and present in the other run. What was
-///       never acknowledged there is not saved, but its client knew.
+///       never acknowledged there is not saved, but its client knew. Where others are lost there
+///       instead, that is said, and the change is none that helps.
 ///   R2  A run in which a step of the first run did not fire proves nothing: no claim.
 ///   R3  Every sentence says what happened in the other run; none is drawn from settings alone.
 ///   R4  Costs are differences of the two runs, never less than nothing.
@@ -41,6 +42,9 @@ std::string_view name(Answer answer);
 /// The same for people.
 Text words(Answer answer);
 
+/// For people; `others`: acknowledged records that are lost there, beside this one.
+Text words(Answer answer, std::int64_t others);
+
 /// What the other run pays more than the first; zero where it pays less.
 struct Cost {
     core::Duration unavailable{0};  ///< of writes
@@ -61,6 +65,7 @@ struct Counterfactual {
     Answer answer = Answer::impossible;
     std::optional<Verdict> verdict = std::nullopt;  ///< nothing: there was no run
     std::optional<Cost> cost = std::nullopt;        ///< likewise, and where there is no claim
+    std::int64_t others_lost = 0;                   ///< acknowledged records but this one
     /// Steps whose condition did not come there, done at the moment of the first run instead.
     std::vector<std::string> pinned = {};
     Text because;
@@ -95,9 +100,10 @@ Text because_of(const JudgedRun& first, const JudgedRun& other, std::uint32_t cl
 /// Why Kafka, or acklab, does not take a setting.
 Text refusal(const scenario::Problem& problem);
 
-/// Saved first, then the cheapest: time without writes, then records refused, then latency.
+/// Saved first (and of that what loses no other record), then the cheapest: time without writes,
+/// then records refused, then latency.
 void sort_answers(std::vector<Counterfactual>& all);
-/// The cheapest change that saved it; nothing if none did. `all` is sorted.
+/// The cheapest change that saved it and lost no other; nothing if none did. `all` is sorted.
 const Counterfactual* cheapest(const std::vector<Counterfactual>& all);
 
 }  // namespace report

@@ -132,6 +132,7 @@ Json what_ifs_json(const WhatIfs& what_ifs, Json& branches) {
                                          {"latency.ack.p50", each.cost->p50.count() / 1'000},
                                          {"latency.ack.p99", each.cost->p99.count() / 1'000},
                                          {"text", text_json(words(*each.cost))}});
+        one["othersLost"] = each.verdict ? Json(each.others_lost) : Json(nullptr);
         one["pinned"] = each.pinned;
         out.push_back(std::move(one));
     }

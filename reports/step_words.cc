@@ -73,6 +73,15 @@ Text lasting_text(const scenario::Step& step) {
     return say("for {0}", "持续 {0}", words(lasting->typical()));
 }
 
+/// What a step that can be undone did.
+std::string_view chinese(const scenario::Action& action) {
+    if (std::holds_alternative<scenario::PartitionAction>(action)) return "断网";
+    if (std::holds_alternative<scenario::PauseAction>(action)) return "暂停";
+    if (std::holds_alternative<scenario::CrashAction>(action)) return "宕机";
+    if (std::holds_alternative<scenario::ShutdownAction>(action)) return "关闭";
+    return "故障";
+}
+
 /// What the label does not say; empty where it says all.
 Text facts_of(const scenario::Scenario& scenario, const scenario::Step& step) {
     return core::match(
@@ -96,7 +105,9 @@ Text facts_of(const scenario::Scenario& scenario, const scenario::Step& step) {
         [&](const scenario::ShutdownAction&) { return Text{}; },
         [&](const scenario::RestartAction&) { return Text{}; },
         [&](const scenario::HealAction& a) {
-            return say("the {0} ends", "{0} 结束", scenario::name(scenario.steps[a.step].action));
+            const scenario::Action& healed = scenario.steps[a.step].action;
+            return say("the {0} ends", "{0}结束",
+                       Text{std::string(scenario::name(healed)), std::string(chinese(healed))});
         },
         [&](const scenario::WipeDiskAction&) { return Text{}; },
         [&](const scenario::NoteAction&) { return Text{}; });
@@ -127,9 +138,7 @@ Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
         [&](const scenario::PauseAction&) {
             return say("FAULT  {0} pause", "故障   {0} 暂停", who);
         },
-        [&](const scenario::PartitionAction&) {
-            return say("FAULT  network cut", "故障   网络隔离");
-        },
+        [&](const scenario::PartitionAction&) { return say("FAULT  network cut", "故障   断网"); },
         [&](const scenario::HealAction& a) {
             return say("HEAL   {0}", "恢复   {0}", scenario.steps[a.step].id);
         },

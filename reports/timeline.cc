@@ -246,7 +246,7 @@ class TimelineMaker {
                             lines_.back().label.en.substr(0, 4) == "HEAL";
         if (healed) return;
         add(h.moment.at, 3, Ink::plain, say("network whole", "网络恢复"),
-            say("the cut {0} ends", "隔离 {0} 结束", step->id));
+            say("the cut {0} ends", "断网 {0} 结束", step->id));
     }
 
     void on_step_missed(const Happening& h) {

@@ -8,10 +8,10 @@ namespace {
 
 using core::concat;
 
-Ink ink_of(Answer answer) {
-    switch (answer) {
+Ink ink_of(const Counterfactual& one) {
+    switch (one.answer) {
         case Answer::saved:
-            return Ink::green;
+            return one.others_lost > 0 ? Ink::yellow : Ink::green;
         case Answer::lost_again:
             return Ink::red;
         case Answer::not_promised:
@@ -34,17 +34,19 @@ class Rows {
     std::string row(const std::string& label, const Text& word, Ink ink, const Text& cost,
                     const Text& because) const {
         const std::string text = word.in(style_.lang);
-        std::string head = concat("    ", padded_right(label, label_width_), "  ");
-        head += inked(text, ink, style_);
-        std::string out = head;
-        if (!cost.empty()) {
-            out += std::string(word_width_ - display_width(text) + 2, ' ');
-            out += cost.in(style_.lang);
-        }
-        return out + "\n" + hanging("        ", because.in(style_.lang), style_);
+        const std::string paid = cost.in(style_.lang);
+        const std::string gap(paid.empty() ? 0 : word_width_ - display_width(text) + 2, ' ');
+        std::string out = concat("    ", padded_right(label, label_width_), "  ");
+        const bool fits = display_width(out) + display_width(text + gap + paid) <= style_.width;
+        out += inked(text, ink, style_);
+        if (fits) out += gap + paid;
+        out += '\n';
+        if (!fits) out += hanging(kIndent, paid, style_);
+        return out + hanging(kIndent, because.in(style_.lang), style_);
     }
 
   private:
+    static constexpr std::string_view kIndent = "        ";
     const TextStyle& style_;
     std::size_t label_width_;
     std::size_t word_width_;
@@ -55,7 +57,7 @@ Rows rows_for(const WhatIfs& what_ifs, const TextStyle& style) {
     std::size_t word = 0;
     for (const Counterfactual& one : what_ifs.counterfactuals) {
         label = std::max(label, display_width(one.label.in(style.lang)));
-        word = std::max(word, display_width(words(one.answer).in(style.lang)));
+        word = std::max(word, display_width(words(one.answer, one.others_lost).in(style.lang)));
     }
     for (const Branch& one : what_ifs.branches) label = std::max(label, display_width(one.step));
     return Rows(style, label, word);
@@ -78,7 +80,7 @@ std::string summary(const WhatIfs& what_ifs, const TextInput& input) {
                            .in(style.lang),
                        style);
     std::string out = hanging(head,
-                              say("{0} would have saved it: {1}", "只改 {0} 就能保住它：{1}",
+                              say("{0} would have saved it and {1}", "只改 {0} 就能保住它，{1}",
                                   best->label, words(best->cost.value_or(Cost{})))
                                   .in(style.lang),
                               style);
@@ -103,8 +105,8 @@ std::string what_if_text(const WhatIfs& what_ifs, const TextInput& input) {
                            .in(style.lang),
                        style);
         for (const Counterfactual& one : what_ifs.counterfactuals)
-            out += rows.row(one.label.in(style.lang), words(one.answer), ink_of(one.answer),
-                            one.cost ? words(*one.cost) : Text{}, one.because);
+            out += rows.row(one.label.in(style.lang), words(one.answer, one.others_lost),
+                            ink_of(one), one.cost ? words(*one.cost) : Text{}, one.because);
         out += '\n' + summary(what_ifs, input) + '\n';
     }
     if (!what_ifs.branches.empty()) {

@@ -6,6 +6,7 @@ texts and ids) is taken out; what is left may have no Latin word but those of WO
 form of a Kafka key, an error name, a time or a name in brackets.
 """
 import json
+import os
 import pathlib
 import re
 import sys
@@ -22,23 +23,25 @@ FORMS = re.compile(
     r"[a-z]+(\.[a-zA-Z0-9]+)+"           # min.insync.replicas, run.maxEvents
     r"|[A-Z]+(_[A-Z]+)+"                 # NOT_ENOUGH_REPLICAS
     r"|b\d+|c\d+|p\d+"                   # nodes
-    r"|[Lx.~!?r]"                        # signs of the fate strip
+    r"|[xr]"                             # signs of the fate strip
     r"|(ns|us|ms|s|m|h)")                # units behind a number
 BRACKETS = re.compile(
     r"[［（]([a-z0-9]+(-[a-z0-9]+)+|kept|diverged|inconclusive|unavailable|AL\d+)[］）]")
 LATIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
-def strings(value):
-    """Every text and every key of a scenario."""
+TOLD = ("id", "name", "title", "en", "zh", "why", "rack", "value", "config")
+
+
+def strings(value, told=False):
+    """What a scenario says in its own words: ids, names, texts, values of settings."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield key
-            yield from strings(inner)
+            yield from strings(inner, told or key in TOLD)
     elif isinstance(value, list):
         for inner in value:
-            yield from strings(inner)
-    elif isinstance(value, str):
+            yield from strings(inner, told)
+    elif isinstance(value, str) and told:
         yield value
 
 
@@ -58,8 +61,9 @@ def pairs(value):
 def latin_words(text, own):
     """Latin words of a text that are neither the scenario's nor Kafka's."""
     for phrase in own:
-        text = text.replace(phrase, " ")
-    text = BRACKETS.sub(" ", re.sub(r"--?[a-z-]+", " ", text))
+        phrase = re.escape(phrase).replace(re.escape("{n}"), r"\d+")
+        text = re.sub(rf"(?<![A-Za-z]){phrase}(?![A-Za-z])", " ", text)
+    text = re.sub(r"\|[x.~!?r]+\||--[a-z-]+", " ", BRACKETS.sub(" ", text))
     found = []
     for word in LATIN.findall(text):
         word = word.rstrip(".-")
@@ -82,9 +86,7 @@ class Chinese(CliTest):
         # Whole texts first: a short one may stand inside a long one. Words of Kafka stay, so that
         # an id such as "leader" takes nothing out of our sentences.
         found = {one for one in strings(json.loads(text)) if len(one) > 1 and one not in WORDS}
-        values = {one.replace("{n}", str(n))
-                  for one in found if "{n}" in one for n in range(10_000)}
-        return sorted(found | values, key=len, reverse=True)
+        return sorted(found, key=len, reverse=True)
 
     def test_the_test_sees_a_sentence_without_chinese(self):
         self.assertEqual(latin_words("b2 截断 it lacks the record", []), ["it", "lacks", "the"])
@@ -97,6 +99,7 @@ class Chinese(CliTest):
             own = self.own(path)
             for command in ("run", "explain"):
                 result = self.acklab(command, str(path), "--lang", "zh", "--width", "1000")
+                self.assertIn(result.status, (0, 1, 4), f"{path.name} {result.err}")
                 text = result.out.replace(str(path), " ")
                 self.assertEqual(latin_words(text, own), [], f"{command} {path.name}\n{text}")
                 document = self.acklab(command, str(path), "--format", "json").document()
@@ -108,6 +111,6 @@ class Chinese(CliTest):
 
 
 if __name__ == "__main__":
-    Chinese.folders = sys.argv[2:]
+    Chinese.folders = [os.path.abspath(folder) for folder in sys.argv[2:]]
     del sys.argv[2:]
     main()

@@ -217,7 +217,13 @@ TEST_SUITE("report.counterfactual") {
         for (const report::Counterfactual& each : all) order += each.change + " ";
         CHECK(order == "cheap dear told lost ");
         CHECK(report::cheapest(all)->change == "cheap");
-        all.erase(all.begin(), all.begin() + 2);
+        all[0].others_lost = 3;
+        report::sort_answers(all);
+        CHECK(all[0].change == "dear");
+        CHECK(report::words(all[1].answer, all[1].others_lost).en == "saved, but 3 others lost");
+        all.erase(all.begin());
+        CHECK(report::cheapest(all) == nullptr);
+        all.erase(all.begin());
         CHECK(report::cheapest(all) == nullptr);
     }
 
@@ -252,7 +258,7 @@ TEST_SUITE("report.counterfactual") {
         CAPTURE(text);
         for (const std::string_view part :
              {"acks=all          saved       costs nothing here\n        it had three copies",
-              "flush.messages=1  lost again", "acks=all would have saved it",
+              "flush.messages=1  lost again", "acks=all would have saved it and costs nothing here",
               "acklab run by-hand --set '/producers/*/config/acks=all'"})
             CHECK(text.find(part) != std::string::npos);
 

@@ -180,8 +180,10 @@ class Laboratory {
         out.verdict = other.judgement.verdict;
         out.pinned = trial.pinned;
         out.because = report::because_of(first_, other, client_, number_, trial.pinned);
-        if (out.answer != Answer::no_claim)
-            out.cost = report::cost_of(first_.judgement.measures, other.judgement.measures);
+        if (out.answer == Answer::no_claim) return;
+        out.others_lost = other.judgement.measures.count(report::Fate::lost) -
+                          (out.answer == Answer::lost_again ? 1 : 0);
+        out.cost = report::cost_of(first_.judgement.measures, other.judgement.measures);
     }
 
     Branch try_without(std::size_t step) const {
