@@ -419,34 +419,6 @@ class Library(CliTest):
                      "leader-crash-before-replication", "3 of 3 hold", "acks=1"):
             self.assertIn(part, result.out)
 
-    def test_explain_follows_the_first_lost_record(self):
-        result = self.acklab("explain", LESSON)
-        self.expect(result, 0, out="ACKNOWLEDGED, THEN LOST")
-        for part in ("^ the promise", "^ last copy destroyed", "no way back"):
-            self.assertIn(part, result.out)
-        document = self.acklab("explain", LESSON, "--format", "json").document()
-        loss = document["losses"][0]
-        again = self.acklab("explain", LESSON, "--offset", f"{loss['partition']}/{loss['offset']}",
-                            "--format", "json").document()
-        self.assertEqual(again["losses"][0]["record"], loss["record"])
-
-    def test_explain_of_a_record_that_is_kept_or_was_never_sent(self):
-        self.expect(self.acklab("explain", LESSON, "--record", "p1#0"), 0, out="KEPT")
-        self.expect(self.acklab("explain", LESSON, "--record", "p1#99999"), 2,
-                    err="numbered from 0")
-        self.expect(self.acklab("explain", LESSON, "--record", "p2#0"), 2, err='did you mean "p1"?')
-        self.expect(self.acklab("explain", LESSON, "--record", "p1"), 2, err="PRODUCER#NUMBER")
-        self.expect(self.acklab("explain", "small.json"), 0, out="no acknowledged record is lost")
-        # What it proposes can be asked: that lesson's producer is not called p1.
-        result = self.acklab("explain", "gc-pause-zombie-leader", "--set", "acks=all")
-        self.expect(result, 0, out="--record stale#0")
-        result = self.acklab("explain", "min-isr-2-refuses", "--record", "p1#15")
-        self.expect(result, 0, out="never sent")
-        self.assertNotIn("becomes the leader", result.out)
-        result = self.acklab("explain", "acks0-paused-then-killed", "--record", "p1#12")
-        self.expect(result, 0, out="stands still since 4.000s")
-        self.assertIn("is killed", result.out)
-
     def test_elections_of_one_moment_keep_their_epochs_and_steps_their_targets(self):
         text = SMALL.replace('[{"id": 0, "replicas": [1, 2, 3]}]',
                              '[{"id": 0, "replicas": [1, 2, 3]}, {"id": 1, "replicas": [2, 1, 3]}]')

@@ -26,14 +26,17 @@ class Golden(CliTest):
     def test_explanations(self):
         self.hold(f"explain-{LESSON}.txt", "explain", LESSON)
         self.hold("explain-kept.txt", "explain", LESSON, "--record", "p1#0")
+        self.hold("explain-unclean-on.txt", "explain", "unclean-on")
 
     def test_comparisons(self):
         for suffix in ("txt", "md", "csv"):
             self.hold(f"compare-{LESSON}.{suffix}", "compare", LESSON, "--seeds", "6",
                       "--format", "text" if suffix == "txt" else suffix)
 
-    def test_chinese_titles_in_a_narrow_window(self):
+    def test_chinese(self):
         self.hold("run-zh.txt", "run", "unclean-election-100-200", "--lang", "zh", "--width", "70")
+        self.hold("run-zh-zombie.txt", "run", "gc-pause-zombie-leader", "--lang", "zh")
+        self.hold("explain-zh.txt", "explain", LESSON, "--lang", "zh")
 
 
 if __name__ == "__main__":

@@ -114,21 +114,35 @@ class Laboratory {
                       [partition = partition_, count](const Scenario& s) {
                           return s.partition(partition).replicas.size() > count;
                       }};
-        std::string list;
-        for (const core::NodeId broker : replicas) list += concat(broker.value(), ",");
-        for (const scenario::BrokerSpec& broker : scenario_.cluster.brokers) {
-            if (std::find(replicas.begin(), replicas.end(), broker.id) != replicas.end()) continue;
+        if (const auto list = one_more_for_each()) {
             const std::string topic = concat("/topics/", scenario_.topics[topic_].name);
-            const auto index =
-                partition_.value() - scenario_.topics[topic_].first_partition.value();
-            change.arguments = {
-                concat(topic, "/partitions/", index, "/replicas=[", list, broker.id.value(), "]"),
-                concat(topic, "/replicationFactor=", count + 1)};
+            change.arguments = {concat(topic, "/replicationFactor=", count + 1),
+                                concat(topic, "/partitions=[", *list, "]")};
             return change;
         }
         change.impossible = say("every broker has a replica already: there is no broker for it",
                                 "每个 broker 上都已有副本，没有多余的 broker");
         return change;
+    }
+
+    /// Every partition of the topic with a broker more; nothing if some partition has none left.
+    std::optional<std::string> one_more_for_each() const {
+        std::vector<std::string> partitions;
+        for (const scenario::Partition& partition : scenario_.topics[topic_].partitions) {
+            std::string list;
+            for (const core::NodeId broker : partition.replicas)
+                list += concat(broker.value(), ",");
+            const auto free = std::find_if(
+                scenario_.cluster.brokers.begin(), scenario_.cluster.brokers.end(),
+                [&](const scenario::BrokerSpec& broker) {
+                    return std::find(partition.replicas.begin(), partition.replicas.end(),
+                                     broker.id) == partition.replicas.end();
+                });
+            if (free == scenario_.cluster.brokers.end()) return std::nullopt;
+            partitions.push_back(
+                concat("{\"id\":", partition.id, ",\"replicas\":[", list, free->id.value(), "]}"));
+        }
+        return core::join(partitions, ",");
     }
 
     static Change newest_version() {
