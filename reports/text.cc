@@ -116,8 +116,8 @@ class RunText {
 
     /// "  counts      " and then the text, wrapped.
     void row(const Text& head_text, const Text& row_text, Ink ink = Ink::plain) {
-        const std::string head = head_text.in(style_.lang);
-        const std::string text = row_text.in(style_.lang);
+        const std::string& head = head_text.in(style_.lang);
+        const std::string& text = row_text.in(style_.lang);
         const std::string plain = headed(head);
         std::string block = hanging(plain, text, style_);
         if (ink != Ink::plain) {

@@ -33,8 +33,8 @@ class Rows {
 
     std::string row(const std::string& label, const Text& word, Ink ink, const Text& cost,
                     const Text& because) const {
-        const std::string text = word.in(style_.lang);
-        const std::string paid = cost.in(style_.lang);
+        const std::string& text = word.in(style_.lang);
+        const std::string& paid = cost.in(style_.lang);
         const std::string gap(paid.empty() ? 0 : word_width_ - display_width(text) + 2, ' ');
         std::string out = concat("    ", padded_right(label, label_width_), "  ");
         const bool fits = display_width(out) + display_width(text + gap + paid) <= style_.width;

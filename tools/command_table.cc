@@ -15,7 +15,8 @@ const std::vector<Option>& all_options() {
         {"out", 'o', "FILE", true,
          "write the report to a file too, in the format of its suffix: .json, .txt; tables: .md, "
          ".csv"},
-        {"lang", 0, "en|zh", false, "language of the report (from LC_ALL, LANG)"},
+        {"lang", 0, "en|zh", false,
+         "language of reports and of a scenario's texts (from LC_ALL, LANG)"},
         {"dump-disks", 0, "DIR", false,
          "write every broker's log directory as it is after the audit; DIR is new or empty"},
         {"records", 0, "", false, "JSON: every record's outcome and fate, every replica's log"},

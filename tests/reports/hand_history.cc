@@ -70,7 +70,7 @@ HandHistory::HandHistory(const Options& options)
     now_ns_ = 0;
     for (const scenario::Step& step : scenario_.steps)
         outcome_.steps.push_back(trace::StepOutcome{
-            step.id, false, core::TimePoint::max(), std::nullopt, {}, {}, "", false});
+            step.id, false, core::TimePoint::max(), std::nullopt, {}, {}, {}, false});
 }
 
 trace::Moment HandHistory::tick() {

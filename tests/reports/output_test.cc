@@ -66,9 +66,11 @@ TEST_SUITE("report.json") {
         CHECK(keys_of(doc["losses"][0]) ==
               std::vector<std::string>{"record", "producer", "sequence", "partition", "offset",
                                        "leaderEpoch", "ackedAtMs", "lostAtMs", "noWayBackAtMs",
-                                       "cause", "chain"});
+                                       "cause", "chain", "noWayBackBecause"});
         CHECK(keys_of(doc["losses"][0]["chain"][0]) ==
               std::vector<std::string>{"atMs", "event", "broker", "text"});
+        CHECK(keys_of(doc["losses"][0]["chain"][0]["text"]) ==
+              std::vector<std::string>{"en", "zh"});
         CHECK(doc["metrics"].size() == report::all_metrics().size());
     }
 
@@ -137,6 +139,17 @@ TEST_SUITE("report.json") {
         CHECK(explain(0)["losses"].empty());
         CHECK(explain(0)["record"]["fate"] == "kept");
         CHECK(explain(0)["chain"].size() >= 3);
+        CHECK(explain(0)["counterfactuals"].empty());
+        // The crash closed the way back, once; the answer was the promise, once.
+        int marked = 0;
+        for (const Json& link : explain(1)["losses"][0]["chain"]) {
+            if (link.contains("noWayBack")) {
+                CHECK(link["event"] == "process.crash");
+                ++marked;
+            }
+            if (link.contains("promise")) CHECK(link["event"] == "produce.ack");
+        }
+        CHECK(marked == 1);
     }
 
     TEST_CASE("problems keep their place and their code, whatever their texts hold") {
@@ -330,7 +343,8 @@ TEST_SUITE("report.text") {
                                                       core::RecordNumber(1), {}, input);
         for (const std::string_view part :
              {"p1#1 (orders-0, offset 1, epoch 0)", "ACKNOWLEDGED, THEN LOST", "^ the promise",
-              "^ last copy destroyed", "no way back from 2.100s on", "acks=1"}) {
+              "^ no way back", "^ last copy destroyed", "no way back from 2.100s on",
+              "only b1 (down)", "acks=1"}) {
             INFO(part);
             CHECK(text.find(part) != std::string::npos);
         }
@@ -356,6 +370,12 @@ TEST_SUITE("report.layout") {
         CHECK(report::display_width("acks=1：") == 8);
         CHECK(report::padded_right("宕机", 6) == "宕机  ");
         CHECK(report::padded_left("ab", 4) == "  ab");
+    }
+
+    TEST_CASE("a line of Chinese neither begins with a closing sign nor ends with an opening one") {
+        CHECK(report::wrapped("已应答，丢失", 6) ==
+              std::vector<std::string>{"已应", "答，丢", "失"});
+        CHECK(report::wrapped("已应（答）", 6) == std::vector<std::string>{"已应", "（答）"});
     }
 
     TEST_CASE("words wrap at blanks, Chinese between characters, a long word stays whole") {
