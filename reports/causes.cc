@@ -26,6 +26,17 @@ std::vector<core::NodeId> nodes_of(const trace::Outcome& outcome, const Happenin
     return step.brokers;
 }
 
+/// True if the controller counts the broker as eligible (ELR): it may lead, though it is down.
+bool is_eligible(const PartitionHistory& partition, core::NodeId broker, core::TimePoint at) {
+    bool eligible = false;
+    for (const Happening* h : partition.happenings) {
+        if (h->moment.at > at) break;
+        if (!h->is(core::NoteKind::elr_change)) continue;
+        eligible = std::find(h->replicas.begin(), h->replicas.end(), broker) != h->replicas.end();
+    }
+    return eligible;
+}
+
 bool is_power_crash(const Happening& h) {
     return h.is(trace::WorldKind::process_crash) && h.value == 1;
 }
@@ -83,6 +94,8 @@ bool LossJudge::has_holder(const BatchEntry& entry, core::TimePoint at, bool mus
     const auto counts = [&](core::NodeId broker) {
         if (!held(entry, broker, at)) return false;
         if (must_live && !histories_.node(broker).live_at(at)) return false;
+        if (!must_live && is_eligible(histories_.partition(entry.partition), broker, at))
+            return true;
         if (state == nullptr || state->leader == broker) return true;
         return std::find(state->isr.begin(), state->isr.end(), broker) != state->isr.end();
     };
@@ -101,6 +114,8 @@ core::TimePoint LossJudge::without_holder_from(const BatchEntry& entry, core::Ti
     };
     for (const PartitionHistory::State& state : histories_.partition(entry.partition).states)
         note(state.at);
+    for (const Happening* h : histories_.partition(entry.partition).happenings)
+        if (h->is(core::NoteKind::elr_change)) note(h->moment.at);
     const auto note_broker = [&](const trace::Copy& copy) {
         note(copy.appended_at);
         for (const Happening* h : histories_.node(copy.broker).happenings) note(h->moment.at);

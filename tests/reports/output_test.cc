@@ -142,7 +142,8 @@ TEST_SUITE("report.json") {
         CHECK(explain(0)["counterfactuals"].empty());
         // The crash closed the way back, once; the answer was the promise, once.
         int marked = 0;
-        for (const Json& link : explain(1)["losses"][0]["chain"]) {
+        const Json document = explain(1);
+        for (const Json& link : document["losses"][0]["chain"]) {
             if (link.contains("noWayBack")) {
                 CHECK(link["event"] == "process.crash");
                 ++marked;
