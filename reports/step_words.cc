@@ -13,6 +13,7 @@ namespace {
 using core::concat;
 
 bool condition_waits(const scenario::Condition& condition) {
+    if (condition.kind == scenario::ConditionKind::negation) return false;
     if (condition.kind == scenario::ConditionKind::gauge)
         return condition.gauge == scenario::Gauge::acked_only_on_leader;
     return std::any_of(condition.children.begin(), condition.children.end(),
@@ -67,6 +68,58 @@ Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionActio
     return joined(sides, same(" | "));
 }
 
+/// "Fetch requests, asked by b2".
+Text messages_text(const scenario::Scenario& scenario, const scenario::MessageChoice& messages) {
+    using scenario::Direction;
+    const bool one = messages.count == 1;
+    Text text = messages.direction == Direction::request
+                    ? one ? say("request", "请求") : say("requests", "请求")
+                : messages.direction == Direction::response
+                    ? one ? say("response", "响应") : say("responses", "响应")
+                : one ? say("message", "消息")
+                      : say("messages", "消息");
+    if (messages.api) text = say("{0} {1}", "{0} {1}", scenario::name(*messages.api), text);
+    if (messages.count)
+        text = one ? say("the first {0}", "第一条 {0}", text)
+                   : say("the first {0} {1}", "前 {0} 条 {1}", *messages.count, text);
+    if (messages.partition)
+        text = say("{0} for {1}", "{1} 的 {0}", text, scenario.partition_name(*messages.partition));
+    if (messages.from)
+        text = say("{0}, asked by {1}", "{0}，由 {1} 请求", text,
+                   target_text(scenario, *messages.from));
+    if (messages.to)
+        text = say("{0}, answered by {1}", "{0}，由 {1} 应答", text,
+                   target_text(scenario, *messages.to));
+    return text;
+}
+
+Text degrade_text(const scenario::Scenario& scenario, const scenario::DegradeAction& action) {
+    std::vector<Text> parts;
+    if (action.target)
+        parts.push_back(say("links of {0}", "{0} 的链路", target_text(scenario, *action.target)));
+    else
+        parts.push_back(say("{0} -> {1}", "{0} -> {1}", target_text(scenario, action.from.value()),
+                            target_text(scenario, action.to.value())));
+    const scenario::LinkChange& change = action.change;
+    if (change.latency)
+        parts.push_back(say("latency {0}", "时延 {0}", words(change.latency->typical())));
+    if (change.loss)
+        parts.push_back(
+            say("loss {0}/{1}", "丢包 {0}/{1}", change.loss->numerator, change.loss->denominator));
+    if (change.bytes_per_second)
+        parts.push_back(say("{0} B/s", "{0} B/s", *change.bytes_per_second));
+    return joined(parts, say(", ", "，"));
+}
+
+Text slow_text(const scenario::SlowDiskAction& action) {
+    std::vector<Text> parts;
+    if (action.append)
+        parts.push_back(say("append {0}", "追加 {0}", words(action.append->typical())));
+    if (action.fsync)
+        parts.push_back(say("fsync {0}", "fsync {0}", words(action.fsync->typical())));
+    return joined(parts, say(", ", "，"));
+}
+
 Text lasting_text(const scenario::Step& step) {
     const auto* lasting = std::get_if<scenario::Distribution>(&step.lasting);
     if (lasting == nullptr || !lasting->is_fixed()) return Text{};
@@ -79,6 +132,8 @@ std::string_view chinese(const scenario::Action& action) {
     if (std::holds_alternative<scenario::PauseAction>(action)) return "暂停";
     if (std::holds_alternative<scenario::CrashAction>(action)) return "宕机";
     if (std::holds_alternative<scenario::ShutdownAction>(action)) return "关闭";
+    if (std::holds_alternative<scenario::HoldMessagesAction>(action)) return "扣留";
+    if (std::holds_alternative<scenario::DropMessagesAction>(action)) return "丢失";
     return "故障";
 }
 
@@ -110,7 +165,18 @@ Text facts_of(const scenario::Scenario& scenario, const scenario::Step& step) {
                        Text{std::string(scenario::name(healed)), std::string(chinese(healed))});
         },
         [&](const scenario::WipeDiskAction&) { return Text{}; },
-        [&](const scenario::NoteAction&) { return Text{}; });
+        [&](const scenario::NoteAction&) { return Text{}; },
+        [&](const scenario::HoldMessagesAction& a) { return messages_text(scenario, a.messages); },
+        [&](const scenario::DropMessagesAction& a) { return messages_text(scenario, a.messages); },
+        [&](const scenario::ReleaseMessagesAction& a) {
+            const std::string& held = scenario.steps[a.step].id;
+            return a.count ? say("{0} of {1}", "{1} 的 {0} 条", *a.count, held)
+                           : say("all of {0}", "{0} 的全部", held);
+        },
+        [&](const scenario::DegradeAction& a) { return degrade_text(scenario, a); },
+        [&](const scenario::SlowDiskAction& a) { return slow_text(a); },
+        [&](const scenario::FullDiskAction&) { return lasting_text(step); },
+        [&](const scenario::FailDiskAction&) { return lasting_text(step); });
 }
 
 }  // namespace
@@ -154,7 +220,28 @@ Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
         [&](const scenario::ProduceAction& a) {
             return say("SEND   {0}", "发送   {0}", scenario.producers[a.producer].id);
         },
-        [&](const scenario::NoteAction&) { return say("NOTE", "标记"); });
+        [&](const scenario::NoteAction&) { return say("NOTE", "标记"); },
+        [&](const scenario::HoldMessagesAction&) {
+            return say("FAULT  messages held", "故障   扣留消息");
+        },
+        [&](const scenario::DropMessagesAction&) {
+            return say("FAULT  messages lost", "故障   丢失消息");
+        },
+        [&](const scenario::ReleaseMessagesAction&) {
+            return say("STEP   messages let go", "步骤   放行消息");
+        },
+        [&](const scenario::DegradeAction&) {
+            return say("FAULT  network worse", "故障   网络变差");
+        },
+        [&](const scenario::SlowDiskAction&) {
+            return say("FAULT  {0} disk slow", "故障   {0} 磁盘变慢", who);
+        },
+        [&](const scenario::FullDiskAction&) {
+            return say("FAULT  {0} disk full", "故障   {0} 磁盘写满", who);
+        },
+        [&](const scenario::FailDiskAction&) {
+            return say("FAULT  {0} disk fails", "故障   {0} 磁盘故障", who);
+        });
 }
 
 Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step) {
@@ -165,6 +252,15 @@ Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step)
     if (step.title.empty()) return facts.empty() ? same(step.id) : facts;
     const Text title{step.title.in("en"), step.title.in("zh")};
     return facts.empty() ? title : say("{0} ({1})", "{0}（{1}）", title, facts);
+}
+
+Text tally_text(const scenario::Step& step, const trace::StepOutcome& outcome) {
+    const trace::MessageTally tally = outcome.messages.value_or(trace::MessageTally{});
+    if (std::holds_alternative<scenario::DropMessagesAction>(step.action))
+        return say("{0} ends: {1} lost", "{0} 结束：丢失 {1}", step.id, tally.met);
+    return say("{0} ends: {1} held, {2} arrived, {3} gone",
+               "{0} 结束：扣留 {1}，到达 {2}，丢失 {3}", step.id, tally.met, tally.arrived,
+               tally.gone);
 }
 
 }  // namespace report

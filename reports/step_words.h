@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "reports/words.h"
+#include "sim/trace/outcome.h"
 
 namespace report {
 
@@ -15,5 +16,8 @@ Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
 Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step);
 /// True if it waits for a record that is acknowledged and lives on the leader only.
 bool waits_for_lonely_ack(const scenario::Step& step);
+
+/// What became of the messages of a holdMessages or dropMessages that ended.
+Text tally_text(const scenario::Step& step, const trace::StepOutcome& outcome);
 
 }  // namespace report

@@ -239,9 +239,14 @@ class TimelineMaker {
 
     void on_step_end(const Happening& h) {
         const scenario::Step* step = step_of(h);
+        if (step == nullptr) return;
+        const auto index = static_cast<std::size_t>(h.value);
+        if (std::holds_alternative<scenario::HoldMessagesAction>(step->action) ||
+            std::holds_alternative<scenario::DropMessagesAction>(step->action))
+            add(h.moment.at, 3, Ink::plain, say("messages flow", "消息恢复"),
+                tally_text(*step, history_.outcome.steps[index]));
         // The end of a crash or a pause shows as the process that comes back.
-        if (step == nullptr || !std::holds_alternative<scenario::PartitionAction>(step->action))
-            return;
+        if (!std::holds_alternative<scenario::PartitionAction>(step->action)) return;
         const bool healed = !lines_.empty() && lines_.back().at == h.moment.at &&
                             lines_.back().label.en.substr(0, 4) == "HEAL";
         if (healed) return;

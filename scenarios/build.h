@@ -86,8 +86,18 @@ std::optional<TopicNumber> read_topic_name(Build& build, const At& at);
 std::optional<ProducerNumber> read_producer_id(Build& build, const At& at);
 /// "orders-0".
 std::optional<core::PartitionId> read_partition_name(Build& build, const At& at);
+/// The id of a step.
+std::optional<StepNumber> read_step_id(Build& build, const At& at);
 /// A target object; what is not modelled is refused by name.
 std::optional<Target> read_target(Build& build, const At& at);
+/// What degrade and slowDisk do, the latter's `target` read already.
+std::optional<Action> read_degrade(Build& build, const Fields& step);
+std::optional<Action> read_slow_disk(Build& build, const Fields& step,
+                                     const std::optional<Target>& target);
+/// `loss`: a share below 1.
+std::optional<core::Ratio> read_loss(Build& build, const At& at);
+/// The `messages` of holdMessages and dropMessages.
+std::optional<MessageChoice> read_messages(Build& build, const Fields& step);
 /// Condition without its top-level keys (armed, timeout, onTimeout), which are allowed if
 /// `top_level` and left to the caller.
 std::optional<Condition> read_condition(Build& build, const At& at, bool top_level);

@@ -280,7 +280,52 @@ void dump(const Value& value, std::string& out) {
     }
 }
 
+constexpr std::size_t kLineMost = 96;
+
+/// What fits a line stands on one; else each member or element has its own.
+void dump_lines(const Value& value, std::size_t depth, std::string& out) {
+    const bool container = value.kind == Kind::object || value.kind == Kind::array;
+    const std::string flat = dump_json(value);
+    if (!container || (depth > 0 && depth * 2 + flat.size() <= kLineMost)) {
+        out += flat;
+        return;
+    }
+    const std::string indent(depth * 2 + 2, ' ');
+    const bool object = value.kind == Kind::object;
+    char before = object ? '{' : '[';
+    const auto next = [&] {
+        out += before;
+        out += '\n';
+        out += indent;
+        before = ',';
+    };
+    for (const Value& item : value.items) {
+        next();
+        dump_lines(item, depth + 1, out);
+    }
+    for (const Member& member : value.members) {
+        if (member.key == "$comment") continue;
+        next();
+        dump_string(member.key, out);
+        out += ": ";
+        dump_lines(member.value, depth + 1, out);
+    }
+    if (before != ',') {
+        out += flat;
+        return;
+    }
+    out += '\n';
+    out.append(depth * 2, ' ');
+    out += object ? '}' : ']';
+}
+
 }  // namespace
+
+std::string dump_json_lines(const Value& value) {
+    std::string out;
+    dump_lines(value, 0, out);
+    return out + '\n';
+}
 
 std::string_view with_article(Kind kind) {
     switch (kind) {

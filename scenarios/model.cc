@@ -12,13 +12,25 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kComparisonNames = {"eq", "ne", "lt", "le", "gt", "ge"};
 constexpr std::array<std::string_view, 6> kComparisonSigns = {"=", "!=", "<", "<=", ">", ">="};
-constexpr std::array<std::string_view, 19> kEventNames = {
-    "produce.send",  "produce.receive", "produce.ack",  "produce.error",   "produce.retry",
-    "log.append",    "log.flush",       "log.truncate", "fetch.request",   "fetch.response",
-    "hw.advance",    "hw.checkpoint",   "isr.shrink",   "isr.expand",      "leader.elect",
-    "broker.fenced", "broker.unfenced", "broker.start", "controller.elect"};
+constexpr std::array<std::string_view, 21> kEventNames = {
+    "produce.send",  "produce.receive", "produce.ack",  "produce.error",    "produce.retry",
+    "log.append",    "log.flush",       "log.truncate", "fetch.request",    "fetch.response",
+    "hw.advance",    "hw.checkpoint",   "isr.shrink",   "isr.expand",       "leader.elect",
+    "broker.fenced", "broker.unfenced", "broker.start", "controller.elect", "net.drop",
+    "disk.error"};
 constexpr std::array<std::string_view, 3> kGaugeNames = {"ackedOnlyOnLeader", "isrSize",
                                                          "replicaLag"};
+constexpr std::array<std::string_view, kApis> kApiNames = {"Produce",
+                                                           "Fetch",
+                                                           "ListOffsets",
+                                                           "Metadata",
+                                                           "InitProducerId",
+                                                           "BrokerRegistration",
+                                                           "BrokerHeartbeat",
+                                                           "AlterPartition",
+                                                           "AssignReplicasToDirs",
+                                                           "AllocateProducerIds",
+                                                           "MetadataLog"};
 constexpr std::array<std::string_view, 27> kMetricNames = {"acked",
                                                            "acked.lost",
                                                            "acked.lost.range",
@@ -75,6 +87,9 @@ std::string_view name(Event event) {
 std::string_view name(Gauge gauge) {
     return name_in(kGaugeNames, gauge);
 }
+std::string_view name(Api api) {
+    return name_in(kApiNames, api);
+}
 std::string_view name(Metric metric) {
     return name_in(kMetricNames, metric);
 }
@@ -114,7 +129,14 @@ std::string_view name(const Action& action) {
         [](const HealAction&) { return "heal"; }, [](const WipeDiskAction&) { return "wipeDisk"; },
         [](const ElectLeaderAction&) { return "electLeader"; },
         [](const AlterConfigAction&) { return "alterConfig"; },
-        [](const ProduceAction&) { return "produce"; }, [](const NoteAction&) { return "note"; });
+        [](const ProduceAction&) { return "produce"; }, [](const NoteAction&) { return "note"; },
+        [](const HoldMessagesAction&) { return "holdMessages"; },
+        [](const DropMessagesAction&) { return "dropMessages"; },
+        [](const ReleaseMessagesAction&) { return "releaseMessages"; },
+        [](const DegradeAction&) { return "degrade"; },
+        [](const SlowDiskAction&) { return "slowDisk"; },
+        [](const FullDiskAction&) { return "fullDisk"; },
+        [](const FailDiskAction&) { return "failDisk"; });
 }
 
 core::Duration Workload::time_of(std::int64_t k) const {

@@ -53,11 +53,18 @@ const std::vector<ProblemCode>& codes() {
          "Groups of a partition are cut from each other, so a "
          "node can be in one only."},
         {"AL230", "there is no such thing", "The name refers to nothing in this scenario."},
-        {"AL231", "cannot be healed", "Only partition, pause, crash and shutdown can be undone."},
+        {"AL231", "not that kind of step",
+         "partition, degrade, slowDisk, fullDisk, pause, crash, shutdown, holdMessages and "
+         "dropMessages can be healed; messages of a holdMessages can be released."},
         {"AL232", "steps in a circle", "A step that comes after itself never happens."},
         {"AL233", "two events at once",
          "`all` takes at most one event: two never happen at the "
          "same moment."},
+        {"AL234", "only gauges can be denied",
+         "An event is a moment: that it does not happen is true at every other moment."},
+        {"AL235", "cannot extend that",
+         "`extends` names a file beside this one or a built-in scenario; at most 3 files stand "
+         "behind a scenario, none of them twice."},
         {"AL240", "beyond the limits",
          "1,000 nodes, 10,000 partitions, 10,000 steps, 10,000,000 "
          "records of 1 GiB in all."},
@@ -105,12 +112,11 @@ const std::vector<ProblemCode>& codes() {
         {"AL508", "event not modelled", "The event exists in the format."},
         {"AL509", "gauge not modelled", "The gauge exists in the format."},
         {"AL510", "phase not modelled", "`before` is for deliveries and step edges."},
-        {"AL511", "condition not modelled", "`not` and `then` exist in the format."},
         {"AL512", "action not modelled", "The action exists in the format."},
         {"AL513", "metric not modelled", "The metric exists in the format."},
         {"AL514", "target not modelled", "The target exists in the format."},
         {"AL515", "moment not modelled", "Expectations are judged at the end."},
-        {"AL516", "extends not modelled", "Base files exist in the format."},
+        {"AL517", "API not modelled", "No node of this version sends such messages."},
         {"AL520", "setting not modelled",
          "With this value the setting could change which records "
          "survive; leaving it out would make the run untrue."},

@@ -1,8 +1,10 @@
 #include "scenarios/read.h"
 
 #include <algorithm>
+#include <deque>
 
 #include "scenarios/build.h"
+#include "scenarios/extends.h"
 #include "scenarios/set.h"
 
 namespace scenario {
@@ -17,6 +19,8 @@ struct Pass {
     std::vector<Problem> problems;    ///< the worst, with places
     std::size_t errors = 0;
     std::size_t warnings = 0;
+    std::string flat;
+    bool extends = false;
 };
 
 void read_header(Build& build) {
@@ -37,9 +41,6 @@ void read_header(Build& build) {
         for (std::size_t i = 0; i < at->value->items.size(); ++i)
             if (auto tag = reading.text(at->element(i)))
                 build.scenario.tags.push_back(std::move(*tag));
-    if (const auto at = fields.get("extends"))
-        reading.not_modelled(*at, "AL516", "\"extends\" is not modelled yet",
-                             {{}, "write the base file's blocks into this one"});
     for (std::string_view key : {"kafka", "run", "cluster", "topics"}) fields.need(key);
 }
 
@@ -109,6 +110,7 @@ std::vector<Source> make_sources(std::string_view file_name, std::string_view by
 Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOptions& options) {
     Pass pass;
     const std::vector<std::string> texts = override_texts(options);
+    std::deque<BaseFile> bases;
     Reading reading(make_sources(file_name, bytes, options, texts));
     const auto finish = [&] {
         pass.found = reading.problems();
@@ -133,6 +135,9 @@ Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOpt
         reading.error(At{&root, ""}, "AL205", "a scenario is a JSON object");
         return finish();
     }
+    if (!apply_bases(reading, root, file_name, options.find_base, bases)) return finish();
+    pass.extends = !bases.empty();
+    if (options.flat || pass.extends) pass.flat = dump_json_lines(root);
     for (std::size_t i = 0; i < options.set.size(); ++i) {
         pass.usage_error = apply_override(root, options.set[i], static_cast<std::uint32_t>(i + 1));
         if (pass.usage_error) return pass;
@@ -162,15 +167,16 @@ bool same_problem(const Problem& a, const Problem& b) {
 /// Problems that the file alone does not have come from the overrides, wherever they show.
 void blame_overrides(std::string_view file_name, std::string_view bytes, const ReadOptions& options,
                      std::vector<Problem>& problems) {
-    const std::string file = printable(file_name);
-    const std::vector<FoundProblem> own = read_pass(file_name, bytes, ReadOptions{}).found;
+    ReadOptions alone;
+    alone.find_base = options.find_base;
+    const std::vector<FoundProblem> own = read_pass(file_name, bytes, alone).found;
     std::string all;
     for (const std::string& text : options.set)
         all += core::concat(all.empty() ? "" : "  ", printable(text));
     if (all.empty()) all = printable(options.kafka ? *options.kafka : std::string());
     const char* name = !options.set.empty() ? "--set" : options.kafka ? "--kafka" : "--seed";
     for (Problem& problem : problems) {
-        if (problem.file != file) continue;
+        if (problem.file.substr(0, 2) == "--") continue;
         const bool known = std::any_of(own.begin(), own.end(), [&](const FoundProblem& other) {
             return same_problem(problem, other.problem);
         });
@@ -201,7 +207,8 @@ ReadResult read_scenario(std::string_view file_name, std::string_view bytes,
     result.warnings = pass.warnings;
     result.scenario = std::move(pass.scenario);
     result.sweep = std::move(pass.sweep);
-    if (result.scenario) result.scenario->sha256 = sha256_hex(bytes);
+    if (result.scenario) result.scenario->sha256 = sha256_hex(pass.extends ? pass.flat : bytes);
+    if (options.flat) result.flat = std::move(pass.flat);
     return result;
 }
 

@@ -11,9 +11,11 @@
 ///   R3  Overrides are applied in order before checking; `seed` and `kafka` win over them.
 ///   R4  An error that only the overrides cause carries the file name "--set" (or "--kafka").
 ///   R5  A change that leads nowhere is an error (AL230) at its value.
+///   R6  A scenario that extends another has the digest (sha256) of its flat form.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +30,19 @@ namespace scenario {
 inline constexpr std::size_t kFileBytesMax = 4'000'000;
 inline constexpr std::size_t kProblemsMax = 20;
 
+/// A file, and the name that problems give it.
+struct BaseFile {
+    std::string name;
+    std::string bytes;
+};
+/// The file that `extends: path` names in the file `from`; nothing, with the reason in `why`, where
+/// there is none.
+using FindBase = std::function<std::optional<BaseFile>(std::string_view from, std::string_view path,
+                                                       std::string& why)>;
+/// In the library, by id or by the path relative to `from`.
+std::optional<BaseFile> find_base_in_library(std::string_view from, std::string_view path,
+                                             std::string& why);
+
 struct ReadOptions {
     std::vector<std::string> set;       ///< "PATH=VALUE" or "KEY=VALUE" (SCENARIO_FORMAT 6)
     std::optional<std::uint64_t> seed;  ///< --seed
@@ -36,6 +51,8 @@ struct ReadOptions {
     std::vector<Change> changes = {};
     /// Leaves out `lesson`, `expect` and `sweep`, whose words a changed scenario may contradict.
     bool run_only = false;
+    FindBase find_base = find_base_in_library;
+    bool flat = false;  ///< ReadResult::flat is wanted
 };
 
 /// An override that cannot be applied: exit 2, nothing of the file is judged.
@@ -52,6 +69,10 @@ struct ReadResult {
     std::vector<Problem> problems;  ///< at most kProblemsMax
     std::size_t errors = 0;         ///< found in all, listed or not
     std::size_t warnings = 0;
+    /// If asked for: the scenario with what it extends laid under it, as pure JSON that reads to
+    /// the same scenario; without the overrides. Empty if it is no JSON, or a base could not be
+    /// read.
+    std::string flat;
 };
 
 ReadResult read_scenario(std::string_view file_name, std::string_view bytes,

@@ -18,6 +18,13 @@ enum class Do : std::uint8_t {
     alter_config,
     produce,
     note,
+    hold_messages,
+    drop_messages,
+    release_messages,
+    degrade,
+    slow_disk,
+    full_disk,
+    fail_disk,
     other,
 };
 
@@ -39,17 +46,17 @@ constexpr std::array<ActionRow, 23> kActions = {{
     {"alterConfig", Do::alter_config, "topic target config"},
     {"produce", Do::produce, "producer records"},
     {"note", Do::note, ""},
-    {"degrade", Do::other, ""},
-    {"slowDisk", Do::other, ""},
-    {"fullDisk", Do::other, ""},
-    {"failDisk", Do::other, ""},
+    {"holdMessages", Do::hold_messages, "messages for"},
+    {"dropMessages", Do::drop_messages, "messages for"},
+    {"releaseMessages", Do::release_messages, "step count"},
+    {"degrade", Do::degrade, "target from to latency loss bandwidth for"},
+    {"slowDisk", Do::slow_disk, "target append fsync for"},
+    {"fullDisk", Do::full_disk, "target for"},
+    {"failDisk", Do::fail_disk, "target for"},
     {"corruptDisk", Do::other, ""},
     {"skewClock", Do::other, ""},
     {"expireSession", Do::other, ""},
     {"reassign", Do::other, ""},
-    {"holdMessages", Do::other, ""},
-    {"dropMessages", Do::other, ""},
-    {"releaseMessages", Do::other, ""},
     {"commit", Do::other, ""},
 }};
 
@@ -58,7 +65,7 @@ struct Synonym {
     std::string_view word;
     std::string_view ours;
 };
-constexpr std::array<Synonym, 12> kActionSynonyms = {{
+constexpr std::array<Synonym, 15> kActionSynonyms = {{
     {"kill", "crash"},
     {"kill9", "crash"},
     {"powerLoss", "crash"},
@@ -71,6 +78,9 @@ constexpr std::array<Synonym, 12> kActionSynonyms = {{
     {"split", "partition"},
     {"wipe", "wipeDisk"},
     {"elect", "electLeader"},
+    {"hold", "holdMessages"},
+    {"delay", "holdMessages"},
+    {"release", "releaseMessages"},
 }};
 constexpr std::array<Synonym, 10> kKindSynonyms = {{
     {"power", "host"},
@@ -312,31 +322,49 @@ std::optional<Action> read_partition(Build& build, const Fields& step) {
     return action;
 }
 
-std::optional<Action> read_heal(Build& build, const Fields& step) {
+/// The step that `step` names, which does one of these actions.
+std::optional<StepNumber> read_step_that_does(Build& build, const Fields& step,
+                                              std::span<const std::string_view> actions,
+                                              std::string_view refusal, std::string_view expected) {
     Reading& reading = build.reading;
     const auto at = step.need("step");
     if (!at) return std::nullopt;
-    const auto id = reading.text(*at);
-    if (!id) return std::nullopt;
-    const auto found = build.steps.find(*id);
-    if (found == build.steps.end()) {
-        if (!build.steps_whole) return std::nullopt;
-        reading.error(*at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
-                      {{}, reading.guess(*id, build.step_names())});
-        return std::nullopt;
-    }
-    const Value* word = build.step_list.value->items[found->second].find("do");
-    const std::array<std::string_view, 9> healable = {"partition", "degrade",      "slowDisk",
-                                                      "fullDisk",  "pause",        "crash",
-                                                      "shutdown",  "holdMessages", "dropMessages"};
+    const auto number = read_step_id(build, *at);
+    if (!number) return std::nullopt;
+    const Value* word = build.step_list.value->items[*number].find("do");
     // A word that is no action at all has its own problem, at its own place.
     if (word != nullptr && word->is_string() && is_action(word->text) &&
-        std::find(healable.begin(), healable.end(), word->text) == healable.end()) {
-        reading.error(*at, "AL231", core::concat("a ", shown(word->text), " cannot be healed"),
-                      {"a step that does partition, pause, crash or shutdown", {}});
+        std::find(actions.begin(), actions.end(), word->text) == actions.end()) {
+        reading.error(*at, "AL231", core::concat("a ", shown(word->text), refusal),
+                      {std::string(expected), {}});
         return std::nullopt;
     }
-    return HealAction{found->second};
+    return number;
+}
+
+std::optional<Action> read_heal(Build& build, const Fields& step) {
+    constexpr std::array<std::string_view, 9> kHealable = {
+        "partition", "degrade",  "slowDisk",     "fullDisk",    "pause",
+        "crash",     "shutdown", "holdMessages", "dropMessages"};
+    const auto number = read_step_that_does(
+        build, step, kHealable, " cannot be healed",
+        "a step that does partition, degrade, slowDisk, fullDisk, pause, crash, shutdown, "
+        "holdMessages or dropMessages");
+    if (!number) return std::nullopt;
+    return HealAction{*number};
+}
+
+std::optional<Action> read_release(Build& build, const Fields& step) {
+    constexpr std::array<std::string_view, 1> kHolds = {"holdMessages"};
+    const auto number = read_step_that_does(build, step, kHolds, " holds no messages",
+                                            "a step that does holdMessages");
+    ReleaseMessagesAction action{number.value_or(0), std::nullopt};
+    if (const auto at = step.get("count")) {
+        action.count = build.reading.integer(*at, 1, INT64_MAX);
+        if (!action.count) return std::nullopt;
+    }
+    if (!number) return std::nullopt;
+    return action;
 }
 
 std::optional<Action> read_elect_leader(Build& build, const Fields& step) {
@@ -426,6 +454,23 @@ std::optional<Action> read_action(Build& build, const Fields& step) {
             return read_produce(build, step);
         case Do::note:
             return NoteAction{};
+        case Do::hold_messages:
+        case Do::drop_messages: {
+            auto messages = read_messages(build, step);
+            if (!messages) return std::nullopt;
+            if (row->what == Do::hold_messages) return HoldMessagesAction{std::move(*messages)};
+            return DropMessagesAction{std::move(*messages)};
+        }
+        case Do::release_messages:
+            return read_release(build, step);
+        case Do::degrade:
+            return read_degrade(build, step);
+        case Do::slow_disk:
+            return read_slow_disk(build, step, read_target_of(build, step, row->word, false));
+        case Do::full_disk:
+            return with_target([](Target t) { return FullDiskAction{std::move(t)}; }, false);
+        case Do::fail_disk:
+            return with_target([](Target t) { return FailDiskAction{std::move(t)}; }, false);
         case Do::other:
             break;
     }

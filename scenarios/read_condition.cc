@@ -1,4 +1,4 @@
-// `when`: events, gauges, step edges, any and all.
+// `when`: events, gauges, step edges, any, all, not and then.
 
 #include <algorithm>
 #include <array>
@@ -13,7 +13,7 @@ struct EventRow {
     Event event;
     bool broker, partition, producer, offset, isr_size, leader_epoch, clean, before;
 };
-constexpr std::array<EventRow, 19> kEvents = {{
+constexpr std::array<EventRow, 21> kEvents = {{
     // event                   broker part. prod.  offset isr    epoch  clean  before
     {Event::produce_send, true, true, true, false, false, false, false, false},
     {Event::produce_receive, true, true, true, false, false, false, false, true},
@@ -34,11 +34,13 @@ constexpr std::array<EventRow, 19> kEvents = {{
     {Event::broker_unfenced, true, false, false, false, false, false, false, false},
     {Event::broker_start, true, false, false, false, false, false, false, false},
     {Event::controller_elect, false, false, false, false, false, false, false, false},
+    {Event::net_drop, true, false, true, false, false, false, false, false},
+    {Event::disk_error, true, false, false, false, false, false, false, false},
 }};
 
-constexpr std::array<std::string_view, 9> kOtherEvents = {
-    "group.join",     "group.rebalance", "offset.commit", "consumer.poll", "consumer.process",
-    "consumer.reset", "session.expire",  "net.drop",      "disk.error"};
+constexpr std::array<std::string_view, 7> kOtherEvents = {
+    "group.join",       "group.rebalance", "offset.commit", "consumer.poll",
+    "consumer.process", "consumer.reset",  "session.expire"};
 constexpr std::array<Gauge, 3> kGauges = {Gauge::acked_only_on_leader, Gauge::isr_size,
                                           Gauge::replica_lag};
 constexpr std::array<std::string_view, 4> kOtherGauges = {
@@ -206,23 +208,16 @@ std::optional<Condition> read_step_edge(Build& build, const Fields& fields) {
     if (const auto at = fields.get("edge"))
         condition.edge = reading.word<Edge>(*at, kEdges, "AL224", "edge").value_or(Edge::start);
     read_phase(build, fields, condition.edge != Edge::end, condition);
-    const At at = *fields.get("step");
-    const auto id = reading.text(at);
-    if (!id) return std::nullopt;
-    const auto found = build.steps.find(*id);
-    if (found == build.steps.end()) {
-        if (!build.steps_whole) return std::nullopt;
-        reading.error(at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
-                      {{}, reading.guess(*id, build.step_names())});
-        return std::nullopt;
-    }
-    condition.step = found->second;
+    const auto number = read_step_id(build, *fields.get("step"));
+    if (!number) return std::nullopt;
+    condition.step = *number;
     return condition;
 }
 
 std::size_t events_in(const Condition& condition) {
     if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::step) return 1;
     std::size_t count = 0;
+    if (condition.kind == ConditionKind::sequence) return events_in(condition.children.back());
     for (const Condition& child : condition.children) {
         const std::size_t inside = events_in(child);
         count = condition.kind == ConditionKind::any ? std::max(count, inside) : count + inside;
@@ -230,16 +225,20 @@ std::size_t events_in(const Condition& condition) {
     return count;
 }
 
+void refuse_filters(Build& build, const Fields& fields, std::string_view why) {
+    refuse_fields(build, fields,
+                  fields.present({"broker", "partition", "producer", "consumer", "group", "offset",
+                                  "isrSize", "leaderEpochGe", "clean", "nth", "edge", "phase", "ge",
+                                  "gt", "le", "lt", "eq"}),
+                  why);
+}
+
 std::optional<Condition> read_combination(Build& build, const Fields& fields,
                                           std::string_view key) {
     Reading& reading = build.reading;
     Condition condition{key == "any" ? ConditionKind::any : ConditionKind::all};
     const At list = *fields.get(key);
-    refuse_fields(build, fields,
-                  fields.present({"broker", "partition", "producer", "consumer", "group", "offset",
-                                  "isrSize", "leaderEpochGe", "clean", "nth", "edge", "phase", "ge",
-                                  "gt", "le", "lt", "eq"}),
-                  "belongs to a condition inside the list");
+    refuse_filters(build, fields, "belongs to a condition inside the list");
     if (!reading.is_list(list)) return std::nullopt;
     if (list.value->items.empty()) {
         reading.error(list, "AL206", "an empty list of conditions");
@@ -260,6 +259,45 @@ std::optional<Condition> read_combination(Build& build, const Fields& fields,
     return condition;
 }
 
+/// Whether gauges alone decide it, now.
+bool is_level(const Condition& condition) {
+    if (condition.kind == ConditionKind::sequence) return false;
+    if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::step)
+        return false;
+    return std::all_of(condition.children.begin(), condition.children.end(), is_level);
+}
+
+std::optional<Condition> read_negation(Build& build, const Fields& fields) {
+    refuse_filters(build, fields, "belongs to the condition inside \"not\"");
+    const At at = *fields.get("not");
+    std::optional<Condition> denied = read_condition(build, at, false);
+    if (!denied) return std::nullopt;
+    if (!is_level(*denied)) {
+        build.reading.error(at, "AL234", "\"not\" takes gauges only",
+                            {"a gauge, or any, all and not of gauges", {}});
+        return std::nullopt;
+    }
+    Condition condition{ConditionKind::negation};
+    condition.children.push_back(std::move(*denied));
+    return condition;
+}
+
+/// What stands beside `then`.
+std::optional<Condition> read_first(Build& build, const Fields& fields) {
+    const auto kinds = fields.present({"event", "gauge", "step", "any", "all", "not"});
+    if (kinds.size() != 1) {
+        if (fields.misspelt({"event", "gauge", "step", "any", "all", "not"})) return std::nullopt;
+        build.reading.error(fields.at(), "AL208", "a condition is exactly one of these",
+                            {"event, gauge, step, any, all, not", {}});
+        return std::nullopt;
+    }
+    if (kinds.front() == "event") return read_event(build, fields);
+    if (kinds.front() == "gauge") return read_gauge(build, fields);
+    if (kinds.front() == "step") return read_step_edge(build, fields);
+    if (kinds.front() == "not") return read_negation(build, fields);
+    return read_combination(build, fields, kinds.front());
+}
+
 }  // namespace
 
 std::optional<Condition> read_condition(Build& build, const At& at, bool top_level) {
@@ -275,23 +313,15 @@ std::optional<Condition> read_condition(Build& build, const At& at, bool top_lev
     if (!top_level)
         refuse_fields(build, fields, fields.present({"armed", "timeout", "onTimeout"}),
                       "belongs to the outermost condition");
-    for (std::string_view key : {"not", "then"})
-        if (const auto inner = fields.get(key)) {
-            reading.not_modelled(*inner, "AL511",
-                                 core::concat("\"", key, "\" in a condition is not modelled yet"));
-            return std::nullopt;
-        }
-    const auto kinds = fields.present({"event", "gauge", "step", "any", "all"});
-    if (kinds.size() != 1) {
-        if (fields.misspelt({"event", "gauge", "step", "any", "all"})) return std::nullopt;
-        reading.error(at, "AL208", "a condition is exactly one of these",
-                      {"event, gauge, step, any, all", {}});
-        return std::nullopt;
-    }
-    if (kinds.front() == "event") return read_event(build, fields);
-    if (kinds.front() == "gauge") return read_gauge(build, fields);
-    if (kinds.front() == "step") return read_step_edge(build, fields);
-    return read_combination(build, fields, kinds.front());
+    std::optional<Condition> first = read_first(build, fields);
+    const auto then = fields.get("then");
+    if (!then) return first;
+    std::optional<Condition> second = read_condition(build, *then, false);
+    if (!first || !second) return std::nullopt;
+    Condition sequence{ConditionKind::sequence};
+    sequence.children.push_back(std::move(*first));
+    sequence.children.push_back(std::move(*second));
+    return sequence;
 }
 
 std::optional<WhenTrigger> read_when(Build& build, const At& at) {

@@ -36,12 +36,7 @@ void read_link_fields(Build& build, const Fields& fields, std::optional<Distribu
                       std::optional<std::int64_t>& bytes_per_second) {
     Reading& reading = build.reading;
     if (const auto at = fields.get("latency")) latency = reading.distribution(*at, kTimeMax);
-    if (const auto at = fields.get("loss")) {
-        loss = reading.share(*at);
-        if (loss && loss->numerator == loss->denominator)
-            reading.error(*at, "AL206", "a loss of everything never delivers anything",
-                          {"a number from 0 to below 1", "use a partition step to cut a link"});
-    }
+    if (const auto at = fields.get("loss")) loss = read_loss(build, *at);
     if (const auto at = fields.get("bandwidth")) bytes_per_second = reading.bandwidth(*at);
 }
 
@@ -81,6 +76,14 @@ void read_link(Build& build, const At& at) {
 }
 
 }  // namespace
+
+std::optional<core::Ratio> read_loss(Build& build, const At& at) {
+    const auto loss = build.reading.share(at);
+    if (loss && loss->numerator == loss->denominator)
+        build.reading.error(at, "AL206", "a loss of everything never delivers anything",
+                            {"a number from 0 to below 1", "use a partition step to cut a link"});
+    return loss;
+}
 
 void read_disk(Build& build) {
     Reading& reading = build.reading;

@@ -9,15 +9,10 @@
 namespace scenario {
 namespace {
 
-std::optional<StepNumber> read_step_id(Build& build, const At& at) {
-    const auto id = build.reading.text(at);
-    if (!id) return std::nullopt;
-    const auto found = build.steps.find(*id);
-    if (found != build.steps.end()) return found->second;
-    if (!build.steps_whole) return std::nullopt;
-    build.reading.error(at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
-                        {{}, build.reading.guess(*id, build.step_names())});
-    return std::nullopt;
+/// Whether `count` says how many messages the step lets go, and not how often it happens.
+bool counts_messages(const Fields& fields) {
+    const auto action = fields.get("do");
+    return action && action->value->text == "releaseMessages";
 }
 
 std::optional<Trigger> read_every(Build& build, const Fields& fields) {
@@ -30,6 +25,7 @@ std::optional<Trigger> read_every(Build& build, const Fields& fields) {
         return std::nullopt;
     }
     EveryTrigger every{std::move(*period), std::nullopt};
+    if (counts_messages(fields)) return every;
     if (const auto count = fields.get("count")) every.count = reading.integer(*count, 1, INT64_MAX);
     return every;
 }
@@ -52,7 +48,7 @@ std::optional<Trigger> read_trigger(Build& build, const Fields& fields) {
     };
     only_with("delay", "after");
     if (kinds.front() == "every") return read_every(build, fields);
-    only_with("count", "every");
+    if (!counts_messages(fields)) only_with("count", "every");
     if (kinds.front() == "at") {
         auto at = reading.distribution(*fields.get("at"), kTimeMax);
         if (!at) return std::nullopt;

@@ -1,4 +1,4 @@
-// Ids and targets: whom a step, a link or a condition means.
+// Ids and targets: whom and what a step, a link or a condition means.
 
 #include <algorithm>
 #include <array>
@@ -168,6 +168,17 @@ std::optional<core::PartitionId> read_partition_name(Build& build, const At& at)
         suggestion = build.reading.guess(*name, build.partition_names());
     build.reading.error(at, "AL230", core::concat("there is no partition \"", shown(*name), "\""),
                         {"TOPIC-NUMBER, such as \"orders-0\"", std::move(suggestion)});
+    return std::nullopt;
+}
+
+std::optional<StepNumber> read_step_id(Build& build, const At& at) {
+    const auto id = build.reading.text(at);
+    if (!id) return std::nullopt;
+    const auto found = build.steps.find(*id);
+    if (found != build.steps.end()) return found->second;
+    if (!build.steps_whole) return std::nullopt;
+    build.reading.error(at, "AL230", core::concat("there is no step \"", shown(*id), "\""),
+                        {{}, build.reading.guess(*id, build.step_names())});
     return std::nullopt;
 }
 

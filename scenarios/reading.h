@@ -56,6 +56,12 @@ class Reading {
   public:
     explicit Reading(std::vector<Source> sources) : sources_(std::move(sources)) {}
 
+    /// One more text that values can stand in; its number for spans. The text outlives this.
+    std::uint32_t add_source(std::string_view name, std::string_view text) {
+        sources_.emplace_back(std::string(name), text);
+        return static_cast<std::uint32_t>(sources_.size() - 1);
+    }
+
     /// While true, what is not modelled (AL5xx) is a warning: inside `lesson` and `sweep`.
     void set_lenient(bool lenient) { lenient_ = lenient; }
 

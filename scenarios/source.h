@@ -14,7 +14,7 @@ namespace scenario {
 struct Span {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
-    std::uint32_t source = 0;  ///< 0: the file; then the overrides
+    std::uint32_t source = 0;  ///< 0: the file; then the overrides, then what it extends
 };
 
 /// One text with its name.

@@ -63,5 +63,7 @@ JsonResult parse_json(std::string_view text, std::uint32_t source, std::uint32_t
 
 /// Compact JSON without comments and `$comment` members.
 std::string dump_json(const Value& value);
+/// The same over several lines, with a line's end behind it.
+std::string dump_json_lines(const Value& value);
 
 }  // namespace scenario

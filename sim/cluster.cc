@@ -203,6 +203,12 @@ void Cluster::State::on_pipe(const Event& event) {
                                     *next->message);
     }
     const Arrival arrival = network->arrive(event);
+    if (arrival.kind == Arrival::Kind::dropped) {
+        tell({.kind = trace::WorldKind::net_drop,
+              .node = hosts[arrival.host]->id(),
+              .value = hosts[arrival.peer]->id().value()});
+        return;
+    }
     if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(arrival);
 }
 

@@ -95,6 +95,13 @@ struct Cluster::State final : World, HostListener {
     void wipe_disk(core::NodeId node) override;
     CutId cut(std::span<const LinkCut> cuts) override;
     void mend(CutId cut) override;
+    DegradeId degrade(std::span<const LinkCut> links, const scenario::LinkChange& change) override;
+    void restore(DegradeId degraded) override;
+    DiskFaultId harm_disks(const DiskFault& fault) override;
+    void repair(DiskFaultId fault) override;
+    MessageRuleId meet_messages(const MessageFilter& filter, MessageFate fate) override;
+    std::int64_t release_messages(MessageRuleId rule, std::optional<std::int64_t> count) override;
+    MessageTally end_messages(MessageRuleId rule) override;
     bool elect_leader(core::PartitionId partition, bool unclean) override;
     bool alter_config(const std::vector<core::ConfigRecord>& changes) override;
     std::int64_t produce(core::NodeId producer, std::int64_t records) override;
@@ -102,6 +109,15 @@ struct Cluster::State final : World, HostListener {
     void tell(const trace::WorldEvent& event) override;
     core::Offset log_end_on_disk(core::PartitionId partition, core::NodeId broker) const override;
 
+    using Directions = std::vector<std::pair<HostIndex, HostIndex>>;
+    struct Degraded {
+        Directions directions;
+        scenario::LinkChange change;
+    };
+    Directions directions_of(std::span<const LinkCut> links) const;
+    /// Gives links, or disks, what the faults that are active make of them.
+    void refresh_links(const Directions& directions);
+    void refresh_disks(const std::vector<core::NodeId>& nodes);
     Host& host(core::NodeId node) { return *hosts[host_of(node)]; }
     const Host& host(core::NodeId node) const { return *hosts[host_of(node)]; }
     /// The active controller, if its process runs.
@@ -141,6 +157,8 @@ struct Cluster::State final : World, HostListener {
     trace::Digest digest;
 
     std::vector<std::vector<std::pair<HostIndex, HostIndex>>> cuts;  ///< by CutId; empty: mended
+    std::vector<Degraded> degraded;      ///< by DegradeId; without directions: restored
+    std::vector<DiskFault> disk_faults;  ///< by DiskFaultId; without nodes: repaired
     /// Settings that are on their way to be committed, oldest first.
     std::vector<std::vector<core::ConfigRecord>> config_changes;
 

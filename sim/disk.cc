@@ -112,10 +112,12 @@ std::vector<std::string> SimDisk::list(std::string_view directory) const {
 }
 
 void SimDisk::make_directory(std::string_view directory) {
+    fails_from(DiskHealth::full);
     directories_.emplace(directory);
 }
 
 void SimDisk::rename(std::string_view from, std::string_view to) {
+    fails_from(DiskHealth::failed);
     const auto at = names_.find(from);
     ASSERT(at != names_.end());
     InodeRef moved = at->second;
@@ -124,6 +126,7 @@ void SimDisk::rename(std::string_view from, std::string_view to) {
 }
 
 void SimDisk::remove(std::string_view path) {
+    fails_from(DiskHealth::failed);
     ASSERT(names_.find(path) != names_.end());
     change_names(NameChange{std::string(path), {}, nullptr, kBeginning, kBeginning});
     // LogManager.loadLogs deletes the marker and syncs nothing, so a loss of power right after a
@@ -133,6 +136,7 @@ void SimDisk::remove(std::string_view path) {
 }
 
 void SimDisk::sync_directory(std::string_view directory) {
+    fails_from(DiskHealth::failed);
     const core::TimePoint from = moment();
     charge_sync(core::text_key(directory), 0);
     if (!sabotage_.forget_sync) commit_names(from, moment());
@@ -187,6 +191,7 @@ core::Bytes SimDisk::read(std::string_view path, std::uint64_t position,
 }
 
 void SimDisk::write_file(std::string_view path, core::BytesView content) {
+    fails_from(DiskHealth::full);
     InodeRef made(new Inode);
     made->key = core::text_key(path);
     charge_append(*made);
@@ -197,6 +202,7 @@ void SimDisk::write_file(std::string_view path, core::BytesView content) {
 }
 
 void SimDisk::sync_inode(Inode& synced) {
+    fails_from(DiskHealth::failed);
     const core::TimePoint from = moment();
     charge_sync(synced.key, synced.size);
     if (sabotage_.forget_sync) return;
@@ -225,6 +231,7 @@ SimDisk::Inode& SimDisk::inode(core::FileId file) const {
 }
 
 core::FileId SimDisk::open(std::string_view path) {
+    fails_from(DiskHealth::full);
     const core::FileId handle(static_cast<std::uint32_t>(handles_.size()));
     if (const auto at = names_.find(path); at != names_.end()) {
         handles_.push_back(at->second);
@@ -238,6 +245,7 @@ core::FileId SimDisk::open(std::string_view path) {
 }
 
 void SimDisk::append(core::FileId file, const core::Batch& batch) {
+    fails_from(DiskHealth::full);
     Inode& to = inode(file);
     charge_append(to);
     const auto bytes = static_cast<std::uint64_t>(batch.size_bytes());
@@ -300,6 +308,7 @@ void SimDisk::adopt(core::FileId file, std::uint64_t position,
 }
 
 void SimDisk::truncate(core::FileId file, std::uint64_t size_bytes) {
+    fails_from(DiskHealth::failed);
     Inode& of = inode(file);
     ASSERT(size_bytes <= of.size);
     if (sabotage_.skip_truncation) return;

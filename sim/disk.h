@@ -16,12 +16,15 @@
 ///   R5  A truncation is durable at once, and with it the changes of names that are before it. (A
 ///       real file system may bring cut bytes back.)
 ///   R6  The removal of the clean-shutdown marker is durable at once. (Kafka does not sync it.)
+///   R7  What a step does from its first operation on that fails is undone when the step is over:
+///       the process that did it ends there.
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -44,6 +47,9 @@ struct DiskSabotage {
     bool skip_truncation = false;  ///< truncate does nothing
 };
 
+/// What operations on a disk come to. full: those that need space fail. failed: all that write do.
+enum class DiskHealth : std::uint8_t { sound, full, failed };
+
 /// Offsets of a partition's log that a loss of power took.
 struct DiskLoss {
     core::PartitionId partition;
@@ -60,17 +66,23 @@ class SimDisk final : public core::Storage {
     // ---- the lane that uses it ----
     /// A step begins; what it does to the disk takes time from here on.
     void begin_step(core::TimePoint now) {
+        before_error_.reset();
         now_ = now;
         charged_ = core::Duration(0);
     }
     /// Time that the disk took of the step since begin_step.
     core::Duration charged() const { return charged_; }
+    /// Whether an operation of the step failed; if so, it and all behind it are undone.
+    bool take_error();
 
     // ---- what befalls the machine ----
     void process_ended();
     /// Power is lost at `now`. What that took of logs, by partition and offset.
     std::vector<DiskLoss> power_lost(core::TimePoint now, const KeepRule& keep,
                                      std::uint64_t step_draw);
+    void set_model(const scenario::DiskModel& model) { model_ = model; }
+    void set_health(DiskHealth health) { health_ = health; }
+    DiskHealth health() const { return health_; }
     /// Start-up before time 0 takes no time of the disk.
     void set_free_of_charge(bool free) { free_of_charge_ = free; }
     /// The cluster is at rest: everything is durable.
@@ -130,6 +142,20 @@ class SimDisk final : public core::Storage {
         core::Offset end;
     };
 
+    /// All that an operation can change, as it was before the first one that failed.
+    struct Snapshot {
+        Names names;
+        Names durable;
+        std::vector<NameChange> changes;
+        std::set<std::string, std::less<>> directories;
+        std::vector<std::pair<InodeRef, Inode>> contents;
+    };
+    /// An operation begins that fails from this health on: what it does will be undone.
+    void fails_from(DiskHealth health) {
+        if (health_ >= health && !before_error_) remember();
+    }
+    void remember();
+
     core::TimePoint moment() const { return now_ + charged_; }
     const Inode* find(std::string_view path) const;
     Inode& inode(core::FileId file) const;
@@ -159,6 +185,8 @@ class SimDisk final : public core::Storage {
     scenario::DiskModel model_;
     const core::TopicTable& topics_;
     DiskSabotage sabotage_;
+    DiskHealth health_ = DiskHealth::sound;
+    std::unique_ptr<Snapshot> before_error_;
     bool free_of_charge_ = false;
     core::TimePoint now_ = kBeginning;
     core::Duration charged_{0};

@@ -28,6 +28,36 @@ void SimDisk::process_ended() {
     handles_.clear();
 }
 
+void SimDisk::remember() {
+    before_error_ = std::make_unique<Snapshot>();
+    before_error_->names = names_;
+    before_error_->durable = durable_;
+    before_error_->changes = changes_;
+    before_error_->directories = directories_;
+    const auto add = [&](const InodeRef& file) {
+        if (file) before_error_->contents.emplace_back(file, *file);
+    };
+    for (const auto& [path, file] : names_) add(file);
+    for (const auto& [path, file] : durable_) add(file);
+    for (const NameChange& change : changes_) add(change.inode);
+}
+
+bool SimDisk::take_error() {
+    if (!before_error_) return false;
+    const std::unique_ptr<Snapshot> before = std::move(before_error_);
+    for (auto& [file, content] : before->contents) {
+        file->chunks = content.chunks;
+        file->durable_at = content.durable_at;
+        file->size = content.size;
+        file->unsynced_from = content.unsynced_from;
+    }
+    names_ = std::move(before->names);
+    durable_ = std::move(before->durable);
+    changes_ = std::move(before->changes);
+    directories_ = std::move(before->directories);
+    return true;
+}
+
 void SimDisk::settle(core::TimePoint now) {
     for (const NameChange& change : changes_) apply(durable_, change);
     changes_.clear();

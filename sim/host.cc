@@ -185,6 +185,11 @@ void Host::on_process_begin(const Event& begin) {
     node_ = factory_(starts_++);
     network_.process_up(index_);
     listener_.on_process(trace::WorldKind::process_start, id_, 0);
+    // A log directory that cannot be written is offline from the start.
+    if (disk_ != nullptr && disk_->health() == DiskHealth::failed) {
+        halt();
+        return;
+    }
     core::Input started = core::Started{};
     step(core::Lane::requests, started);
     if (!inbox_.empty()) drain_soon();
@@ -206,6 +211,7 @@ void Host::on_process_exit(const Event& exit) {
 void Host::on_arrival(const Arrival& arrival) {
     switch (arrival.kind) {
         case Arrival::Kind::nothing:
+        case Arrival::Kind::dropped:
             return;
         case Arrival::Kind::connected:
             run(arrival.lane, core::Connected{arrival.connection}, true);
@@ -375,6 +381,12 @@ void Host::step(core::Lane on, core::Input& input) {
     if (const auto* lost = std::get_if<core::Lost>(&input)) purge(lost->connection);
     if (disk_ != nullptr) disk_->begin_step(now());
     node_->step(now(), on, input, effects_);
+    if (disk_ != nullptr && disk_->take_error()) {
+        // Whatever the step was about to say, nobody hears: the failed operation came first.
+        effects_.clear();
+        halt();
+        return;
+    }
     core::TimePoint leaves = now();
     if (disk_ != nullptr && disk_->charged() > core::Duration(0)) {
         leaves += disk_->charged();
@@ -382,6 +394,14 @@ void Host::step(core::Lane on, core::Input& input) {
     }
     perform(on, leaves);
     arm_all();
+}
+
+void Host::halt() {
+    listener_.on_process(trace::WorldKind::disk_error, id_, 0);
+    end_process();
+    network_.process_down(index_, InFlightFate::deliver);
+    listener_.on_process(trace::WorldKind::process_exit, id_,
+                         static_cast<std::int64_t>(core::ExitReason::storage_failure));
 }
 
 /// Performs the effects of a step in program order.

@@ -126,6 +126,8 @@ class Host {
     void run_waiting(core::Lane lane);
     void run_overdue();
     void step(core::Lane lane, core::Input& input);
+    /// Halts: an operation on its disk failed, and it has no other. [kafka LogManager]
+    void halt();
     void perform(core::Lane lane, core::TimePoint leaves);
     void arm(core::Lane lane);
     void arm_all();

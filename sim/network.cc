@@ -176,7 +176,8 @@ void Network::end_side(std::uint32_t slot, int side, InFlightFate fate, bool sil
     connection.end_open[mine] = false;
     const bool unread = connection.pipe[theirs].head != kNone;
     clear_pipe(connection, other);
-    if (fate == InFlightFate::drop || is_cut(connection.host[mine], connection.host[theirs]))
+    if (fate == InFlightFate::drop || holds(connection, side) ||
+        is_cut(connection.host[mine], connection.host[theirs]))
         clear_pipe(connection, side);
     else
         drop_unsent(connection, side, alive_until);
@@ -247,6 +248,7 @@ std::optional<Network::Peek> Network::peek(const Event& event) const {
     const std::uint32_t way = link_at_[from * nodes_.size() + to];
     if (way != kNone && links_[way].cuts > 0) return std::nullopt;
     if (withheld(item, from)) return std::nullopt;
+    if (passage(connection, static_cast<int>(side), item) != Passage::through) return std::nullopt;
     return Peek{to, from, &item.received().message};
 }
 
@@ -267,9 +269,11 @@ Arrival Network::arrive(const Event& event) {
         arm(slot, static_cast<int>(side));
         return Arrival{};
     }
-    // Held: the mending or the waking arms the pipe again.
+    // Held: the mending, the waking or the end of the rule arms the pipe again.
     if (link(from, to).cuts > 0) return Arrival{};
     if (withheld(item, from)) return Arrival{};
+    const Passage passes = pass(connection, static_cast<int>(side), item);
+    if (passes == Passage::held) return Arrival{};
 
     pipe.head = item.next;
     if (pipe.head == kNone) pipe.tail = kNone;
@@ -293,6 +297,11 @@ Arrival Network::arrive(const Event& event) {
             if (!connection.end_open[1 - side]) {
                 free_item(at);
                 return Arrival{};
+            }
+            if (passes == Passage::dropped) {
+                free_item(at);
+                arrival.kind = Arrival::Kind::dropped;
+                return arrival;
             }
             arrival.kind = Arrival::Kind::received;
             arrival.item = at;

@@ -15,6 +15,11 @@
 ///       [DESIGN 4.2]
 ///   R6  What a busy process would have sent later than its death or pause has not been sent. Its
 ///       machine needs no process to accept, to refuse and to reset: a pause delays none of that.
+///   R7  A message that a rule holds waits at the door of its receiver, and what stands behind it
+///   in
+///       its pipe waits too; let go, it arrives at that moment. One that a rule drops is as if the
+///       request had never been answered: the connection stays, and no later answer gets past the
+///       missing one. What is held when an end of its connection goes is gone with it.
 #pragma once
 
 #include <array>
@@ -39,7 +44,7 @@ using HostIndex = std::uint32_t;
 
 /// What came out of a pipe.
 struct Arrival {
-    enum class Kind : std::uint8_t { nothing, connected, lost, received };
+    enum class Kind : std::uint8_t { nothing, connected, lost, received, dropped };
     Kind kind = Kind::nothing;
     core::Lane lane = core::Lane::requests;  ///< of this end of the connection
     core::ConnectionLoss why = core::ConnectionLoss::reset;
@@ -79,6 +84,20 @@ class Network {
     // ---- links ----
     void cut(HostIndex from, HostIndex to);
     void mend(HostIndex from, HostIndex to);
+    /// From the next message on.
+    void set_link(HostIndex from, HostIndex to, const scenario::LinkModel& model) {
+        link(from, to).model = model;
+    }
+
+    // ---- rules about single messages (network_rules.cc) ----
+    /// Which messages, by sender and receiver; called for what stands at its receiver's door.
+    using Matches = std::function<bool(HostIndex from, HostIndex to, const core::Message&)>;
+    /// The first of several rules that match a message decides. `count`: only so many.
+    MessageRuleId add_rule(MessageFate fate, std::optional<std::int64_t> count, Matches matches);
+    /// Lets the oldest go that wait at a door for this rule, all if nothing is said; how many went.
+    std::int64_t release_held(MessageRuleId rule, std::optional<std::int64_t> count);
+    /// Ends the rule; what it held arrives, the oldest first.
+    MessageTally remove_rule(MessageRuleId rule);
 
     // ---- arrivals ----
     /// The message that `arrive` would hand over now, if the pipe's event is not stale.
@@ -115,7 +134,9 @@ class Network {
         core::TimePoint due{};
         core::TimePoint sent_at{};
         std::uint32_t next = kNone;
+        std::uint32_t held_by = kNone;  ///< the rule that it waits for
         ItemKind kind = ItemKind::message;
+        bool let_go = false;      ///< by its rule: no rule meets it again
         bool by_machine = false;  ///< by the operating system, whatever its process does
         core::ConnectionLoss why = core::ConnectionLoss::reset;
         /// Always a Received, kept for its memory; of messages as the node will see it.
@@ -145,6 +166,8 @@ class Network {
         std::array<core::Lane, 2> lane{};
         bool outstanding = false;  ///< the other side has sent something to a silent one
         bool established = false;  ///< the opener knows
+        /// The first request that lost its way there or back: no later answer is heard.
+        std::optional<core::CorrelationId> unanswered;
         std::array<Pipe, 2> pipe{};
         std::vector<Asked> asked;
         std::size_t asked_from = 0;
@@ -159,6 +182,20 @@ class Network {
         std::optional<core::Offset> fetch_offset;
         std::uint64_t fetch_repeats = 0;
     };
+    /// A pipe whose head waits for a rule.
+    struct Door {
+        core::ConnectionId connection;
+        int side;
+    };
+    struct Rule {
+        MessageFate fate;
+        std::optional<std::int64_t> left;  ///< nothing: no limit
+        Matches matches;
+        bool active = true;
+        std::vector<Door> doors;  ///< in the order of holding; some may be open again
+        MessageTally tally = {};
+    };
+    enum class Passage : std::uint8_t { through, held, dropped };
     struct Endpoint {
         bool powered = false;
         bool listening = false;
@@ -199,6 +236,17 @@ class Network {
     void maybe_forget(std::uint32_t slot);
     Arrival arrive_open(std::uint32_t slot);
 
+    std::optional<std::uint32_t> rule_for(const Connection& connection, int side,
+                                          const Item& item) const;
+    /// An answer behind one that will never come.
+    bool unheard(const Connection& connection, const Item& item) const;
+    Passage passage(const Connection& connection, int side, const Item& item) const;
+    /// What becomes of the message at the head of a pipe, and takes note of it.
+    Passage pass(Connection& connection, int side, Item& item);
+    bool holds(const Connection& connection, int side) const;
+    /// The item of this pipe that waits for the rule, the oldest; nothing: none does.
+    std::optional<std::uint32_t> waiting(const Door& door, std::uint32_t rule) const;
+
     Kernel& kernel_;
     std::uint64_t seed_;
     std::vector<core::NodeId> nodes_;
@@ -212,6 +260,8 @@ class Network {
     std::vector<Link> links_;
     std::vector<std::uint32_t> link_at_;  ///< by from * hosts + to; kNone where not yet used
     std::vector<Endpoint> endpoints_;
+    std::vector<Rule> rules_;  ///< by MessageRuleId
+    std::size_t active_rules_ = 0;
 };
 
 }  // namespace sim

@@ -159,6 +159,8 @@ std::uint32_t Network::enqueue(std::uint32_t slot, int side, ItemKind kind, core
     Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
     Item& item = items_[index];
     item.kind = kind;
+    item.held_by = kNone;
+    item.let_go = false;
     // A paused process sends nothing: what is sent meanwhile is its machine's.
     const auto from = static_cast<std::size_t>(side);
     item.by_machine = endpoints_[connections_[slot].host[from]].paused_at.has_value();

@@ -17,7 +17,9 @@
 #include "core/profile/config.h"
 #include "core/protocol/messages.h"
 #include "core/step/node.h"
+#include "scenarios/model.h"
 #include "sim/trace/event.h"
+#include "sim/trace/outcome.h"
 
 namespace sim {
 
@@ -39,6 +41,31 @@ struct LinkCut {
     std::vector<core::NodeId> to;
 };
 using CutId = core::Id<struct CutIdTag, std::uint32_t>;
+using DegradeId = core::Id<struct DegradeIdTag, std::uint32_t>;
+
+/// What ails the disks of some machines.
+struct DiskFault {
+    enum class Kind : std::uint8_t { slow, full, failed };
+    Kind kind = Kind::slow;
+    std::vector<core::NodeId> nodes;
+    std::optional<scenario::Distribution> append;  ///< slow
+    std::optional<scenario::Distribution> fsync;   ///< slow
+};
+using DiskFaultId = core::Id<struct DiskFaultIdTag, std::uint32_t>;
+
+/// Messages as a step means them, its targets resolved.
+struct MessageFilter {
+    std::optional<scenario::Api> api;
+    std::vector<core::NodeId> from;  ///< who asks; none: anyone
+    std::vector<core::NodeId> to;    ///< who is asked; none: anyone
+    scenario::Direction direction = scenario::Direction::both;
+    std::optional<core::PartitionId> partition;
+    std::optional<std::int64_t> count;
+};
+enum class MessageFate : std::uint8_t { held, dropped };
+using MessageRuleId = core::Id<struct MessageRuleIdTag, std::uint32_t>;
+
+using trace::MessageTally;
 
 /// The state of a node's process.
 enum class ProcessState : std::uint8_t { down, up, paused, shutting_down };
@@ -66,6 +93,23 @@ class World {
     /// Cuts the directions until mend(); several cuts may cover one direction.
     virtual CutId cut(std::span<const LinkCut> cuts) = 0;
     virtual void mend(CutId cut) = 0;
+    /// Changes these directions until restore(); of several changes the last one counts.
+    virtual DegradeId degrade(std::span<const LinkCut> links,
+                              const scenario::LinkChange& change) = 0;
+    virtual void restore(DegradeId degraded) = 0;
+
+    /// Until repair(). A process whose operation fails ends: it has one log directory, and without
+    /// any a broker halts. [kafka LogManager.handleLogDirFailure]
+    virtual DiskFaultId harm_disks(const DiskFault& fault) = 0;
+    virtual void repair(DiskFaultId fault) = 0;
+
+    /// Holds or drops such messages from now on. [sim/network_rules.cc]
+    virtual MessageRuleId meet_messages(const MessageFilter& filter, MessageFate fate) = 0;
+    /// Lets the oldest that the rule holds go; how many.
+    virtual std::int64_t release_messages(MessageRuleId rule,
+                                          std::optional<std::int64_t> count) = 0;
+    /// The rule ends; what it holds arrives.
+    virtual MessageTally end_messages(MessageRuleId rule) = 0;
 
     /// kafka-leader-election.sh / kafka-configs.sh at the active controller. False: none is up.
     virtual bool elect_leader(core::PartitionId partition, bool unclean) = 0;

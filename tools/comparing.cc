@@ -179,8 +179,7 @@ class CellReader {
         if (faults_ != nullptr)
             options.changes.push_back(scenario::Change{"/steps", faults_->steps});
         options.changes.insert(options.changes.end(), cell.changes.begin(), cell.changes.end());
-        scenario::ReadResult result =
-            scenario::read_scenario(document_.source.name, document_.source.bytes, options);
+        scenario::ReadResult result = tool::read(document_.source, options);
         report::ComparedCell own = compared(cell);
         if (result.usage_error) throw UsageError(result.usage_error->message);
         for (const scenario::Problem& problem : result.problems) judge(problem, cell, own);

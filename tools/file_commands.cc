@@ -98,7 +98,7 @@ ExitStatus check_command(const Invocation& invocation) {
     for (const std::string& word : invocation.words) {
         try {
             const Source source = find_source(word);
-            const auto result = scenario::read_scenario(source.name, source.bytes, options);
+            const auto result = read(source, options);
             if (result.usage_error)
                 throw UsageError(concat("--set ", result.usage_error->argument, ": ",
                                         result.usage_error->message));
@@ -140,7 +140,16 @@ ExitStatus show_command(const Invocation& invocation) {
     for (const std::string& path : invocation.all("out"))
         if (!is_json_name(path))
             throw UsageError(concat("-o ", path, ": a scenario is JSON; name it .json or .jsonc"));
-    return deliver(invocation, find_source(invocation.words.front()).bytes);
+    const Source source = find_source(invocation.words.front());
+    if (!invocation.has("flat")) return deliver(invocation, source.bytes);
+    scenario::ReadOptions options;
+    options.flat = true;
+    const scenario::ReadResult result = read(source, options);
+    if (result.errors > 0) {
+        warn(report::problems_text(result.problems, result.errors, result.warnings));
+        return ExitStatus::invalid;
+    }
+    return deliver(invocation, result.flat);
 }
 
 ExitStatus schema_command(const Invocation& invocation) {

@@ -41,16 +41,44 @@ constexpr Entry kSteps[] = {
     {"restart", "target: starts it; one that runs is shut down first and is down for \"for\""},
     {"pause", "target: nothing of the process runs, as in a long GC; connections stay open"},
     {"partition", "groups, or from and to: cuts the network between them"},
-    {"heal", "step: undoes that partition or pause, or starts what that crash or shutdown stopped"},
+    {"heal",
+     "step: undoes that partition or pause, lets messages flow again, or starts what that crash or "
+     "shutdown stopped"},
+    {"holdMessages",
+     "messages (below): they wait before their receiver, and on the same connection what is behind "
+     "them; they are gone when an end of it goes"},
+    {"dropMessages",
+     "messages: lost, as if the request were never answered; the connection stays until its "
+     "request times out"},
+    {"releaseMessages", "step, count: lets so many that it holds go, the oldest first, or all"},
     {"wipeDisk",
      "target: kills the broker and empties its disk; it starts again after \"for\", or by restart"},
+    {"degrade",
+     "from and to (one way), or target (all its links): latency, loss, bandwidth instead of what "
+     "network says"},
+    {"slowDisk", "target, append and fsync: how long they take instead"},
+    {"fullDisk",
+     "target: what needs space fails; the broker halts at its next write, as Kafka does without "
+     "any "
+     "log directory, and stays down until it is started"},
+    {"failDisk", "target: the same for every write and flush"},
     {"electLeader", "partition, electionType preferred or unclean"},
     {"alterConfig", "config, and topic or target: Kafka's keys, from now on"},
     {"produce", "producer, records: it sends so many records now"},
     {"note", "no fault, a mark on the timeline"},
+    {"", "Which messages"},
+    {"api",
+     "Produce Fetch ListOffsets Metadata InitProducerId BrokerRegistration BrokerHeartbeat "
+     "AlterPartition AssignReplicasToDirs AllocateProducerIds MetadataLog"},
+    {"from, to", "targets: who asks, and who is asked"},
+    {"direction",
+     "request, response or both (the default). A fetch that waits at its leader has arrived: its "
+     "response can still be held"},
+    {"partition", "only those that concern it"},
+    {"count", "only so many, the first"},
     {"", "How long"},
     {"for",
-     "with crash, shutdown, restart, pause, partition, wipeDisk: how long until it is undone; "
+     "with faults, shutdown and restart: how long until it is undone; "
      "\"forever\": not even at run.end. Without it the fault lasts until a heal or run.end"},
 };
 
@@ -62,6 +90,10 @@ constexpr Entry kConditions[] = {
     {"step", "the id of a step; \"edge\": before, start (the default) or end"},
     {"any", "a list: one of them holds"},
     {"all", "a list: all hold at one moment; at most one of them is an event or a step"},
+    {"not", "a gauge (or any, all, not of gauges) does not hold"},
+    {"then",
+     "beside any of these: first that one, then this one, a condition again; its counting begins "
+     "there, a gauge may hold already"},
     {"", "Beside it, outermost only"},
     {"armed", "not before this time of the run"},
     {"timeout", "give up so long after arming (at run.end, if left out)"},
@@ -74,6 +106,8 @@ constexpr Entry kConditions[] = {
     {"hw", "hw.advance hw.checkpoint: the high watermark"},
     {"isr", "isr.shrink isr.expand leader.elect: when the controller commits them"},
     {"nodes", "broker.start broker.fenced broker.unfenced controller.elect"},
+    {"net", "net.drop: a message is lost by dropMessages; broker, producer: an end of its way"},
+    {"disk", "disk.error: a write or flush failed, and the broker halts"},
     {"filters",
      "broker partition producer offset isrSize leaderEpochGe clean, where they can match"},
     {"phase",
@@ -178,7 +212,7 @@ constexpr Entry kVersions[] = {
 };
 
 constexpr Guide kGuides[] = {
-    {"steps", "Steps: what is done to the cluster, when, and for how long", 11, kSteps,
+    {"steps", "Steps: what is done to the cluster, when, and for how long", 15, kSteps,
      R"("steps": [
   { "id": "cut", "at": "4s", "do": "partition",
     "groups": [[{ "broker": 1 }], [{ "broker": 2 }, { "broker": 3 }]] },

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
@@ -80,6 +81,25 @@ scenario::Problem unreadable(const std::string& name, const std::string& why) {
     return problem;
 }
 
+/// `path` beside the file `from`, else in the library.
+std::optional<scenario::BaseFile> find_base(std::string_view from, std::string_view path,
+                                            std::string& why) {
+    const std::size_t slash = from.rfind('/');
+    const std::string_view folder = slash == std::string_view::npos || path.substr(0, 1) == "/"
+                                        ? ""
+                                        : from.substr(0, slash + 1);
+    std::string name = std::filesystem::path(concat(folder, path)).lexically_normal().string();
+    if (name == "-") name = "./-";
+    try {
+        return scenario::BaseFile{name, read_input(name, scenario::kFileBytesMax)};
+    } catch (const FileError& error) {
+        std::string in_library;
+        auto found = scenario::find_base_in_library(from, path, in_library);
+        if (!found) why = concat(error.what(), ", and ", in_library);
+        return found;
+    }
+}
+
 }  // namespace
 
 std::string quoted(const std::string& word) {
@@ -90,11 +110,11 @@ std::string quoted(const std::string& word) {
 }
 
 Source find_source(const std::string& word) {
-    if (word == "-") return Source{"<stdin>", read_input(word, scenario::kFileBytesMax)};
+    if (word == "-") return Source{"<stdin>", read_input(word, scenario::kFileBytesMax), false};
     if (const scenario::LibraryFile* entry = scenario::find_in_library(word))
-        return Source{std::string(entry->name), std::string(entry->bytes)};
+        return Source{std::string(entry->name), std::string(entry->bytes), true};
     try {
-        return Source{word, read_input(word, scenario::kFileBytesMax)};
+        return Source{word, read_input(word, scenario::kFileBytesMax), false};
     } catch (const FileError& error) {
         const bool looks_like_id = word.find_first_of("/.") == std::string::npos;
         if (!looks_like_id) throw;
@@ -121,6 +141,11 @@ scenario::ReadOptions read_options(const Invocation& invocation) {
     if (const auto seed = invocation.one("seed")) options.seed = parse_seed(*seed);
     options.kafka = invocation.one("kafka");
     return options;
+}
+
+scenario::ReadResult read(const Source& source, scenario::ReadOptions options) {
+    if (!source.built_in) options.find_base = find_base;
+    return scenario::read_scenario(source.name, source.bytes, options);
 }
 
 std::string arguments_of(const Invocation& invocation) {
@@ -176,8 +201,7 @@ std::optional<Loaded> load_document(const Invocation& invocation, std::string_vi
         if (json) print(report::problems_json(command, {unreadable(word, error.what())}));
         throw;
     }
-    loaded.result =
-        scenario::read_scenario(loaded.source.name, loaded.source.bytes, loaded.options);
+    loaded.result = read(loaded.source, loaded.options);
     const scenario::ReadResult& result = loaded.result;
     if (result.usage_error) {
         std::string text =

@@ -23,6 +23,7 @@ inline constexpr Format kTableFormats[] = {Format::text, Format::json, Format::m
 struct Source {
     std::string name;  ///< for problems: the file, the library's file name, or "<stdin>"
     std::string bytes;
+    bool built_in = false;
 };
 
 /// S of the command line: a built-in id, a file, or "-". Throws FileError.
@@ -31,6 +32,8 @@ Source find_source(const std::string& word);
 /// --set, --seed, --kafka. Throws UsageError.
 scenario::ReadOptions read_options(const Invocation& invocation);
 std::uint64_t parse_seed(const std::string& text, std::string_view option = "seed");
+/// Reads it; what it extends is a file beside it or a built-in scenario.
+scenario::ReadResult read(const Source& source, scenario::ReadOptions options);
 
 /// The words that repeat this run: S, then the options that shaped it, quoted for a shell.
 std::string arguments_of(const Invocation& invocation);

@@ -183,6 +183,74 @@ bool Actions::partition(const scenario::PartitionAction& action, StepNumber step
     return true;
 }
 
+bool Actions::degrade(const scenario::DegradeAction& action, StepNumber step, std::uint32_t firing,
+                      StepOutcome& outcome) {
+    std::vector<LinkCut> links;
+    if (action.target) {
+        const std::vector<NodeId> nodes = resolve_target(*action.target, step, firing);
+        std::vector<NodeId> all;
+        for (const auto& broker : scenario_.cluster.brokers) all.push_back(broker.id);
+        for (const auto& controller : scenario_.cluster.controllers) all.push_back(controller.id);
+        for (const auto& producer : scenario_.producers) all.push_back(producer.node);
+        record(nodes, outcome);
+        links = {LinkCut{nodes, all}, LinkCut{all, nodes}};
+    } else {
+        links = {LinkCut{resolve_target(action.from.value(), step, firing),
+                         resolve_target(action.to.value(), step, firing)}};
+        record(links.front().from, outcome);
+        record(links.front().to, outcome);
+    }
+    if (links.front().from.empty() || links.front().to.empty()) return false;
+    effects_[step].degraded.push_back(world_.degrade(links, action.change));
+    return true;
+}
+
+bool Actions::harm(const scenario::Target& target, DiskFault fault, StepNumber step,
+                   std::uint32_t firing, StepOutcome& outcome) {
+    fault.nodes = resolve_target(target, step, firing);
+    record(fault.nodes, outcome);
+    if (fault.nodes.empty()) return false;
+    effects_[step].disks.push_back(world_.harm_disks(fault));
+    return true;
+}
+
+/// Holds or drops messages. One that repeats puts its new rule in the place of the old one.
+bool Actions::meet(const scenario::MessageChoice& messages, MessageFate fate, StepNumber step,
+                   std::uint32_t firing, StepOutcome& outcome) {
+    MessageFilter filter;
+    filter.api = messages.api;
+    filter.direction = messages.direction;
+    filter.partition = messages.partition;
+    filter.count = messages.count;
+    const auto resolved = [&](const std::optional<scenario::Target>& target,
+                              std::vector<NodeId>& out) {
+        if (!target) return true;
+        out = resolve_target(*target, step, firing);
+        record(out, outcome);
+        return !out.empty();
+    };
+    if (!resolved(messages.from, filter.from) || !resolved(messages.to, filter.to)) return false;
+    std::optional<MessageRuleId>& rule = effects_[step].rule;
+    if (rule) world_.end_messages(*rule);
+    rule = world_.meet_messages(filter, fate);
+    return true;
+}
+
+bool Actions::release(const scenario::ReleaseMessagesAction& action, StepOutcome& outcome) {
+    const auto& rule = effects_[action.step].rule;
+    if (!rule) {
+        add_remark(outcome, "there was nothing left to release", "已经没有可放行的消息");
+        return true;
+    }
+    const std::int64_t went = world_.release_messages(*rule, action.count);
+    if (went == 0)
+        add_remark(outcome, "nothing was held", "没有被扣留的消息");
+    else if (action.count && went < *action.count)
+        add_remark(outcome, core::concat("only ", went, " of ", *action.count, " were held"),
+                   core::concat("被扣留的只有 ", went, " 条，不足 ", *action.count, " 条"));
+    return true;
+}
+
 bool Actions::wipe(const scenario::WipeDiskAction& action, StepNumber step, std::uint32_t firing,
                    StepOutcome& outcome) {
     const auto nodes = resolve_target(action.target, step, firing);
@@ -259,15 +327,41 @@ bool Actions::perform(StepNumber step, std::uint32_t firing, StepOutcome& outcom
                                         scenario_.producers[a.producer].id, " 已停机"));
             return true;
         },
-        [&](const scenario::NoteAction&) { return true; });
+        [&](const scenario::NoteAction&) { return true; },
+        [&](const scenario::HoldMessagesAction& a) {
+            return meet(a.messages, MessageFate::held, step, firing, outcome);
+        },
+        [&](const scenario::DropMessagesAction& a) {
+            return meet(a.messages, MessageFate::dropped, step, firing, outcome);
+        },
+        [&](const scenario::ReleaseMessagesAction& a) { return release(a, outcome); },
+        [&](const scenario::DegradeAction& a) { return degrade(a, step, firing, outcome); },
+        [&](const scenario::SlowDiskAction& a) {
+            const DiskFault slow{DiskFault::Kind::slow, {}, a.append, a.fsync};
+            return harm(a.target, slow, step, firing, outcome);
+        },
+        [&](const scenario::FullDiskAction& a) {
+            const DiskFault full{DiskFault::Kind::full, {}, {}, {}};
+            return harm(a.target, full, step, firing, outcome);
+        },
+        [&](const scenario::FailDiskAction& a) {
+            const DiskFault failed{DiskFault::Kind::failed, {}, {}, {}};
+            return harm(a.target, failed, step, firing, outcome);
+        });
 }
 
-void Actions::end(StepNumber step) {
+void Actions::undo(const StepEffects& effects, StepNumber step) {
+    for (CutId cut : effects.cuts) world_.mend(cut);
+    for (DegradeId degraded : effects.degraded) world_.restore(degraded);
+    for (DiskFaultId fault : effects.disks) world_.repair(fault);
+    for (NodeId node : effects.paused)
+        if (!paused_by_another(node, step)) world_.resume(node);
+}
+
+std::optional<trace::MessageTally> Actions::end(StepNumber step) {
     StepEffects undone;
     std::swap(undone, effects_[step]);
-    for (CutId cut : undone.cuts) world_.mend(cut);
-    for (NodeId node : undone.paused)
-        if (!paused_by_another(node, step)) world_.resume(node);
+    undo(undone, step);
     for (const Down& down : undone.down) {
         if (episodes_[down.node] != down.episode) continue;
         if (world_.process(down.node) == ProcessState::down)
@@ -275,6 +369,8 @@ void Actions::end(StepNumber step) {
         else
             awaited_.push_back(AwaitedExit{down.node, core::Duration(0)});
     }
+    if (!undone.rule) return std::nullopt;
+    return world_.end_messages(*undone.rule);
 }
 
 void Actions::on_process(const trace::WorldEvent& event) {
@@ -293,7 +389,7 @@ std::vector<DueStart> Actions::take_due_starts() {
     return std::exchange(due_starts_, {});
 }
 
-void Actions::end_all() {
+void Actions::end_all(std::vector<StepOutcome>& outcomes) {
     std::vector<NodeId> stays_down;
     for (StepNumber step = 0; step < effects_.size(); ++step) {
         if (std::holds_alternative<scenario::Forever>(scenario_.steps[step].lasting)) {
@@ -302,9 +398,8 @@ void Actions::end_all() {
             continue;
         }
         const StepEffects undone = std::exchange(effects_[step], {});
-        for (CutId cut : undone.cuts) world_.mend(cut);
-        for (NodeId node : undone.paused)
-            if (!paused_by_another(node, step)) world_.resume(node);
+        undo(undone, step);
+        if (undone.rule) outcomes[step].messages = world_.end_messages(*undone.rule);
     }
     std::vector<NodeId> nodes;
     for (const auto& broker : scenario_.cluster.brokers) nodes.push_back(broker.id);

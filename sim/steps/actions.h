@@ -37,8 +37,8 @@ class Actions {
     /// nothing was done. Fills what was resolved and any remark.
     bool perform(scenario::StepNumber step, std::uint32_t firing, trace::StepOutcome& outcome,
                  std::optional<scenario::StepNumber>& ends);
-    /// Undoes what is left of a step.
-    void end(scenario::StepNumber step);
+    /// Undoes what is left of a step. What became of the messages that it held or dropped.
+    std::optional<trace::MessageTally> end(scenario::StepNumber step);
     bool active(scenario::StepNumber step) const { return !effects_[step].empty(); }
 
     /// A process began or ended, told by the world.
@@ -48,7 +48,7 @@ class Actions {
     void start(core::NodeId node) { world_.start(node); }
 
     /// run.end: undoes everything but what lasts forever, and starts what is down.
-    void end_all();
+    void end_all(std::vector<trace::StepOutcome>& outcomes);
 
   private:
     struct Down {
@@ -59,7 +59,13 @@ class Actions {
         std::vector<CutId> cuts;
         std::vector<core::NodeId> paused;
         std::vector<Down> down;
-        bool empty() const { return cuts.empty() && paused.empty() && down.empty(); }
+        std::vector<DegradeId> degraded = {};
+        std::vector<DiskFaultId> disks = {};
+        std::optional<MessageRuleId> rule = std::nullopt;  ///< of an active hold or drop
+        bool empty() const {
+            return cuts.empty() && paused.empty() && down.empty() && degraded.empty() &&
+                   disks.empty() && !rule;
+        }
     };
     struct AwaitedExit {
         core::NodeId node;
@@ -82,6 +88,15 @@ class Actions {
               std::uint32_t firing, trace::StepOutcome& outcome);
     bool alter(const scenario::AlterConfigAction& action, scenario::StepNumber step,
                std::uint32_t firing, trace::StepOutcome& outcome);
+    bool degrade(const scenario::DegradeAction& action, scenario::StepNumber step,
+                 std::uint32_t firing, trace::StepOutcome& outcome);
+    bool harm(const scenario::Target& target, DiskFault fault, scenario::StepNumber step,
+              std::uint32_t firing, trace::StepOutcome& outcome);
+    /// Ends what the step did to links, disks and pauses; processes stay down.
+    void undo(const StepEffects& effects, scenario::StepNumber step);
+    bool meet(const scenario::MessageChoice& messages, MessageFate fate, scenario::StepNumber step,
+              std::uint32_t firing, trace::StepOutcome& outcome);
+    bool release(const scenario::ReleaseMessagesAction& action, trace::StepOutcome& outcome);
     void record(const std::vector<core::NodeId>& nodes, trace::StepOutcome& outcome) const;
     void was_down(trace::StepOutcome& outcome, core::NodeId node) const;
     void remember_down(core::NodeId node, scenario::StepNumber step);

@@ -50,7 +50,7 @@ bool note_matches(const Condition& c, NodeId who, const core::Note& note,
 
 }  // namespace
 
-NoteKind note_kind(Event event) {
+std::optional<NoteKind> note_kind(Event event) {
     switch (event) {
         case Event::produce_send:
             return NoteKind::produce_send;
@@ -90,6 +90,9 @@ NoteKind note_kind(Event event) {
             return NoteKind::broker_start;
         case Event::controller_elect:
             return NoteKind::controller_elect;
+        case Event::net_drop:
+        case Event::disk_error:
+            return std::nullopt;
     }
     UNREACHABLE();
 }
@@ -97,45 +100,76 @@ NoteKind note_kind(Event event) {
 Watch::Watch(const Condition& condition, const trace::ClusterView& view,
              const trace::Ledger& ledger)
     : condition_(condition), view_(view), ledger_(ledger) {
-    collect(condition_);
+    collect(condition_, kNone);
 }
 
-void Watch::collect(const Condition& condition) {
-    if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::step) {
-        leaves_.push_back(Leaf{&condition});
-        has_edges_ = true;
-        if (condition.kind == ConditionKind::event && condition.phase == scenario::Phase::after)
-            kinds_ |= std::uint64_t{1} << static_cast<unsigned>(note_kind(condition.event));
+void Watch::collect(const Condition& condition, std::uint32_t gate) {
+    if (condition.kind == ConditionKind::sequence) {
+        const auto behind = static_cast<std::uint32_t>(gates_.size());
+        gates_.push_back(Gate{&condition, gate});
+        collect(condition.children.front(), gate);
+        collect(condition.children.back(), behind);
+        return;
     }
-    for (const Condition& child : condition.children) collect(child);
+    if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::step)
+        leaves_.push_back(Leaf{&condition, gate});
+    if (condition.kind == ConditionKind::event && condition.phase == scenario::Phase::after)
+        if (const auto kind = note_kind(condition.event))
+            kinds_ |= std::uint64_t{1} << static_cast<unsigned>(*kind);
+    for (const Condition& child : condition.children) collect(child, gate);
+}
+
+template <class Matches>
+void Watch::mark(Matches matches) {
+    for (Leaf& leaf : leaves_) {
+        if (!is_open(leaf.gate) || !matches(*leaf.condition)) continue;
+        if (++leaf.matches >= leaf.condition->nth) leaf.hit = any_hit_ = true;
+    }
+    if (any_hit_) open_gates();
+}
+
+void Watch::open_gates() {
+    for (Gate& gate : gates_)
+        if (!gate.open && is_open(gate.outer) && holds(gate.sequence->children.front()))
+            gate.open = true;
 }
 
 void Watch::on_note(NodeId who, const core::Note& note, std::span<const NodeId> replicas) {
-    for (Leaf& leaf : leaves_) {
-        const Condition& c = *leaf.condition;
-        if (c.kind != ConditionKind::event || c.phase != scenario::Phase::after) continue;
-        if (!note_matches(c, who, note, replicas)) continue;
-        if (++leaf.matches >= c.nth) leaf.hit = any_hit_ = true;
-    }
+    mark([&](const Condition& c) {
+        return c.kind == ConditionKind::event && c.phase == scenario::Phase::after &&
+               note_matches(c, who, note, replicas);
+    });
+}
+
+void Watch::on_world(const trace::WorldEvent& event) {
+    mark([&](const Condition& c) {
+        if (c.kind != ConditionKind::event) return false;
+        if (event.kind == trace::WorldKind::disk_error)
+            return c.event == Event::disk_error && (!c.broker || c.broker == event.node);
+        if (c.event != Event::net_drop) return false;
+        const NodeId to = event.node.value();
+        const NodeId from(static_cast<std::int32_t>(event.value));
+        const auto is_end = [&](std::optional<NodeId> wanted) {
+            return !wanted || wanted == to || wanted == from;
+        };
+        return is_end(c.broker) && is_end(c.producer);
+    });
 }
 
 void Watch::on_edge(scenario::StepNumber step, scenario::Edge edge) {
-    for (Leaf& leaf : leaves_) {
-        const Condition& c = *leaf.condition;
-        if (c.kind != ConditionKind::step || c.step != step) continue;
+    mark([&](const Condition& c) {
+        if (c.kind != ConditionKind::step || c.step != step) return false;
         // "before the start" may be written as edge before or as phase before of start.
-        const scenario::Edge wanted =
-            c.edge == scenario::Edge::start && c.phase == scenario::Phase::before
-                ? scenario::Edge::before
-                : c.edge;
-        if (wanted == edge && ++leaf.matches >= c.nth) leaf.hit = any_hit_ = true;
-    }
+        const bool before = c.edge == scenario::Edge::start && c.phase == scenario::Phase::before;
+        return (before ? scenario::Edge::before : c.edge) == edge;
+    });
 }
 
 bool Watch::watches_delivery(const core::Message& message) const {
     for (const Leaf& leaf : leaves_) {
         const Condition& c = *leaf.condition;
         if (c.kind != ConditionKind::event || c.phase != scenario::Phase::before) continue;
+        if (!is_open(leaf.gate)) continue;
         if (c.event == Event::produce_receive &&
             std::holds_alternative<core::ProduceRequest>(message))
             return true;
@@ -198,12 +232,10 @@ bool Watch::delivery_matches(const Condition& c, NodeId to, NodeId from,
 }
 
 void Watch::on_delivery(NodeId to, NodeId from, const core::Message& message) {
-    for (Leaf& leaf : leaves_) {
-        const Condition& c = *leaf.condition;
-        if (c.kind != ConditionKind::event || c.phase != scenario::Phase::before) continue;
-        if (delivery_matches(c, to, from, message) && ++leaf.matches >= c.nth)
-            leaf.hit = any_hit_ = true;
-    }
+    mark([&](const Condition& c) {
+        return c.kind == ConditionKind::event && c.phase == scenario::Phase::before &&
+               delivery_matches(c, to, from, message);
+    });
 }
 
 bool Watch::gauge_holds(const Condition& c) const {
@@ -245,11 +277,19 @@ bool Watch::holds(const Condition& c) const {
         case ConditionKind::all:
             return std::all_of(c.children.begin(), c.children.end(),
                                [&](const Condition& child) { return holds(child); });
+        case ConditionKind::negation:
+            return !holds(c.children.front());
+        case ConditionKind::sequence:
+            return std::any_of(
+                       gates_.begin(), gates_.end(),
+                       [&](const Gate& gate) { return gate.sequence == &c && gate.open; }) &&
+                   holds(c.children.back());
     }
     UNREACHABLE();
 }
 
-bool Watch::holds() const {
+bool Watch::holds() {
+    open_gates();
     return holds(condition_);
 }
 

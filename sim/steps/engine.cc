@@ -178,7 +178,7 @@ void StepEngine::State::fire(StepNumber step) {
 
 void StepEngine::State::end(StepNumber step) {
     if (!actions.active(step)) return;
-    actions.end(step);
+    outcomes[step].messages = actions.end(step);
     schedule_starts();
     outcomes[step].ended_at = world.now();
     world.tell({.kind = trace::WorldKind::step_end, .value = step});
@@ -276,7 +276,7 @@ void StepEngine::State::end_run() {
         w.ready = false;
         w.done = true;
     }
-    actions.end_all();
+    actions.end_all(outcomes);
     schedule_starts();
 }
 
@@ -335,6 +335,11 @@ void StepEngine::on_note(const trace::Moment& /*moment*/, core::NodeId who, cons
 
 void StepEngine::on_world(const trace::Moment& /*moment*/, const trace::WorldEvent& event) {
     if (!state_->began || !event.node) return;
+    if (event.kind == trace::WorldKind::net_drop || event.kind == trace::WorldKind::disk_error) {
+        for (auto& w : state_->waiting)
+            if (w.waits) w.watch->on_world(event);
+        return;
+    }
     state_->actions.on_process(event);
     state_->schedule_starts();
 }

@@ -28,6 +28,10 @@ std::string_view name(WorldKind kind) {
             return "run.end";
         case WorldKind::audit:
             return "audit";
+        case WorldKind::net_drop:
+            return "net.drop";
+        case WorldKind::disk_error:
+            return "disk.error";
     }
     return "unknown";
 }

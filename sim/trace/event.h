@@ -30,10 +30,12 @@ enum class WorldKind : std::uint8_t {
     process_resume,
     disk_lost,  ///< loss of power took [first, end) of a partition's log; once a range
     disk_wiped,
-    run_end,  ///< faults end here
-    audit,    ///< settle is over; the readers begin
+    run_end,     ///< faults end here
+    audit,       ///< settle is over; the readers begin
+    net_drop,    ///< a message to `node` was lost: value = id of the node that had sent it
+    disk_error,  ///< an operation on the disk of `node` failed
 };
-inline constexpr int kWorldKinds = static_cast<int>(WorldKind::audit) + 1;
+inline constexpr int kWorldKinds = static_cast<int>(WorldKind::disk_error) + 1;
 std::string_view name(WorldKind kind);
 
 /// Something the world did to a node.

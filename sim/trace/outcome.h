@@ -60,6 +60,13 @@ struct Remark {
     bool empty() const { return en.empty(); }
 };
 
+/// What became of the messages that a step held or dropped.
+struct MessageTally {
+    std::int64_t met = 0;
+    std::int64_t arrived = 0;  ///< held, and let go since
+    std::int64_t gone = 0;     ///< held, and gone with their connection
+};
+
 struct StepOutcome {
     std::string id;
     bool fired = false;
@@ -70,6 +77,7 @@ struct StepOutcome {
     Remark remark;  ///< why it did nothing, or what it did not do; empty otherwise
     bool timed_out = false;
     std::vector<StepFiring> again = {};  ///< behind the first
+    std::optional<MessageTally> messages = std::nullopt;
 };
 
 /// How the run itself went.

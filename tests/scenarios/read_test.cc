@@ -124,7 +124,7 @@ TEST_SUITE("scenario.read") {
         std::string steps = "\"steps\": [";
         for (int i = 0; i < 40; ++i)
             steps += (i > 0 ? ", " : "") + std::string("{ \"id\": \"s") + std::to_string(i) +
-                     "\", \"at\": 5, \"do\": \"slowDisk\" }";
+                     "\", \"at\": 5, \"do\": \"reassign\" }";
         const std::string text = replaced(kSmall, "\"producers\"", steps + "], \"producers\"");
         const auto result = read_scenario("many.json", text);
         CHECK_FALSE(result.scenario.has_value());
@@ -319,7 +319,7 @@ TEST_SUITE("scenario.read") {
 
     TEST_CASE("what is not modelled is a warning inside lesson and sweep") {
         const std::string sweep = R"("sweep": { "faults": { "f": [{ "id": "s", "at": "1s",
-            "do": "slowDisk", "target": { "broker": 1 } }] } }, "lesson": { "checkpoints": [
+            "do": "reassign", "target": { "broker": 1 } }] } }, "lesson": { "checkpoints": [
             { "id": "c", "when": { "event": "group.join" }, "say": "x" }] }, "producers")";
         const auto result = read_scenario("soft.json", replaced(kSmall, "\"producers\"", sweep));
         CHECK(result.errors == 0);

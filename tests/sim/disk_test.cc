@@ -408,6 +408,35 @@ TEST_SUITE("sim.disk") {
         CHECK(machine.disk.charged() == from_ms(11));
         CHECK(machine.end_after_power_loss(seconds(2)) == Offset(0));
     }
+
+    TEST_CASE("an operation that fails is undone with all behind it, what was before it stays") {
+        Machine machine;
+        machine.at(seconds(1)).append(machine.file, batch_at(0));
+        CHECK_FALSE(machine.disk.take_error());
+        sim::SimDisk& disk = machine.at(seconds(2));
+        disk.append(machine.file, batch_at(1));
+        disk.set_health(sim::DiskHealth::full);
+        disk.append(machine.file, batch_at(2));
+        disk.write_file("checkpoint", as_bytes("new"));
+        CHECK(disk.take_error());
+        CHECK_FALSE(disk.take_error());
+        CHECK(disk.log_end(kPartition) == Offset(2));
+        CHECK_FALSE(disk.size("checkpoint").has_value());
+    }
+
+    TEST_CASE("a full disk still syncs and cuts, one that fails does not") {
+        for (const bool failed : {false, true}) {
+            CAPTURE(failed);
+            Machine machine;
+            machine.at(seconds(1)).append(machine.file, batch_at(0));
+            machine.disk.set_health(failed ? sim::DiskHealth::failed : sim::DiskHealth::full);
+            machine.at(seconds(2)).sync(machine.file);
+            CHECK(machine.disk.take_error() == failed);
+            machine.at(seconds(3)).truncate(machine.file, 0);
+            CHECK(machine.disk.take_error() == failed);
+            CHECK(machine.disk.log_end(kPartition) == Offset(failed ? 1 : 0));
+        }
+    }
 }
 
 }  // namespace

@@ -1,99 +1,15 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "core/base/text.h"
-#include "sim/steps/engine.h"
+#include "tests/sim/recording_world.h"
 
 namespace {
 
-using namespace core;
+using namespace test;
 using namespace std::chrono_literals;
-using sim::ProcessState;
-
-/// A world that only remembers what was done to it, as short words in order.
-class RecordingWorld final : public sim::World {
-  public:
-    TimePoint now() const override { return clock; }
-    ProcessState process(NodeId node) const override {
-        const auto at = states.find(node);
-        return at == states.end() ? ProcessState::up : at->second;
-    }
-    bool crash_process(NodeId node, sim::InFlightFate) override { return down(node, "kill"); }
-    bool crash_host(NodeId node, const sim::KeepRule&, sim::InFlightFate, std::uint64_t) override {
-        return down(node, "power");
-    }
-    bool start(NodeId node) override {
-        if (process(node) != ProcessState::down) return false;
-        states[node] = ProcessState::up;
-        did.push_back(concat("start ", node.value()));
-        tell({.kind = trace::WorldKind::process_start, .node = node});
-        return true;
-    }
-    bool shut_down(NodeId node) override {
-        if (process(node) == ProcessState::down) return false;
-        states[node] = ProcessState::shutting_down;
-        did.push_back(concat("stop ", node.value()));
-        return true;
-    }
-    bool pause(NodeId node) override {
-        states[node] = ProcessState::paused;
-        did.push_back(concat("pause ", node.value()));
-        return true;
-    }
-    bool resume(NodeId node) override {
-        if (process(node) != ProcessState::paused) return false;
-        states[node] = ProcessState::up;
-        did.push_back(concat("resume ", node.value()));
-        return true;
-    }
-    void wipe_disk(NodeId node) override { down(node, "wipe"); }
-    sim::CutId cut(std::span<const sim::LinkCut> cuts) override {
-        std::string words = "cut";
-        for (const auto& c : cuts)
-            words += concat(" ", c.from.front().value(), ">", c.to.front().value());
-        did.push_back(words);
-        return sim::CutId(next_cut++);
-    }
-    void mend(sim::CutId) override { did.push_back("mend"); }
-    bool elect_leader(PartitionId, bool) override { return true; }
-    bool alter_config(const std::vector<ConfigRecord>&) override { return true; }
-    std::int64_t produce(NodeId, std::int64_t records) override {
-        did.push_back(concat("produce ", records));
-        return 0;
-    }
-    void wake_steps_at(TimePoint at) override { wakes.push_back(at); }
-    void tell(const trace::WorldEvent& event) override {
-        if (engine != nullptr)
-            engine->on_world({clock, trace::EventId(0), trace::EventId(0)}, event);
-    }
-    Offset log_end_on_disk(PartitionId, NodeId) const override { return Offset(0); }
-
-    /// The process ends by itself.
-    void exits(NodeId node) {
-        states[node] = ProcessState::down;
-        tell({.kind = trace::WorldKind::process_exit, .node = node});
-    }
-
-    TimePoint clock = at_ns(0);
-    std::map<NodeId, ProcessState> states;
-    std::vector<std::string> did;
-    std::vector<TimePoint> wakes;
-    sim::StepEngine* engine = nullptr;
-    std::uint32_t next_cut = 0;
-
-  private:
-    bool down(NodeId node, const char* word) {
-        if (process(node) == ProcessState::down) return false;
-        states[node] = ProcessState::down;
-        did.push_back(concat(word, " ", node.value()));
-        tell({.kind = trace::WorldKind::process_crash, .node = node});
-        return true;
-    }
-};
 
 scenario::Target broker(std::int32_t id) {
     return scenario::Target{.kind = scenario::TargetKind::broker, .node = NodeId(id)};
@@ -119,6 +35,20 @@ scenario::Trigger when(scenario::Condition condition, Duration armed = 0ns,
                        std::optional<Duration> timeout = std::nullopt,
                        scenario::OnTimeout on_timeout = scenario::OnTimeout::inconclusive) {
     return scenario::WhenTrigger{std::move(condition), armed, timeout, on_timeout};
+}
+
+/// disk.error of this broker.
+scenario::Condition of_disk(std::int32_t id) {
+    scenario::Condition error{.kind = scenario::ConditionKind::event};
+    error.event = scenario::Event::disk_error;
+    error.broker = NodeId(id);
+    return error;
+}
+
+scenario::Condition sequence(const scenario::Condition& first, const scenario::Condition& second) {
+    scenario::Condition both{.kind = scenario::ConditionKind::sequence};
+    both.children = {first, second};
+    return both;
 }
 
 /// A cluster of three brokers, one partition, one producer, driven by hand.
@@ -344,6 +274,142 @@ TEST_SUITE("sim.steps") {
         lab.engine->before_delivery(lab.moment(), NodeId(1), NodeId(2), message);
         CHECK(lab.world.did == Did{"kill 1"});
         CHECK_FALSE(lab.engine->watches_delivery(message));
+    }
+
+    TEST_CASE("then: only an event behind the first counts, its own moment does not") {
+        scenario::Condition shrink{.kind = scenario::ConditionKind::event};
+        shrink.event = scenario::Event::isr_shrink;
+        scenario::Condition twice = shrink;
+        twice.nth = 2;
+        Lab lab({step("mark", when(sequence(shrink, twice)), scenario::ProduceAction{0, 1})});
+        const Note n{.kind = NoteKind::isr_shrink, .partition = PartitionId(0)};
+        lab.note(NodeId(100), n, {NodeId(1)});
+        lab.note(NodeId(100), n, {NodeId(1)});
+        CHECK(lab.world.did.empty());
+        lab.note(NodeId(100), n, {NodeId(1)});
+        CHECK(lab.world.did == Did{"produce 1"});
+    }
+
+    TEST_CASE("then: within one event the order of notes decides") {
+        scenario::Condition shrink{.kind = scenario::ConditionKind::event};
+        shrink.event = scenario::Event::isr_shrink;
+        scenario::Condition elect{.kind = scenario::ConditionKind::event};
+        elect.event = scenario::Event::leader_elect;
+        Lab lab({step("right", when(sequence(shrink, elect)), scenario::ProduceAction{0, 1}),
+                 step("wrong", when(sequence(elect, shrink)), scenario::ProduceAction{0, 2})});
+        lab.engine->on_note(lab.moment(), NodeId(100), {.kind = NoteKind::isr_shrink},
+                            std::vector<NodeId>{});
+        lab.engine->on_note(lab.moment(), NodeId(100),
+                            {.kind = NoteKind::leader_elect, .peer = NodeId(2)},
+                            std::vector<NodeId>{});
+        lab.engine->after_event(lab.moment());
+        CHECK(lab.world.did == Did{"produce 1"});
+    }
+
+    TEST_CASE(
+        "then: a gauge may hold already when the first does; a chain takes one after another") {
+        scenario::Condition shrink{.kind = scenario::ConditionKind::event};
+        shrink.event = scenario::Event::isr_shrink;
+        scenario::Condition expand{.kind = scenario::ConditionKind::event};
+        expand.event = scenario::Event::isr_expand;
+        scenario::Condition whole{.kind = scenario::ConditionKind::gauge};
+        whole.partition = PartitionId(0);
+        whole.bounds = {{scenario::Comparison::eq, 3}};
+        Lab lab({step("level", when(sequence(shrink, whole)), scenario::ProduceAction{0, 1}),
+                 step("chain", when(sequence(shrink, sequence(expand, shrink))),
+                      scenario::ProduceAction{0, 2})});
+        const Note shrinks{.kind = NoteKind::isr_shrink, .partition = PartitionId(0)};
+        const Note expands{.kind = NoteKind::isr_expand, .partition = PartitionId(0)};
+        lab.note(NodeId(100), expands, {});
+        CHECK(lab.world.did.empty());
+        lab.note(NodeId(100), shrinks, {});
+        CHECK(lab.world.did == Did{"produce 1"});
+        lab.note(NodeId(100), shrinks, {});
+        lab.note(NodeId(100), expands, {});
+        CHECK(lab.world.did == Did{"produce 1"});
+        lab.note(NodeId(100), shrinks, {});
+        CHECK(lab.world.did == Did{"produce 1", "produce 2"});
+    }
+
+    TEST_CASE("not: holds while its gauge does not") {
+        scenario::Condition whole{.kind = scenario::ConditionKind::gauge};
+        whole.partition = PartitionId(0);
+        whole.bounds = {{scenario::Comparison::eq, 3}};
+        scenario::Condition denied{.kind = scenario::ConditionKind::negation};
+        denied.children = {whole};
+        Lab lab({step("mark", when(denied), scenario::ProduceAction{0, 1})});
+        lab.run_to(1s);
+        CHECK(lab.world.did.empty());
+        Note change{.kind = NoteKind::partition_change, .partition = PartitionId(0)};
+        change.peer = NodeId(1);
+        lab.note(NodeId(100), change, {NodeId(1), NodeId(2)});
+        CHECK(lab.world.did == Did{"produce 1"});
+    }
+
+    TEST_CASE("messages are held until healed, and released meanwhile") {
+        scenario::MessageChoice fetches;
+        fetches.api = scenario::Api::fetch;
+        fetches.from = broker(2);
+        fetches.to =
+            scenario::Target{.kind = scenario::TargetKind::leader_of, .partition = PartitionId(0)};
+        Lab lab({step("hold", at(1s), scenario::HoldMessagesAction{fetches}),
+                 step("some", at(2s), scenario::ReleaseMessagesAction{0, 3}),
+                 step("heal", at(3s), scenario::HealAction{0}),
+                 step("late", at(4s), scenario::ReleaseMessagesAction{0, 3}),
+                 step("drop", at(5s), scenario::DropMessagesAction{fetches},
+                      scenario::Distribution(1s))});
+        lab.run_to(10s);
+        CHECK(lab.world.did == Did{"hold Fetch from 2 to 1", "release 0", "flow 0",
+                                   "drop Fetch from 2 to 1", "flow 1"});
+        CHECK(lab.engine->outcomes()[0].brokers == std::vector{NodeId(2), NodeId(1)});
+        REQUIRE(lab.engine->outcomes()[0].messages.has_value());
+        CHECK(lab.engine->outcomes()[0].messages->gone == 1);
+        CHECK(lab.engine->outcomes()[3].remark.en == "there was nothing left to release");
+    }
+
+    TEST_CASE("links and disks are harmed until their step ends, at the latest at run.end") {
+        scenario::DegradeAction links;
+        links.target = broker(2);
+        links.change.latency = scenario::Distribution(20ms);
+        Lab lab({step("links", at(1s), links, scenario::Distribution(1s)),
+                 step("slow", at(3s), scenario::SlowDiskAction{broker(1), {}, {}}),
+                 step("heal", at(4s), scenario::HealAction{1}),
+                 step("full", at(5s), scenario::FullDiskAction{broker(1)}),
+                 step("failed", at(6s), scenario::FailDiskAction{broker(3)}, scenario::Forever{}),
+                 step("error", when(of_disk(3)), scenario::ProduceAction{0, 1})});
+        lab.run_to(7s);
+        lab.world.tell({.kind = trace::WorldKind::disk_error, .node = NodeId(1)});
+        lab.world.tell({.kind = trace::WorldKind::disk_error, .node = NodeId(3)});
+        lab.engine->after_event(lab.moment());
+        lab.engine->end_run();
+        CHECK(lab.world.did == Did{"degrade 1>5 5>1", "restore 0", "slow 1", "repair 1", "full 1",
+                                   "failed 3", "produce 1", "repair 2"});
+    }
+
+    TEST_CASE("run.end lets go what is held") {
+        scenario::MessageChoice all;
+        all.from = broker(2);
+        Lab lab({step("hold", at(1s), scenario::HoldMessagesAction{all})});
+        lab.run_to(2s);
+        lab.engine->end_run();
+        CHECK(lab.world.did == Did{"hold from 2", "flow 0"});
+        REQUIRE(lab.engine->outcomes()[0].messages.has_value());
+        CHECK(lab.engine->outcomes()[0].messages->gone == 1);
+    }
+
+    TEST_CASE("a lost message is an event, of its sender and of its receiver") {
+        scenario::Condition drop{.kind = scenario::ConditionKind::event};
+        drop.event = scenario::Event::net_drop;
+        scenario::Condition of_two = drop;
+        of_two.broker = NodeId(2);
+        Lab lab({step("any", when(drop), scenario::ProduceAction{0, 1}),
+                 step("two", when(of_two), scenario::ProduceAction{0, 2})});
+        lab.world.tell({.kind = trace::WorldKind::net_drop, .node = NodeId(1), .value = 3});
+        lab.engine->after_event(lab.moment());
+        CHECK(lab.world.did == Did{"produce 1"});
+        lab.world.tell({.kind = trace::WorldKind::net_drop, .node = NodeId(1), .value = 2});
+        lab.engine->after_event(lab.moment());
+        CHECK(lab.world.did == Did{"produce 1", "produce 2"});
     }
 
     TEST_CASE("a node paused by two steps wakes with the later end") {
