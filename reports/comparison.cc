@@ -1,6 +1,8 @@
 #include "reports/comparison.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "core/base/assert.h"
 #include "core/base/random.h"
@@ -96,16 +98,35 @@ CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed) {
     return out;
 }
 
-/// Cells that have acknowledged losses to compare and differ in the value of one axis.
-bool is_pair(const ComparedCell& a, const ComparedCell& b) {
-    if (!a.applies() || !b.applies() || !a.promises || !b.promises) return false;
-    if (a.settings.size() != b.settings.size()) return false;
-    int differing = 0;
+/// The only axis in whose value two cells differ that have acknowledged losses to compare.
+std::optional<std::size_t> differing_axis(const ComparedCell& a, const ComparedCell& b) {
+    if (!a.applies() || !b.applies() || !a.promises || !b.promises) return std::nullopt;
+    if (a.settings.size() != b.settings.size()) return std::nullopt;
+    std::optional<std::size_t> axis;
     for (std::size_t i = 0; i < a.settings.size(); ++i) {
-        if (a.settings[i].label != b.settings[i].label) return false;
-        if (a.settings[i].json != b.settings[i].json) ++differing;
+        if (a.settings[i].label != b.settings[i].label) return std::nullopt;
+        if (a.settings[i].json == b.settings[i].json) continue;
+        if (axis) return std::nullopt;
+        axis = i;
     }
-    return differing == 1;
+    return axis;
+}
+
+/// Which cells are compared by seeds.
+std::vector<std::pair<std::size_t, std::size_t>> pairs_to_compare(
+    const std::vector<ComparedCell>& cells) {
+    std::vector<std::pair<std::size_t, std::size_t>> all;
+    std::vector<std::pair<std::size_t, std::size_t>> neighbours;
+    for (std::size_t a = 0; a < cells.size(); ++a) {
+        std::set<std::size_t> axes;
+        for (std::size_t b = a + 1; b < cells.size(); ++b) {
+            const auto axis = differing_axis(cells[a], cells[b]);
+            if (!axis) continue;
+            all.emplace_back(a, b);
+            if (axes.insert(*axis).second) neighbours.emplace_back(a, b);
+        }
+    }
+    return all.size() > kMostPairs ? neighbours : all;
 }
 
 Paired paired_seeds(const ComparedCell& a, const ComparedCell& b) {
@@ -121,15 +142,12 @@ Paired paired_seeds(const ComparedCell& a, const ComparedCell& b) {
 
 std::vector<ComparedPair> pairs_of(const Comparison& comparison) {
     std::vector<ComparedPair> out;
-    const auto& cells = comparison.cells;
-    for (std::size_t a = 0; a < cells.size(); ++a)
-        for (std::size_t b = a + 1; b < cells.size(); ++b) {
-            if (!is_pair(cells[a], cells[b])) continue;
-            const Paired seeds = paired_seeds(cells[a], cells[b]);
-            if (seeds.n() == 0) continue;
-            const double p = mcnemar_exact(seeds.only_a, seeds.only_b);
-            out.push_back(ComparedPair{a, b, seeds, p, p, newcombe_paired95(seeds)});
-        }
+    for (const auto& [a, b] : pairs_to_compare(comparison.cells)) {
+        const Paired seeds = paired_seeds(comparison.cells[a], comparison.cells[b]);
+        if (seeds.n() == 0) continue;
+        const double p = mcnemar_exact(seeds.only_a, seeds.only_b);
+        out.push_back(ComparedPair{a, b, seeds, p, p, newcombe_paired95(seeds)});
+    }
     std::vector<double> p;
     p.reserve(out.size());
     for (const ComparedPair& pair : out) p.push_back(pair.p);

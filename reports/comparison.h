@@ -109,6 +109,9 @@ struct CellFigures {
     bool ranked = false;
 };
 
+/// Where there are more pairs, only those with the next value of an axis are kept.
+inline constexpr std::size_t kMostPairs = 1'000;
+
 /// The same seeds under two settings that differ in one axis.
 struct ComparedPair {
     std::size_t a;

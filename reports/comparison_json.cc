@@ -106,12 +106,12 @@ Json cell_json(const Comparison& comparison, std::size_t index, const Comparison
     out["planned"] = comparison.seeds;
     out["fired"] = figures.cells[index].fired;
     out["refusedByKafka"] = nullptr;
-    if (figures.cells[index].done < comparison.seeds) out["done"] = figures.cells[index].done;
     if (figures.cells[index].fired > 0) {
         add_figures(out, cell, figures.cells[index]);
     } else if (figures.cells[index].done > 0) {
         out["why"] = "the fault never came about";
     }
+    if (figures.cells[index].done < comparison.seeds) out["done"] = figures.cells[index].done;
     return out;
 }
 
@@ -220,12 +220,10 @@ std::string comparison_json(const Comparison& comparison, const ComparisonFigure
     Json out = Json::object();
     out["report"] = 1;
     out["command"] = command;
-    out["acklab"] = kVersion;
     out["scenario"] = Json::object({{"id", s.id}, {"sha256", s.sha256}});
     out["kafka"] = Json::object(
         {{"version", s.kafka.profile->version},
          {"mode", s.kafka.profile->mode == core::ClusterMode::kraft ? "kraft" : "zookeeper"}});
-    out["seeds"] = Json::object({{"from", comparison.first_seed}, {"count", comparison.seeds}});
     out["axes"] = Json::array();
     for (const ComparedAxis& axis : comparison.axes) {
         Json one = Json::object();

@@ -44,6 +44,8 @@ class Compare(CliTest):
         self.assertEqual(document["axes"][1]["path"], "/topics/*/config/min.insync.replicas")
         self.assertEqual(len(document["cells"]), 12)
         self.assertEqual(document["totals"]["runs"], 24)
+        self.assertEqual(list(document)[:8], ["report", "command", "scenario", "kafka", "axes",
+                                              "cells", "pairs", "totals"])
         self.assertEqual(list(document["cells"][4])[:12],
                          ["variant", "fault", "planned", "fired", "refusedByKafka",
                           "ackedLossRuns", "ackedLostPerRun", "unavailableWriteMs",

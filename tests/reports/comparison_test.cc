@@ -178,6 +178,14 @@ TEST_SUITE("report.comparison") {
               "no clear difference (~).");
     }
 
+    TEST_CASE("of very many pairs only those with the next value are kept") {
+        std::vector<ComparedCell> cells;
+        for (int i = 0; i < 60; ++i) cells.push_back(one_cell(core::to_text(i + 1), {one_run(0)}));
+        CHECK(report::figures_of(comparison_of(cells)).pairs.size() == 59);
+        cells.resize(40);
+        CHECK(report::figures_of(comparison_of(cells)).pairs.size() == 780);
+    }
+
     TEST_CASE("what Kafka refuses is shown with its reason, in every format") {
         ComparedCell refused = one_cell("1", {});
         refused.refused = "Kafka refuses this | producer";
