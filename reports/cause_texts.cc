@@ -144,6 +144,11 @@ Text setting_that_mattered(const History& history, Cause cause, std::uint32_t cl
         case Cause::unclean_election:
             return unclean_setting(s, partition);
         case Cause::zombie_leader_ack:
+            // With acks=all only a leader whose own ISR is itself answers alone.
+            if (acks_of(s, client) == -1)
+                return setting_that_mattered(history, Cause::isr_of_one_then_failure, client,
+                                             partition);
+            [[fallthrough]];
         case Cause::planned_leader_move_before_replication:
         case Cause::leader_crash_before_replication:
             return say(

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "core/base/text.h"
 #include "reports/expect.h"
+#include "reports/step_words.h"
 
 namespace report {
 namespace {
@@ -44,6 +46,8 @@ class ChainMaker {
         add_brokers(until);
         add_leaders(until);
         add_reuse(until);
+        if (loss) add_isr(until);
+        if (loss) add_cuts(until);
         add_losses();
         if (loss) add_decision(loss->no_way_back_at);
         std::stable_sort(links_.begin(), links_.end(), [](const auto& a, const auto& b) {
@@ -188,16 +192,19 @@ class ChainMaker {
         }
         if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
         const trace::Acknowledgement& ack = *entry_.ack;
-        Text text = say("{0} answers success to {1}: the promise; ISR {2}, copies: {3}",
-                        "{0} 向 {1} 应答成功：这就是承诺；ISR {2}，持有者：{3}", node(ack.broker),
-                        node(entry_.tag.client), nodes(ack.committed_isr),
-                        holders(ack.answered_at, ack.answered_event));
+        const bool stale = ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch;
+        Text text =
+            say("{0} answers success to {1}: the promise; ", "{0} 向 {1} 应答成功：这就是承诺；",
+                node(ack.broker), node(entry_.tag.client));
+        if (!stale) text += say("ISR {0}, ", "ISR {0}，", nodes(ack.committed_isr));
+        text += say("copies: {0}", "持有者：{0}", holders(ack.answered_at, ack.answered_event));
         if (ack.leader_high_watermark)
             text += say(", high watermark {0}", "，高水位 {0}", ack.leader_high_watermark->value());
-        if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
-            text += say("; it answers as the leader of epoch {0} while epoch {1} rules",
-                        "；它以 epoch {0} 的 leader 身份应答，而此时生效的是 epoch {1}",
-                        ack.leader_epoch->value(), ack.committed_epoch.value());
+        if (stale)
+            text += say("; it answers as the leader of epoch {0} while epoch {1} rules, ISR {2}",
+                        "；它以 epoch {0} 的 leader 身份应答，而此时生效的是 epoch {1}，ISR {2}",
+                        ack.leader_epoch->value(), ack.committed_epoch.value(),
+                        nodes(ack.committed_isr));
         if (ack.at - ack.answered_at >= kLongWait)
             text += say("; the answer arrives {0} later", "；应答在 {0} 后才到达",
                         words(ack.at - ack.answered_at));
@@ -278,6 +285,53 @@ class ChainMaker {
                             : say("; it lacks the record", "；它没有该消息");
             add(state.at, state.event, "leader.elect", state.leader, std::move(text));
         }
+    }
+
+    /// Who counts as in sync is half of the story of a loss.
+    void add_isr(core::TimePoint until) {
+        const PartitionHistory::State* before = nullptr;
+        for (const PartitionHistory::State& state : histories_.partition(entry_.partition).states) {
+            const PartitionHistory::State* last = std::exchange(before, &state);
+            if (last == nullptr || state.at < sent_at_ || state.at > until) continue;
+            const bool elected = state.leader != last->leader || state.clean.has_value();
+            if (elected || nodes(state.isr) == nodes(last->isr)) continue;
+            const bool smaller = state.isr.size() < last->isr.size();
+            add(state.at, state.event,
+                core::name(smaller ? core::NoteKind::isr_shrink : core::NoteKind::isr_expand),
+                std::nullopt,
+                say("the ISR of {0} becomes {1}", "{0} 的 ISR 变为 {1}", partition(),
+                    nodes(state.isr)));
+        }
+    }
+
+    /// Links that a step cuts, or has cut when send() takes the record.
+    void add_cuts(core::TimePoint until) {
+        for (std::size_t i = 0; i < history_.scenario.steps.size(); ++i) {
+            const scenario::Step& step = history_.scenario.steps[i];
+            const auto* cut = std::get_if<scenario::PartitionAction>(&step.action);
+            if (cut == nullptr) continue;
+            const Happening* open = nullptr;
+            for (const Happening& h : history_.chronicle.all()) {
+                if (h.value != static_cast<std::int64_t>(i) || h.moment.at > until) continue;
+                if (h.is(trace::WorldKind::step_start)) open = &h;
+                if (!h.is(trace::WorldKind::step_end) || open == nullptr) continue;
+                if (h.moment.at >= sent_at_) add_cut(step.id, *cut, *open);
+                open = nullptr;
+            }
+            if (open != nullptr) add_cut(step.id, *cut, *open);
+        }
+    }
+
+    void add_cut(const std::string& id, const scenario::PartitionAction& cut, const Happening& h) {
+        const Text links = cut_text(history_.scenario, cut);
+        const std::string_view name = trace::name(trace::WorldKind::step_start);
+        if (h.moment.at >= sent_at_)
+            add(h.moment.at, h.moment.event, name, std::nullopt,
+                say("the network is cut: {0} (step {1})", "断网：{0}（步骤 {1}）", links, id));
+        else
+            add(sent_at_, trace::EventId(0), name, std::nullopt,
+                say("the network is cut since {0}: {1} (step {2})",
+                    "自 {0} 起断网：{1}（步骤 {2}）", short_clock(h.moment.at), links, id));
     }
 
     bool is_appended_by(core::TimePoint at) const {

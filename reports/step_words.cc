@@ -54,6 +54,8 @@ Text target_text(const scenario::Scenario& scenario, const scenario::Target& tar
     UNREACHABLE();
 }
 
+}  // namespace
+
 Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionAction& action) {
     if (action.from && action.to)
         return say("{0} -> {1}", "{0} -> {1}", target_text(scenario, *action.from),
@@ -67,6 +69,8 @@ Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionActio
     }
     return joined(sides, same(" | "));
 }
+
+namespace {
 
 /// "Fetch requests, asked by b2".
 Text messages_text(const scenario::Scenario& scenario, const scenario::MessageChoice& messages) {

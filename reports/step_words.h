@@ -14,6 +14,8 @@ Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
                 const std::string& who);
 /// Its title, and the facts that the label lacks; never empty.
 Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step);
+/// Which links it cuts: "b1 | b2 b3", "b3 -> b1".
+Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionAction& action);
 /// True if it waits for a record that is acknowledged and lives on the leader only.
 bool waits_for_lonely_ack(const scenario::Step& step);
 

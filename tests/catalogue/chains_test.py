@@ -30,13 +30,18 @@ CHAINS = (
 class Chains(CliTest):
     def hold(self, name, *words):
         result = self.acklab("explain", *words)
-        self.expect(result, 0, out="ACKNOWLEDGED, THEN LOST")
+        self.expect(result, 0, out="已应答，随后丢失" if "zh" in words else "ACKNOWLEDGED, THEN LOST")
         golden = HERE / "golden" / name
         if os.environ.get("REWRITE"):
             golden.parent.mkdir(exist_ok=True)
             golden.write_text(result.out, encoding="utf-8")
         self.maxDiff = None
         self.assertEqual(result.out, golden.read_text(encoding="utf-8"))
+
+    def test_two_of_them_in_chinese(self):
+        for case in ("jepsen-2013-isolated-leader", "last-replica-standing-elr-off"):
+            with self.subTest(case):
+                self.hold(f"{case}-zh.txt", case, "--first-lost", "--lang", "zh")
 
     def test_the_first_lost_record_of_each(self):
         for case in CHAINS:
