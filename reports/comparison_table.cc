@@ -32,7 +32,7 @@ std::string spread_words(const Spread& spread) {
 
 std::string gap_words(const Spread& spread) {
     if (spread.most == 0) return "0s";
-    const std::string median = time_words(spread.median);
+    std::string median = time_words(spread.median);
     const std::string least = time_words(spread.least);
     const std::string most = time_words(spread.most);
     if (least == most) return median;

@@ -180,6 +180,7 @@ TEST_SUITE("report.comparison") {
 
     TEST_CASE("of very many pairs only those with the next value are kept") {
         std::vector<ComparedCell> cells;
+        cells.reserve(60);
         for (int i = 0; i < 60; ++i) cells.push_back(one_cell(core::to_text(i + 1), {one_run(0)}));
         CHECK(report::figures_of(comparison_of(cells)).pairs.size() == 59);
         cells.resize(40);
