@@ -18,6 +18,8 @@ WORDS = set("""
 Kafka KRaft ELR ISR UNCLEAN RF acks all acklab broker cache clean controller epoch explain false
 fenced follower in-flight leader max min none offset page preferred retries run send topic true
 unclean p50 p99
+AllocateProducerIds AlterPartition AssignReplicasToDirs BrokerHeartbeat BrokerRegistration Fetch
+InitProducerId ListOffsets Metadata MetadataLog Produce
 """.split())
 FORMS = re.compile(
     r"[a-z]+(\.[a-zA-Z0-9]+)+"           # min.insync.replicas, run.maxEvents
