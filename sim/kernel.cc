@@ -1,5 +1,7 @@
 #include "sim/kernel.h"
 
+#include <algorithm>
+
 namespace sim {
 
 Kernel::Kernel() {
@@ -9,8 +11,22 @@ Kernel::Kernel() {
 
 void Kernel::advance_to(core::TimePoint at) {
     ASSERT(at >= now_);
-    if (size_ > 0) ASSERT(next_due() >= at);
+    if (!empty()) ASSERT(next_due() >= at);
     now_ = at;
+}
+
+void Kernel::refill() {
+    ASSERT(near_size_ == 0);
+    ASSERT(size_ > 0);
+    near_size_ = std::min(size_, kRefill);
+    for (std::size_t at = near_size_; at-- > 0;) near_[at] = pop_far();
+}
+
+void Kernel::evict_latest() {
+    ASSERT(near_size_ == kNear);
+    push_far(near_[0]);
+    std::copy(near_.begin() + 1, near_.end(), near_.begin());
+    --near_size_;
 }
 
 void Kernel::grow_slots() {

@@ -1,16 +1,19 @@
-/// The event queue: what happens next. A 4-ary heap of 16-byte keys over pooled events.
+/// The event queue: what happens next. A short sorted list of the nearest events before a 4-ary
+/// heap of all others; 16-byte keys over pooled events.
 ///
 /// A key is one 128-bit number: due time, class, sequence, slot; comparing keys is comparing
-/// numbers. Popping leaves a hole at the root that the next schedule fills, so the usual "take one,
-/// schedule one" costs a single walk down the heap.
+/// numbers. Most events are scheduled to happen before nearly all that are pending (a message among
+/// time-outs): they go into the sorted list and never see the heap.
 ///
 /// Rules:
 ///   R1  Events run by (due, class, sequence); sequence is the order of scheduling. [DESIGN 4.1]
 ///   R2  Nothing is scheduled before the time of the event that runs.
 ///   R3  No allocation per event once the pool has grown to the largest number pending.
 ///   R4  Events are never cancelled: who no longer wants one knows it when it fires.
+///   R5  No key in the heap is less than one in the list.
 #pragma once
 
+#include <array>
 #include <boost/align/aligned_allocator.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -68,13 +71,12 @@ class Kernel {
         push(make_key(due, event_class, slot));
     }
 
-    bool empty() const { return size_ == 0; }
-    std::size_t pending() const { return size_; }
+    bool empty() const { return pending() == 0; }
+    std::size_t pending() const { return near_size_ + size_; }
     /// Due time of the next event; there is one.
     core::TimePoint next_due() {
-        ASSERT(size_ > 0);
-        fill_hole();
-        return due_of(heap_[kRoot]);
+        if (near_size_ == 0) refill();
+        return due_of(near_[near_size_ - 1]);
     }
     /// Takes the next event and moves the clock to it; there is one.
     Event pop();
@@ -103,6 +105,9 @@ class Kernel {
     static constexpr int kSlotBits = 24;
     static constexpr int kSequenceBits = 38;
     static constexpr Key kNever = ~Key{0};
+    static constexpr std::size_t kNear = 32;
+    /// So many at most come from the heap at once: room is left for what is scheduled among them.
+    static constexpr std::size_t kRefill = 8;
     static constexpr std::uint64_t kTimeOffset = 1ULL << 63;
 
     using Heap = std::vector<Key, boost::alignment::aligned_allocator<Key, 64>>;
@@ -150,16 +155,30 @@ class Kernel {
     void grow_heap();
 
     void push(Key key) {
-        if (hole_) {
-            hole_ = false;
-            ++size_;
-            sift_down(key);
-            return;
-        }
+        const bool is_near = near_size_ > 0 ? key < near_[0] : size_ == 0;
+        if (!is_near) return push_far(key);
+        if (near_size_ == kNear) evict_latest();
+        std::size_t at = near_size_++;
+        for (; at > 0 && near_[at - 1] < key; --at) near_[at] = near_[at - 1];
+        near_[at] = key;
+    }
+    void push_far(Key key) {
         if (kRoot + size_ >= capacity_) grow_heap();
         ++size_;
         climb(kRoot + size_ - 1, key);
     }
+    Key pop_far() {
+        const Key least = heap_[kRoot];
+        --size_;
+        const Key last = heap_[kRoot + size_];
+        heap_[kRoot + size_] = kNever;
+        if (size_ > 0) sift_down(last);
+        return least;
+    }
+    /// The list is empty, the heap is not.
+    void refill();
+    /// The list is full.
+    void evict_latest();
     /// Puts `key` where it belongs, starting from an empty root: the hole walks down to a leaf
     /// along the least children without looking at `key` (most keys belong near the bottom, and the
     /// walk has no branch that is hard to predict), then the key climbs.
@@ -186,21 +205,12 @@ class Kernel {
         }
         heap_[at] = key;
     }
-    /// The root was taken and nothing was scheduled since: the last key moves in.
-    void fill_hole() {
-        if (!hole_) return;
-        hole_ = false;
-        const std::size_t last = kRoot + size_;
-        const Key key = heap_[last];
-        heap_[last] = kNever;
-        if (size_ > 0) sift_down(key);
-    }
-
     Heap storage_;
-    Key* heap_ = nullptr;       ///< storage_'s first key; used from kRoot on
-    std::size_t capacity_ = 0;  ///< places that may hold a key, those before kRoot included
-    std::size_t size_ = 0;      ///< events pending
-    bool hole_ = false;         ///< the root is empty; the last key stands one place further
+    Key* heap_ = nullptr;            ///< storage_'s first key; used from kRoot on
+    std::size_t capacity_ = 0;       ///< places that may hold a key, those before kRoot included
+    std::size_t size_ = 0;           ///< keys in the heap
+    std::array<Key, kNear> near_{};  ///< the least keys of all, the least at the end
+    std::size_t near_size_ = 0;
     std::vector<Event> slots_;
     std::vector<std::uint32_t> free_;
     std::uint64_t next_sequence_ = 0;
@@ -211,11 +221,8 @@ class Kernel {
 };
 
 inline Event Kernel::pop() {
-    ASSERT(size_ > 0);
-    fill_hole();
-    const Key key = heap_[kRoot];
-    --size_;
-    hole_ = true;
+    if (near_size_ == 0) refill();
+    const Key key = near_[--near_size_];
     const std::uint32_t slot = slot_of(key);
     const Event event = slots_[slot];
     free_.push_back(slot);
