@@ -119,7 +119,8 @@ void Log::State::check_invariants() const {
 
 Log::Log(Storage& storage, std::string directory, const TopicConfig& config, TimePoint now,
          const LogLoadState& state, LogLoadReport& report)
-    : state_(std::make_unique<State>(storage, std::move(directory), config, now)) {
+    : state_(std::make_unique<State>(storage, std::move(directory), config, now)),
+      offsets_(state_.get()) {
     state_->load(state, report);
     state_->check_invariants();
 }
@@ -130,18 +131,6 @@ Log::~Log() = default;
 
 const std::string& Log::directory() const {
     return state_->directory;
-}
-Offset Log::log_start() const {
-    return state_->log_start;
-}
-Offset Log::log_end_offset() const {
-    return state_->log_end;
-}
-Offset Log::high_watermark() const {
-    return state_->high_watermark;
-}
-Offset Log::recovery_point() const {
-    return state_->recovery_point;
 }
 
 std::vector<Offset> Log::segment_base_offsets() const {
@@ -214,11 +203,11 @@ Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch>
     return info;
 }
 
-BatchList Log::read(Offset from, std::int64_t max_bytes, Offset limit) const {
+void Log::read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const {
     const State& s = *state_;
     ASSERT(from >= s.log_start);
     ASSERT(from <= s.log_end);
-    BatchList batches;
+    ASSERT(batches.empty());
     // One segment per read: the first, from the one that holds `from` on, that has anything
     // [kafka LocalLog.read].
     for (std::size_t i = s.floor_segment(from); i < s.segments.size() && batches.empty(); ++i) {
@@ -229,14 +218,13 @@ BatchList Log::read(Offset from, std::int64_t max_bytes, Offset limit) const {
             // Bytes that are no batch end what can be served, as a reader of Kafka's would fail.
             if (!chunks[c].batch) break;
             const Batch& batch = *chunks[c].batch;
-            if (batch.next_offset() > limit) return batches;
+            if (batch.next_offset() > limit) return;
             if (batches.empty()) ASSERT(batch.last_offset() >= from);
             bytes += batch.size_bytes();
-            if (bytes > max_bytes && !batches.empty()) return batches;
+            if (bytes > max_bytes && !batches.empty()) return;
             batches.push_back(batch);
         }
     }
-    return batches;
 }
 
 bool Log::truncate_to(Offset target) {
@@ -258,10 +246,6 @@ void Log::advance_log_start(Offset start) {
     s.high_watermark = std::max(s.high_watermark, start);
     s.epochs.truncate_from_start(start);
     s.check_invariants();
-}
-
-void Log::set_high_watermark(Offset high_watermark) {
-    state_->high_watermark = std::clamp(high_watermark, state_->log_start, state_->log_end);
 }
 
 bool Log::flush(TimePoint now, Offset end) {

@@ -15,6 +15,7 @@
 ///   L5  truncate_to(x) cuts at the first batch whose last offset >= x, and the end becomes x.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <memory>
@@ -61,6 +62,15 @@ struct AppendInfo {
 
 using BatchList = boost::container::small_vector<Batch, 1>;
 
+/// The marks of a log (L1).
+struct LogOffsets {
+    Offset log_start{0};
+    Offset high_watermark{0};
+    Offset log_end{0};
+    /// Believed durable below; never above log_end.
+    Offset recovery_point{0};
+};
+
 class Log {
   public:
     /// Opens (or creates) the log in `directory` ("orders-0"), recovering it if the shutdown was
@@ -73,10 +83,10 @@ class Log {
     ~Log();
 
     const std::string& directory() const;
-    Offset log_start() const;
-    Offset log_end_offset() const;
-    Offset high_watermark() const;
-    Offset recovery_point() const;
+    Offset log_start() const { return offsets_->log_start; }
+    Offset log_end_offset() const { return offsets_->log_end; }
+    Offset high_watermark() const { return offsets_->high_watermark; }
+    Offset recovery_point() const { return offsets_->recovery_point; }
     std::vector<Offset> segment_base_offsets() const;
 
     /// Takes over a changed topic configuration (min ISR and unclean are not the log's business).
@@ -99,7 +109,13 @@ class Log {
     /// Batches from the one that holds `from` (which may begin below it), wholly below `limit`, up
     /// to `max_bytes` but at least one, out of one segment. `from` must lie in
     /// [log_start, log_end_offset]. [kafka LocalLog.read]
-    BatchList read(Offset from, std::int64_t max_bytes, Offset limit) const;
+    BatchList read(Offset from, std::int64_t max_bytes, Offset limit) const {
+        BatchList batches;
+        read(from, max_bytes, limit, batches);
+        return batches;
+    }
+    /// The same, into an empty list.
+    void read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const;
 
     /// True if anything was removed. The recovery point falls with the end; the owner must then
     /// write the recovery-point checkpoint at once (LogManager.truncateTo).
@@ -109,7 +125,10 @@ class Log {
     void advance_log_start(Offset start);
 
     /// Sets the high watermark, clamped into [log_start, log_end_offset].
-    void set_high_watermark(Offset high_watermark);
+    void set_high_watermark(Offset high_watermark) {
+        offsets_->high_watermark =
+            std::clamp(high_watermark, offsets_->log_start, offsets_->log_end);
+    }
 
     /// fsyncs every segment from the recovery point up to `end`, and raises the recovery point.
     /// True if anything was synced.
@@ -148,6 +167,7 @@ class Log {
   private:
     struct State;
     std::unique_ptr<State> state_;
+    LogOffsets* offsets_;  ///< state_'s
 };
 
 }  // namespace core

@@ -19,7 +19,7 @@ struct RetiredFile {
     TimePoint since;
 };
 
-struct Log::State {
+struct Log::State : LogOffsets {
     State(Storage& log_storage, std::string log_directory, const TopicConfig& topic_config,
           TimePoint load_time)
         : storage(log_storage),
@@ -38,11 +38,6 @@ struct Log::State {
     std::vector<Segment> segments;  ///< ascending by base; never empty once loaded
     std::vector<RetiredFile> retired;
 
-    Offset log_start{0};
-    Offset high_watermark{0};
-    Offset log_end{0};
-    /// Believed durable below; never above log_end.
-    Offset recovery_point{0};
     /// The latest moment that the log was told: what the time of a truncation is taken from.
     TimePoint now;
     TimePoint last_flush;
