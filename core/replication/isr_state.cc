@@ -7,10 +7,6 @@
 
 namespace core {
 
-bool holds(const ReplicaList& list, NodeId node) {
-    return std::find(list.begin(), list.end(), node) != list.end();
-}
-
 const ReplicaList& IsrState::isr() const {
     if (const auto* committed = std::get_if<CommittedIsr>(&state_)) return committed->isr;
     if (const auto* expand = std::get_if<PendingExpand>(&state_)) return expand->committed;

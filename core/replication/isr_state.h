@@ -23,7 +23,11 @@ namespace core {
 using ProposalId = Id<struct ProposalIdTag, std::uint64_t>;
 
 /// True if `node` is in the list.
-bool holds(const ReplicaList& list, NodeId node);
+inline bool holds(const ReplicaList& list, NodeId node) {
+    for (const NodeId member : list)
+        if (member == node) return true;
+    return false;
+}
 /// The list as a note takes it; valid as long as the list.
 inline std::span<const NodeId> members(const ReplicaList& list) {
     return {list.data(), list.size()};

@@ -297,11 +297,15 @@ void Leader::detach(const FetchSession& session) {
 bool Leader::advance_high_watermark(ReplicationContext& context) {
     const Offset end = log_->log_end_offset();
     const Offset before = log_->high_watermark();
+    const ReplicaList& counted = isr_.maximal_isr();
+    // Nearly every call: somebody who counts does not hold more than before.
+    for (const RemoteReplica& remote : remotes_)
+        if ((!remote.end || *remote.end <= before) && holds(counted, remote.replica)) return false;
     boost::container::small_vector<ReplicaProgress, 4> progress;
     for (const RemoteReplica& remote : remotes_) {
         ReplicaProgress& next = progress.emplace_back();
         next.end = remote.end;
-        next.in_maximal_isr = holds(isr_.maximal_isr(), remote.replica);
+        next.in_maximal_isr = holds(counted, remote.replica);
         if (next.in_maximal_isr) continue;
         next.caught_up = is_caught_up(*context.profile, remote.end, end, last_caught_up(remote),
                                       context.now, context.lag_max);
