@@ -14,6 +14,15 @@ std::uint64_t number(core::NodeId node) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
 }
 
+/// Room for one more. Large lists grow eightfold: memory that is not touched costs nothing, while
+/// all that is copied to a larger place is touched twice.
+template <class T>
+void make_room(std::vector<T>& list) {
+    constexpr std::size_t kLarge = 256;
+    if (list.size() < list.capacity() || list.size() < kLarge) return;
+    list.reserve(8 * list.size());
+}
+
 }  // namespace
 
 SimDisk::SimDisk(core::NodeId owner, std::uint64_t seed, const scenario::DiskModel& model,
@@ -251,7 +260,12 @@ void SimDisk::append(core::FileId file, const core::Batch& batch) {
     const auto bytes = static_cast<std::uint64_t>(batch.size_bytes());
     core::TimePoint durable_at = core::saturating_add(moment(), writeback(to.key, to.size));
     if (!to.durable_at.empty()) durable_at = std::max(durable_at, to.durable_at.back());
-    to.chunks.push_back(core::Chunk{to.size, bytes, batch, {}});
+    make_room(to.chunks);
+    make_room(to.durable_at);
+    core::Chunk& chunk = to.chunks.emplace_back();
+    chunk.position = to.size;
+    chunk.size_bytes = bytes;
+    chunk.batch = batch;
     to.durable_at.push_back(durable_at);
     to.size += bytes;
 }
