@@ -202,14 +202,14 @@ void Cluster::State::on_pipe(const Event& event) {
             engine->before_delivery(kernel.moment(), hosts[next->to]->id(), hosts[next->from]->id(),
                                     *next->message);
     }
-    const Arrival arrival = network->arrive(event);
+    Arrival arrival = network->arrive(event);
     if (arrival.kind == Arrival::Kind::dropped) {
         tell({.kind = trace::WorldKind::net_drop,
               .node = hosts[arrival.host]->id(),
               .value = hosts[arrival.peer]->id().value()});
         return;
     }
-    if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(arrival);
+    if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(std::move(arrival));
 }
 
 void Cluster::State::on_run_end(const Event& event) {
@@ -232,7 +232,7 @@ void Cluster::State::on_note(core::NodeId who, const core::Note& note,
     if (audited) return;
     const trace::Moment moment = kernel.moment();
     cluster_view->on_note(moment, who, note, replicas);
-    if (host_of(who) == reader) return;
+    if (who == hosts[reader]->id()) return;
     records->on_note(moment, who, note, replicas);
     if (note.kind == core::NoteKind::config_change && !config_changes.empty()) {
         for (const core::ConfigRecord& change : config_changes.front()) apply_config(change);
@@ -284,7 +284,7 @@ void Cluster::State::tell(const trace::WorldEvent& event) {
     if (audited) return;
     const trace::Moment moment = kernel.moment();
     cluster_view->on_world(moment, event);
-    if (event.node && host_of(*event.node) == reader) return;
+    if (event.node == hosts[reader]->id()) return;
     records->on_world(moment, event);
     if (!live) return;
     if (invariants) invariants->on_world(moment, event);

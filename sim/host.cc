@@ -208,7 +208,7 @@ void Host::on_process_exit(const Event& exit) {
                          static_cast<std::int64_t>(exit.payload));
 }
 
-void Host::on_arrival(const Arrival& arrival) {
+void Host::on_arrival(Arrival&& arrival) {
     switch (arrival.kind) {
         case Arrival::Kind::nothing:
         case Arrival::Kind::dropped:
@@ -221,21 +221,25 @@ void Host::on_arrival(const Arrival& arrival) {
                 core::Lost{arrival.connection, network_.node(arrival.peer), arrival.why}, true);
             return;
         case Arrival::Kind::received:
-            break;
+            on_message(std::move(arrival));
+            return;
     }
-    on_message(arrival, network_.input(arrival.item));
-    network_.release(arrival.item);
 }
 
-void Host::on_message(const Arrival& arrival, core::Input& input) {
+void Host::on_message(Arrival&& arrival) {
     if (node_ == nullptr) return;
-    const core::Message& message = std::get<core::Received>(input).message;
+    const core::Message& message = *arrival.message;
     const core::Lane on = node_->lane_of(message);
     if (on != arrival.lane) network_.set_lane(arrival.connection, index_, on);
     if (repeat_fetch_ && carries_data(message)) {
         repeat_fetch_ = false;
-        run(on, core::Input(input), true);
+        run(on,
+            core::Received{arrival.connection, network_.node(arrival.peer), arrival.correlation,
+                           arrival.message.copy()},
+            true);
     }
+    core::Input input = core::Received{arrival.connection, network_.node(arrival.peer),
+                                       arrival.correlation, std::move(arrival.message)};
     const LaneState& state = lane(on);
     const bool waits = !ready() || state.busy_until > now() || !state.waiting.empty();
     if (waits)
@@ -367,9 +371,9 @@ void Host::run_waiting(core::Lane on) {
 
 bool Host::announce(core::Lane on, core::Input& input) {
     const auto* received = std::get_if<core::Received>(&input);
-    if (received == nullptr || !listener_.watches_delivery(received->message)) return true;
+    if (received == nullptr || !listener_.watches_delivery(*received->message)) return true;
     const std::uint16_t generation = generation_;
-    listener_.before_delivery(id_, received->peer, received->message);
+    listener_.before_delivery(id_, received->peer, *received->message);
     if (generation != generation_) return false;
     if (!paused_) return true;
     inbox_.push_front(Waiting{std::move(input), on, true});
@@ -444,7 +448,9 @@ void Host::arm(core::Lane on) {
 }
 
 void Host::arm_all() {
-    for (int i = 0; i < lane_count_; ++i) arm(lane_at(i));
+    const core::LaneDeadlines& deadlines = node_->deadlines();
+    for (int i = 0; i < lane_count_; ++i)
+        if (deadlines[lane_at(i)] < lane(lane_at(i)).armed) arm(lane_at(i));
 }
 
 void Host::purge(core::ConnectionId connection) {

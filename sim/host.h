@@ -87,7 +87,7 @@ class Host {
     void call_now(core::Call&& call);
 
     // ---- kernel events ----
-    void on_arrival(const Arrival& arrival);
+    void on_arrival(Arrival&& arrival);
     /// True if a message would be handed to the node at once.
     bool takes_at_once(const core::Message& message) const;
     void on_wake(const Event& event);
@@ -120,7 +120,7 @@ class Host {
     Event event(EventType type, core::Lane lane = core::Lane::requests) const;
     void drain_soon();
     void end_process();
-    void on_message(const Arrival& arrival, core::Input& input);
+    void on_message(Arrival&& arrival);
     void run(core::Lane lane, core::Input&& input, bool announced);
     void enqueue(core::Lane lane, core::Input&& input, bool announced);
     void run_waiting(core::Lane lane);

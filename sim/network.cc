@@ -35,9 +35,10 @@ void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, 
     made.host = {from, to};
     made.end_open = {true, false};
     made.lane = {lane, core::Lane::requests};
+    made.link = {link_index(from, to), link_index(to, from)};
     endpoints_[from].connections.push_back(slot);
     if (to != from) endpoints_[to].connections.push_back(slot);
-    Link& way = link(from, to);
+    Link& way = link_of_pipe(made, 0);
     if (!endpoints_[to].powered) {
         made.silent[1] = true;
         made.outstanding = true;
@@ -47,7 +48,7 @@ void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, 
 }
 
 void Network::send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
-                   core::Message&& message, core::TimePoint at) {
+                   core::MessageBox message, core::TimePoint at) {
     const std::uint32_t slot = slot_of(connection);
     if (slot == kNone) return;
     Connection& through = connections_[slot];
@@ -55,13 +56,13 @@ void Network::send(core::ConnectionId connection, HostIndex from, core::Correlat
     const int other = 1 - side;
     if (!through.end_open[static_cast<std::size_t>(side)]) return;
     Link& way = link_of_pipe(through, side);
-    const std::uint64_t identity = identity_of(through, way, message, correlation);
+    const std::uint64_t identity = identity_of(through, way, *message, correlation);
     if (!through.end_open[static_cast<std::size_t>(other)]) {
         if (!through.silent[static_cast<std::size_t>(other)]) return;
         const HostIndex peer = through.host[static_cast<std::size_t>(other)];
         if (endpoints_[peer].powered && !through.outstanding && way.cuts == 0) {
             // The machine is back and knows nothing of this connection.
-            const core::Duration there = latency(way, message.index(), identity);
+            const core::Duration there = latency(way, message->index(), identity);
             enqueue_reset(slot, other, core::ConnectionLoss::reset, at, there);
         }
         through.outstanding = true;
@@ -69,18 +70,15 @@ void Network::send(core::ConnectionId connection, HostIndex from, core::Correlat
     }
     core::TimePoint leaves = at;
     if (way.model.bytes_per_second > 0) {
-        const std::int64_t bytes = core::size_bytes(message);
+        const std::int64_t bytes = core::size_bytes(*message);
         leaves = std::max(at, way.busy_until) +
                  core::Duration(bytes * 1'000'000'000 / way.model.bytes_per_second);
         way.busy_until = leaves;
     }
-    const core::Duration travel = latency(way, message.index(), identity) + (leaves - at);
+    const core::Duration travel = latency(way, message->index(), identity) + (leaves - at);
     const std::uint32_t item = enqueue(slot, side, ItemKind::message, at, travel);
-    core::Received& received = items_[item].received();
-    received.connection = connection;
-    received.peer = nodes_[from];
-    received.correlation = correlation;
-    received.message = std::move(message);
+    items_[item].correlation = correlation;
+    items_[item].message = std::move(message);
 }
 
 void Network::close(core::ConnectionId connection, HostIndex from, core::TimePoint at) {
@@ -245,11 +243,10 @@ std::optional<Network::Peek> Network::peek(const Event& event) const {
     const HostIndex from = connection.host[side];
     const HostIndex to = connection.host[1 - side];
     if (!connection.end_open[1 - side]) return std::nullopt;
-    const std::uint32_t way = link_at_[from * nodes_.size() + to];
-    if (way != kNone && links_[way].cuts > 0) return std::nullopt;
+    if (links_[connection.link[side]].cuts > 0) return std::nullopt;
     if (withheld(item, from)) return std::nullopt;
     if (passage(connection, static_cast<int>(side), item) != Passage::through) return std::nullopt;
-    return Peek{to, from, &item.received().message};
+    return Peek{to, from, &*item.message};
 }
 
 Arrival Network::arrive(const Event& event) {
@@ -270,7 +267,7 @@ Arrival Network::arrive(const Event& event) {
         return Arrival{};
     }
     // Held: the mending, the waking or the end of the rule arms the pipe again.
-    if (link(from, to).cuts > 0) return Arrival{};
+    if (links_[connection.link[side]].cuts > 0) return Arrival{};
     if (withheld(item, from)) return Arrival{};
     const Passage passes = pass(connection, static_cast<int>(side), item);
     if (passes == Passage::held) return Arrival{};
@@ -294,17 +291,14 @@ Arrival Network::arrive(const Event& event) {
             arrival.kind = Arrival::Kind::connected;
             return arrival;
         case ItemKind::message:
-            if (!connection.end_open[1 - side]) {
-                free_item(at);
-                return Arrival{};
-            }
             if (passes == Passage::dropped) {
-                free_item(at);
                 arrival.kind = Arrival::Kind::dropped;
-                return arrival;
+            } else if (connection.end_open[1 - side]) {
+                arrival.kind = Arrival::Kind::received;
+                arrival.correlation = item.correlation;
+                arrival.message = std::move(item.message);
             }
-            arrival.kind = Arrival::Kind::received;
-            arrival.item = at;
+            free_item(at);
             return arrival;
         case ItemKind::reset:
             break;
@@ -338,10 +332,6 @@ Arrival Network::arrive_open(std::uint32_t slot) {
     Link& back = link_of_pipe(connection, 1);
     enqueue(slot, 1, ItemKind::accept, kernel_.now(), counted_latency(back, kAcceptApi));
     return Arrival{};
-}
-
-void Network::release(std::uint32_t item) {
-    free_items_.push_back(item);
 }
 
 void Network::set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane) {

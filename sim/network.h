@@ -31,7 +31,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
-#include "core/protocol/messages.h"
+#include "core/protocol/message_box.h"
 #include "core/step/node.h"
 #include "scenarios/model.h"
 #include "sim/kernel.h"
@@ -51,7 +51,8 @@ struct Arrival {
     HostIndex host = 0;
     HostIndex peer = 0;
     core::ConnectionId connection{0};
-    std::uint32_t item = 0;  ///< received: input(item), then release(item)
+    core::CorrelationId correlation{0};  ///< of the message
+    core::MessageBox message;            ///< received: what
 };
 
 class Network {
@@ -69,7 +70,7 @@ class Network {
     void open(core::ConnectionId connection, HostIndex from, HostIndex to, core::Lane lane,
               core::TimePoint at);
     void send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
-              core::Message&& message, core::TimePoint at);
+              core::MessageBox message, core::TimePoint at);
     void close(core::ConnectionId connection, HostIndex from, core::TimePoint at);
 
     // ---- what becomes of hosts ----
@@ -108,11 +109,6 @@ class Network {
     };
     std::optional<Peek> peek(const Event& event) const;
     Arrival arrive(const Event& event);
-    /// The core::Received of an item that arrived, in place; valid until anything is sent. The
-    /// node takes the message out of it, so that it is moved no further time.
-    core::Input& input(std::uint32_t item) { return items_[item].input; }
-    /// Frees the item of a received message.
-    void release(std::uint32_t item);
     /// The lane that handled the last message of this end: a later loss follows it there.
     void set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane);
 
@@ -139,12 +135,8 @@ class Network {
         bool let_go = false;      ///< by its rule: no rule meets it again
         bool by_machine = false;  ///< by the operating system, whatever its process does
         core::ConnectionLoss why = core::ConnectionLoss::reset;
-        /// Always a Received, kept for its memory; of messages as the node will see it.
-        core::Input input = core::Received{core::ConnectionId(0), core::NodeId(0),
-                                           core::CorrelationId(0), core::MetadataRequest{}};
-
-        core::Received& received() { return *std::get_if<core::Received>(&input); }
-        const core::Received& received() const { return *std::get_if<core::Received>(&input); }
+        core::CorrelationId correlation{0};
+        core::MessageBox message;  ///< of messages only
     };
     struct Pipe {
         std::uint32_t head = kNone;
@@ -164,8 +156,9 @@ class Network {
         std::array<bool, 2> end_open{};
         std::array<bool, 2> silent{};  ///< this side lost power and has told nobody
         std::array<core::Lane, 2> lane{};
-        bool outstanding = false;  ///< the other side has sent something to a silent one
-        bool established = false;  ///< the opener knows
+        std::array<std::uint32_t, 2> link{};  ///< of each pipe
+        bool outstanding = false;             ///< the other side has sent something to a silent one
+        bool established = false;             ///< the opener knows
         /// The first request that lost its way there or back: no later answer is heard.
         std::optional<core::CorrelationId> unanswered;
         std::array<Pipe, 2> pipe{};
@@ -175,6 +168,7 @@ class Network {
     struct Link {
         scenario::LinkModel model;
         std::uint64_t key = 0;
+        std::uint64_t latency_draw = 0;  ///< that of `key`; to be extended
         std::uint32_t cuts = 0;
         core::TimePoint busy_until = core::TimePoint::min();
         std::array<std::uint32_t, kApis> counts{};
@@ -206,8 +200,11 @@ class Network {
     std::uint32_t slot_of(core::ConnectionId connection) const;
     Connection* find(core::ConnectionId connection);
     int side_of(const Connection& connection, HostIndex host) const;
-    Link& link(HostIndex from, HostIndex to);
-    Link& link_of_pipe(const Connection& connection, int side);
+    std::uint32_t link_index(HostIndex from, HostIndex to);
+    Link& link(HostIndex from, HostIndex to) { return links_[link_index(from, to)]; }
+    Link& link_of_pipe(const Connection& connection, int side) {
+        return links_[connection.link[static_cast<std::size_t>(side)]];
+    }
     bool is_cut(HostIndex from, HostIndex to);
 
     core::Duration latency(Link& link, std::size_t api, std::uint64_t identity) const;

@@ -16,6 +16,12 @@ std::uint64_t number(core::NodeId node) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
 }
 
+/// core::keyed_draw of an identity whose first parts were drawn already.
+std::uint64_t extend_draw(std::uint64_t draw, std::uint64_t api, std::uint64_t identity) {
+    draw = core::mix64(draw ^ core::mix64(api));
+    return core::mix64(draw ^ core::mix64(identity));
+}
+
 }  // namespace
 
 // ---- lookups ------------------------------------------------------------------------------------
@@ -31,20 +37,16 @@ int Network::side_of(const Connection& connection, HostIndex host) const {
     return 1;
 }
 
-Network::Link& Network::link(HostIndex from, HostIndex to) {
+std::uint32_t Network::link_index(HostIndex from, HostIndex to) {
     std::uint32_t& at = link_at_[from * nodes_.size() + to];
     if (at == kNone) {
         at = static_cast<std::uint32_t>(links_.size());
-        links_.emplace_back();
-        links_.back().model = link_of_(from, to);
-        links_.back().key = core::mix64((number(nodes_[from]) << 32) | number(nodes_[to]));
+        Link& made = links_.emplace_back();
+        made.model = link_of_(from, to);
+        made.key = core::mix64((number(nodes_[from]) << 32) | number(nodes_[to]));
+        made.latency_draw = core::keyed_draw(seed_, core::Purpose::network_latency, {made.key});
     }
-    return links_[at];
-}
-
-Network::Link& Network::link_of_pipe(const Connection& connection, int side) {
-    const auto from = static_cast<std::size_t>(side);
-    return link(connection.host[from], connection.host[1 - from]);
+    return at;
 }
 
 bool Network::is_cut(HostIndex from, HostIndex to) {
@@ -57,8 +59,7 @@ core::Duration Network::latency(Link& way, std::size_t api, std::uint64_t identi
     core::Duration travel =
         way.model.latency.is_fixed()
             ? way.model.latency.typical()
-            : way.model.latency.sample(core::keyed_draw(seed_, core::Purpose::network_latency,
-                                                        {way.key, api, identity}));
+            : way.model.latency.sample(extend_draw(way.latency_draw, api, identity));
     if (way.model.loss.numerator > 0) {
         core::Duration wait = kRetransmission;
         for (std::uint64_t attempt = 0; attempt < kMostLosses; ++attempt, wait *= 2) {
@@ -148,8 +149,7 @@ std::uint32_t Network::take_item() {
 
 void Network::free_item(std::uint32_t item) {
     // A message that nobody takes must not keep its batches alive.
-    if (items_[item].kind == ItemKind::message)
-        items_[item].received().message = core::MetadataRequest{};
+    items_[item].message = core::MessageBox();
     free_items_.push_back(item);
 }
 

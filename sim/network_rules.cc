@@ -20,15 +20,14 @@ std::optional<std::uint32_t> Network::rule_for(const Connection& connection, int
     for (std::uint32_t i = 0; i < rules_.size(); ++i) {
         const Rule& rule = rules_[i];
         if (!rule.active || (rule.left && *rule.left == 0)) continue;
-        if (rule.matches(connection.host[from], connection.host[1 - from], item.received().message))
-            return i;
+        if (rule.matches(connection.host[from], connection.host[1 - from], *item.message)) return i;
     }
     return std::nullopt;
 }
 
 bool Network::unheard(const Connection& connection, const Item& item) const {
-    return connection.unanswered && item.received().correlation > *connection.unanswered &&
-           !core::is_request(item.received().message);
+    return connection.unanswered && item.correlation > *connection.unanswered &&
+           !core::is_request(*item.message);
 }
 
 Network::Passage Network::passage(const Connection& connection, int side, const Item& item) const {
@@ -54,11 +53,10 @@ Network::Passage Network::pass(Connection& connection, int side, Item& item) {
         rule.doors.push_back(Door{connection.id, side});
         return passes;
     }
-    const core::Received& lost = item.received();
-    const auto* produce = std::get_if<core::ProduceRequest>(&lost.message);
+    const auto* produce = std::get_if<core::ProduceRequest>(&*item.message);
     if (produce != nullptr && produce->acks == core::Acks::none) return passes;
-    if (!connection.unanswered || lost.correlation < *connection.unanswered)
-        connection.unanswered = lost.correlation;
+    if (!connection.unanswered || item.correlation < *connection.unanswered)
+        connection.unanswered = item.correlation;
     return passes;
 }
 

@@ -38,7 +38,7 @@ void AlterPartitionManager::maybe_send(TimePoint now, std::optional<BrokerEpoch>
 
 std::vector<AlterPartitionManager::Answer> AlterPartitionManager::on_response(
     TimePoint now, const Received& received, Effects& effects) {
-    const auto& response = std::get<AlterPartitionResponse>(received.message);
+    const auto& response = std::get<AlterPartitionResponse>(*received.message);
     std::vector<Answer> answers;
     if (!channel_.on_response(now, received.correlation, response.error, effects)) return answers;
     const std::size_t sent = std::exchange(in_flight_, 0);

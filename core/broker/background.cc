@@ -152,23 +152,19 @@ std::optional<TimePoint> Broker::timers_due(Lane lane) const {
     return first;
 }
 
-void Broker::refresh_timers() {
-    timers_moved_ = false;
-    for (int lane = 0; lane < kLanes; ++lane)
-        timers_[static_cast<std::size_t>(lane)] =
-            timers_due(static_cast<Lane>(lane)).value_or(TimePoint::max());
-}
-
-std::optional<TimePoint> Broker::next_deadline(Lane lane) const {
-    TimePoint first = timers_[static_cast<std::size_t>(lane)];
-    const bool live = stage_ != Stage::down && stage_ != Stage::stopped;
-    if (live && stage_ != Stage::stopping) {
-        if (lane == Lane::requests) first = std::min(first, replicas_.next_deadline());
-        if (lane == Lane::background && !replicas_.context().rolled.empty())
-            first = std::min(first, now_);
+void Broker::refresh_deadlines() {
+    if (timers_moved_) {
+        timers_moved_ = false;
+        for (int lane = 0; lane < kLanes; ++lane)
+            timers_[static_cast<Lane>(lane)] =
+                timers_due(static_cast<Lane>(lane)).value_or(TimePoint::max());
     }
-    if (first == TimePoint::max()) return std::nullopt;
-    return first;
+    deadlines_ = timers_;
+    if (stage_ == Stage::down || stage_ == Stage::stopping || stage_ == Stage::stopped) return;
+    TimePoint& requests = deadlines_[Lane::requests];
+    requests = std::min(requests, replicas_.next_deadline());
+    TimePoint& background = deadlines_[Lane::background];
+    if (!replicas_.context().rolled.empty()) background = std::min(background, now_);
 }
 
 }  // namespace core

@@ -27,7 +27,6 @@ Broker::Broker(NodeId id, std::uint64_t seed, const Profile& profile, const Brok
       directories_(id, seed, config_.controller_socket_timeout),
       producer_ids_(id, seed, config_.controller_socket_timeout) {
     due_.fill(TimePoint::max());
-    timers_.fill(TimePoint::max());
 }
 
 Offset Broker::high_watermark(PartitionId partition) const {
@@ -52,9 +51,9 @@ namespace {
 bool is_data_path(const Input& input) {
     const auto* received = std::get_if<Received>(&input);
     if (received == nullptr) return false;
-    return std::holds_alternative<ProduceRequest>(received->message) ||
-           std::holds_alternative<FetchRequest>(received->message) ||
-           std::holds_alternative<FetchResponse>(received->message);
+    return std::holds_alternative<ProduceRequest>(*received->message) ||
+           std::holds_alternative<FetchRequest>(*received->message) ||
+           std::holds_alternative<FetchResponse>(*received->message);
 }
 
 }  // namespace
@@ -83,7 +82,7 @@ void Broker::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
             on_shut_down(now);
         });
     drain(now, effects);
-    if (timers_moved_) refresh_timers();
+    refresh_deadlines();
     replicas_.check_invariants();
 }
 
@@ -146,16 +145,16 @@ void Broker::on_lost(TimePoint now, const Lost& lost, Effects& effects) {
 }
 
 void Broker::on_received(TimePoint now, Received& received, Effects& effects) {
-    if (is_request(received.message)) return on_request(now, received, effects);
+    if (is_request(*received.message)) return on_request(now, received, effects);
     const ConnectionId connection = received.connection;
-    if (std::holds_alternative<FetchResponse>(received.message) ||
-        std::holds_alternative<ListOffsetsResponse>(received.message)) {
+    if (std::holds_alternative<FetchResponse>(*received.message) ||
+        std::holds_alternative<ListOffsetsResponse>(*received.message)) {
         // A fetcher that was closed meanwhile wants no answer.
         if (Fetcher* fetcher = replicas_.fetchers().find(connection))
             fetcher->on_response(now, received);
         return;
     }
-    if (std::holds_alternative<MetadataFetchResponse>(received.message)) {
+    if (std::holds_alternative<MetadataFetchResponse>(*received.message)) {
         if (!observer_.owns(connection)) return;
         observer_.on_response(now, received, effects);
         return on_metadata(now, effects);
@@ -198,7 +197,7 @@ void Broker::on_request(TimePoint now, Received& received, Effects& effects) {
                          lifecycle_.state() == BrokerState::pending_controlled_shutdown;
     if (connection.muted || connection.in_ready || !serving)
         return queue_.put(connection, received.correlation, std::move(received.message));
-    handle(now, connection, received.correlation, received.message, effects);
+    handle(now, connection, received.correlation, *received.message, effects);
 }
 
 void Broker::handle(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
@@ -261,7 +260,7 @@ void Broker::drain(TimePoint now, Effects& effects) {
         if (stage_ == Stage::stopping || stage_ == Stage::stopped) return;
         std::optional<RequestQueue::Next> next = queue_.next();
         if (!next) return;
-        handle(now, *next->connection, next->request.correlation, next->request.message, effects);
+        handle(now, *next->connection, next->request.correlation, *next->request.message, effects);
     }
 }
 

@@ -52,7 +52,7 @@ class Broker final : public Node {
            std::string cluster_id);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
-    std::optional<TimePoint> next_deadline(Lane lane) const override;
+    const LaneDeadlines& deadlines() const override { return deadlines_; }
     Lane lane_of(const Message& message) const override;
 
     // ---- for the audit: const, without effect
@@ -118,7 +118,7 @@ class Broker final : public Node {
     void flush_dirty_logs(TimePoint now, Effects& effects);
     void stop(TimePoint now, Effects& effects);
     std::optional<TimePoint> timers_due(Lane lane) const;
-    void refresh_timers();
+    void refresh_deadlines();
     TimePoint& due(Task task) { return due_[static_cast<std::size_t>(task)]; }
     TimePoint due(Task task) const { return due_[static_cast<std::size_t>(task)]; }
 
@@ -139,8 +139,10 @@ class Broker final : public Node {
     std::array<TimePoint, kTasks> due_;
     /// timers_due() of each lane. Produce and fetch, the hot path, move none of them, so a step
     /// that did nothing else leaves them as they are.
-    std::array<TimePoint, kLanes> timers_;
+    LaneDeadlines timers_;
     bool timers_moved_ = true;
+    /// The same with what produce and fetch wait for.
+    LaneDeadlines deadlines_;
 
     LogManager logs_;
     ClusterImage image_;

@@ -44,7 +44,7 @@ void DirectoryAssigner::put_back(TimePoint now) {
 
 void DirectoryAssigner::on_response(TimePoint now, const Received& received,
                                     std::optional<BrokerEpoch> broker_epoch, Effects& effects) {
-    const auto& response = std::get<AssignReplicasToDirsResponse>(received.message);
+    const auto& response = std::get<AssignReplicasToDirsResponse>(*received.message);
     if (!channel_.on_response(now, received.correlation, response.error, effects)) return;
     if (response.error != ErrorCode::none) return put_back(now);
     failures_ = 0;

@@ -150,8 +150,16 @@ void ReplicaManager::relist(FetchSession& session) {
     });
 }
 
+/// The answer that is being made; an earlier one that came to nothing is used again.
+FetchResponse& ReplicaManager::fresh_response() {
+    if (response_.empty()) response_ = context_.effects->messages().take<FetchResponse>();
+    auto& response = std::get<FetchResponse>(*response_);
+    response.partitions.clear();
+    return response;
+}
+
 std::int64_t ReplicaManager::read(FetchSession& session) {
-    response_.partitions.clear();
+    FetchResponse& response = fresh_response();
     answer_now_ = false;
     std::int64_t bytes = 0;
     const std::vector<std::uint32_t>& changed = session.changed();
@@ -161,22 +169,21 @@ std::int64_t ReplicaManager::read(FetchSession& session) {
         if (!slot.used) continue;
         const FetchVerdict& verdict = verdicts_[i];
         const bool news = verdict.error != ErrorCode::none || verdict.diverging;
-        FetchPartitionResponse part{.partition = slot.fetch.partition,
-                                    .error = verdict.error,
-                                    .high_watermark = verdict.high_watermark,
-                                    .log_start_offset = verdict.log_start,
-                                    .diverging = verdict.diverging,
-                                    .current_leader = std::nullopt,
-                                    .batches = {}};
-        if (verdict.error == ErrorCode::not_leader_or_follower ||
-            verdict.error == ErrorCode::fenced_leader_epoch)
-            part.current_leader = current_leader(slot.fetch.partition);
+        response.partitions.push_back(
+            FetchPartitionResponse{.partition = slot.fetch.partition,
+                                   .error = verdict.error,
+                                   .high_watermark = verdict.high_watermark,
+                                   .log_start_offset = verdict.log_start,
+                                   .diverging = verdict.diverging,
+                                   .current_leader = std::nullopt,
+                                   .batches = {}});
+        FetchPartitionResponse& part = response.partitions.back();
         if (!news && slot.fetch.fetch_offset < verdict.limit && bytes < session.max_bytes) {
             const std::int64_t room =
                 std::min<std::int64_t>(session.partition_max_bytes, session.max_bytes - bytes);
-            part.batches = find(slot.fetch.partition)
-                               ->log()
-                               ->read(slot.fetch.fetch_offset, room, verdict.limit);
+            find(slot.fetch.partition)
+                ->log()
+                ->read(slot.fetch.fetch_offset, room, verdict.limit, part.batches);
             std::int64_t size = 0;
             for (const Batch& batch : part.batches) size += batch.size_bytes();
             // Only the first partition of an answer may exceed the limit, by its first batch.
@@ -186,15 +193,20 @@ std::int64_t ReplicaManager::read(FetchSession& session) {
                 bytes += size;
         }
         answer_now_ = answer_now_ || news;
-        if (news || !part.batches.empty() || slot.sent_high_watermark != verdict.high_watermark ||
-            slot.sent_log_start != verdict.log_start)
-            response_.partitions.push_back(std::move(part));
+        if (!news && part.batches.empty() && slot.sent_high_watermark == verdict.high_watermark &&
+            slot.sent_log_start == verdict.log_start) {
+            response.partitions.pop_back();
+            continue;
+        }
+        if (verdict.error == ErrorCode::not_leader_or_follower ||
+            verdict.error == ErrorCode::fenced_leader_epoch)
+            part.current_leader = current_leader(slot.fetch.partition);
     }
     return bytes;
 }
 
 void ReplicaManager::answer_fetch(FetchSession& session) {
-    for (const FetchPartitionResponse& part : response_.partitions) {
+    for (const FetchPartitionResponse& part : std::get<FetchResponse>(*response_).partitions) {
         const auto number = session.find(part.partition);
         ASSERT(number.has_value());
         if (part.error != ErrorCode::none || part.diverging) continue;
@@ -204,7 +216,6 @@ void ReplicaManager::answer_fetch(FetchSession& session) {
     relist(session);
     queue_.answer(session.connection(), session.correlation, std::move(response_),
                   *context_.effects);
-    response_ = FetchResponse{};
 }
 
 void ReplicaManager::complete_fetch(FetchSession& session, bool expired) {

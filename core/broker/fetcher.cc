@@ -134,18 +134,16 @@ bool Fetcher::send_range_request(TimePoint now) {
 
 void Fetcher::send_fetch(TimePoint now) {
     const ReplicationContext& context = replicas_.context();
-    FetchRequest request{
-        .replica = self_,
-        .replica_epoch = std::nullopt,
-        .max_wait = config_.replica_fetch_wait_max,
-        .min_bytes = config_.replica_fetch_min_bytes,
-        .max_bytes = config_.replica_fetch_response_max_bytes,
-        .partition_max_bytes = config_.replica_fetch_max_bytes,
-        .full = !session_open_,
-        .partitions = {},
-        .forgotten = {},
-    };
-    if (context.profile->fetch_carries_broker_epoch) request.replica_epoch = context.broker_epoch;
+    MessageBox box = context.effects->messages().take<FetchRequest>();
+    FetchRequest& request = std::get<FetchRequest>(*box);
+    request.replica = self_;
+    request.replica_epoch =
+        context.profile->fetch_carries_broker_epoch ? context.broker_epoch : std::nullopt;
+    request.max_wait = config_.replica_fetch_wait_max;
+    request.min_bytes = config_.replica_fetch_min_bytes;
+    request.max_bytes = config_.replica_fetch_response_max_bytes;
+    request.partition_max_bytes = config_.replica_fetch_max_bytes;
+    request.full = !session_open_;
     for (PartitionId partition : changed_) {
         Entry* entry = find(partition);
         ASSERT(entry != nullptr);
@@ -166,7 +164,7 @@ void Fetcher::send_fetch(TimePoint now) {
     }
     forgotten_.clear();
     session_open_ = true;
-    channel_.send(now, std::move(request), 0, *context.effects);
+    channel_.send(now, std::move(box), 0, *context.effects);
 }
 
 // ---- answers ------------------------------------------------------------------------------------
@@ -178,10 +176,10 @@ void Fetcher::on_connected(TimePoint now) {
 
 void Fetcher::on_response(TimePoint now, Received& received) {
     channel_.on_response(received.correlation);
-    if (const auto* fetch = std::get_if<FetchResponse>(&received.message))
+    if (const auto* fetch = std::get_if<FetchResponse>(&*received.message))
         on_fetch(now, *fetch);
     else
-        on_list_offsets(now, std::get<ListOffsetsResponse>(received.message));
+        on_list_offsets(now, std::get<ListOffsetsResponse>(*received.message));
     maybe_fetch(now);
 }
 

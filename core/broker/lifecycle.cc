@@ -99,12 +99,12 @@ void BrokerLifecycle::begin_shutdown(TimePoint now, bool controlled) {
 }
 
 void BrokerLifecycle::on_response(TimePoint now, const Received& received, Effects& effects) {
-    if (const auto* registration = std::get_if<BrokerRegistrationResponse>(&received.message)) {
+    if (const auto* registration = std::get_if<BrokerRegistrationResponse>(&*received.message)) {
         if (channel_.on_response(now, received.correlation, registration->error, effects))
             on_registration(now, *registration);
         return;
     }
-    const auto& heartbeat = std::get<BrokerHeartbeatResponse>(received.message);
+    const auto& heartbeat = std::get<BrokerHeartbeatResponse>(*received.message);
     if (channel_.on_response(now, received.correlation, heartbeat.error, effects))
         on_heartbeat(now, heartbeat, effects);
 }

@@ -56,7 +56,7 @@ void MetadataObserver::on_connected(TimePoint now, Effects& effects) {
 
 void MetadataObserver::on_response(TimePoint now, Received& received, Effects& effects) {
     channel_.on_response(received.correlation);
-    auto& response = std::get<MetadataFetchResponse>(received.message);
+    auto& response = std::get<MetadataFetchResponse>(*received.message);
     if (response.error != ErrorCode::none) {
         leader_ = response.leader;
         fetches_at_ = saturating_add(now, config_.quorum_retry_backoff);

@@ -96,7 +96,8 @@ void ReplicaManager::on_produce(IncomingConnection& connection, CorrelationId co
 
 void ReplicaManager::answer_produce(ConnectionId connection, CorrelationId correlation,
                                     NodeId client, std::span<ProduceOutcome> outcomes) {
-    ProduceResponse response;
+    MessageBox box = context_.effects->messages().take<ProduceResponse>();
+    auto& response = std::get<ProduceResponse>(*box);
     for (ProduceOutcome& outcome : outcomes) {
         ProducePartitionResponse& part = outcome.response;
         if (part.error == ErrorCode::none) {
@@ -118,7 +119,7 @@ void ReplicaManager::answer_produce(ConnectionId connection, CorrelationId corre
         }
         response.partitions.push_back(part);
     }
-    queue_.answer(connection, correlation, std::move(response), *context_.effects);
+    queue_.answer(connection, correlation, std::move(box), *context_.effects);
 }
 
 /// The watermark or the ISR of a partition moved: some that waited may be complete.

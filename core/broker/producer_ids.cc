@@ -33,7 +33,7 @@ void ProducerIds::maybe_request(TimePoint now, std::optional<BrokerEpoch> broker
 }
 
 void ProducerIds::on_response(TimePoint now, const Received& received, Effects& effects) {
-    const auto& response = std::get<AllocateProducerIdsResponse>(received.message);
+    const auto& response = std::get<AllocateProducerIdsResponse>(*received.message);
     if (!channel_.on_response(now, received.correlation, response.error, effects)) return;
     if (response.error != ErrorCode::none) {
         resends_at_ = saturating_add(now, kRetryBackoff);

@@ -100,6 +100,7 @@ class ReplicaManager {
     void update_session(IncomingConnection& connection, const FetchRequest& request);
     FetchVerdict judge(const FetchSession& session, const FetchSlot& slot) const;
     void record(FetchSession& session, std::uint32_t number, FetchVerdict& verdict);
+    FetchResponse& fresh_response();
     /// Reads what the verdicts allow into `response_`; the bytes of it. Sets `answer_now_` on an
     /// error or a divergence.
     std::int64_t read(FetchSession& session);
@@ -128,7 +129,7 @@ class ReplicaManager {
     Deadlines parked_;  ///< owner: the connection id
 
     // Reused from request to request.
-    FetchResponse response_;
+    MessageBox response_;
     std::vector<FetchVerdict> verdicts_;  ///< one for each of the session's changed()
     bool answer_now_ = false;
     std::vector<PartitionId> settled_;

@@ -32,7 +32,7 @@ IncomingConnection& RequestQueue::accept(ConnectionId id, NodeId peer) {
 }
 
 void RequestQueue::put(IncomingConnection& connection, CorrelationId correlation,
-                       Message&& message) {
+                       MessageBox message) {
     connection.waiting.push_back(QueuedRequest{correlation, std::move(message)});
 }
 
@@ -44,7 +44,7 @@ void RequestQueue::done(IncomingConnection& connection) {
     ready_.push_back(connection.id);
 }
 
-void RequestQueue::answer(ConnectionId id, CorrelationId correlation, Message&& response,
+void RequestQueue::answer(ConnectionId id, CorrelationId correlation, MessageBox response,
                           Effects& effects) {
     IncomingConnection* connection = find(id);
     if (connection == nullptr) return;

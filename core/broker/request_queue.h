@@ -23,7 +23,7 @@ namespace core {
 /// A request that waits for its turn.
 struct QueuedRequest {
     CorrelationId correlation;
-    Message message;
+    MessageBox message;
 };
 
 /// One connection, made by its peer.
@@ -47,9 +47,9 @@ class RequestQueue {
     IncomingConnection& accept(ConnectionId id, NodeId peer);
     IncomingConnection* find(ConnectionId id);
     /// Keeps a request for later.
-    void put(IncomingConnection& connection, CorrelationId correlation, Message&& message);
+    void put(IncomingConnection& connection, CorrelationId correlation, MessageBox message);
     /// The request being handled is answered: the next one may be taken up.
-    void answer(ConnectionId id, CorrelationId correlation, Message&& response, Effects& effects);
+    void answer(ConnectionId id, CorrelationId correlation, MessageBox response, Effects& effects);
     /// The same for a request that has no answer.
     void done(IncomingConnection& connection);
     /// A connection whose next request can be taken up, and that request.

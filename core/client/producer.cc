@@ -54,11 +54,6 @@ Lane Producer::lane_of(const Message&) const {
     return Lane::requests;
 }
 
-std::optional<TimePoint> Producer::next_deadline(Lane lane) const {
-    if (lane != Lane::requests || deadline_ == TimePoint::max()) return std::nullopt;
-    return deadline_;
-}
-
 void Producer::step(TimePoint now, Lane, Input& input, Effects& effects) {
     match(
         input, [](Started&) {}, [&](Woken&) { on_woken(now, effects); },
@@ -113,15 +108,15 @@ void Producer::on_received(TimePoint now, Received& received, Effects& effects) 
     switch (static_cast<RequestKind>(answered.mark >> 32)) {
         case RequestKind::produce:
             on_produce_response(now, static_cast<std::uint32_t>(answered.mark & 0xffffffff),
-                                std::get<ProduceResponse>(received.message), effects);
+                                std::get<ProduceResponse>(*received.message), effects);
             break;
         case RequestKind::metadata:
-            if (metadata_.on_response(now, std::get<MetadataResponse>(received.message),
+            if (metadata_.on_response(now, std::get<MetadataResponse>(*received.message),
                                       connections_))
                 effects.note(Note{.kind = NoteKind::metadata_update, .peer = received.peer});
             break;
         case RequestKind::init_producer_id:
-            on_init_producer_id_response(now, std::get<InitProducerIdResponse>(received.message),
+            on_init_producer_id_response(now, std::get<InitProducerIdResponse>(*received.message),
                                          effects);
             break;
     }

@@ -58,7 +58,7 @@ class Producer final : public Node {
              std::uint32_t first_batch = 0);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
-    std::optional<TimePoint> next_deadline(Lane lane) const override;
+    const LaneDeadlines& deadlines() const override { return deadlines_; }
     Lane lane_of(const Message& message) const override;
 
     std::uint32_t next_batch_number() const { return accumulator_.next_batch_number(); }
@@ -175,7 +175,7 @@ class Producer final : public Node {
     bool expire_now_ = false;                    ///< this step is a wake-up
     TimePoint next_check_ = TimePoint::max();    ///< when a waiting batch becomes ready
     TimePoint next_connect_ = TimePoint::max();  ///< when a needed broker's back-off ends
-    TimePoint deadline_ = TimePoint::max();
+    LaneDeadlines deadlines_;                    ///< everything happens on the requests lane
 };
 
 }  // namespace core

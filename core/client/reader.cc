@@ -48,11 +48,6 @@ Lane Reader::lane_of(const Message&) const {
     return Lane::requests;
 }
 
-std::optional<TimePoint> Reader::next_deadline(Lane lane) const {
-    if (lane != Lane::requests || deadline_ == TimePoint::max()) return std::nullopt;
-    return deadline_;
-}
-
 bool Reader::is_read(PartitionId partition) const {
     return at(partition).state == State::read;
 }
@@ -116,16 +111,16 @@ void Reader::on_received(TimePoint now, Received& received) {
     if (!broker) return;
     const InFlight answered = connections_.channel(*broker).on_response(received.correlation);
     if (answered.mark == kMetadataMark) {
-        metadata_.on_response(now, std::get<MetadataResponse>(received.message), connections_);
+        metadata_.on_response(now, std::get<MetadataResponse>(*received.message), connections_);
         return;
     }
     Partition& partition = partitions_[answered.mark];
     if (partition.state != State::asked) return;
-    if (const auto* offsets = std::get_if<ListOffsetsResponse>(&received.message)) {
+    if (const auto* offsets = std::get_if<ListOffsetsResponse>(&*received.message)) {
         on_list_offsets(now, partition, *offsets);
         return;
     }
-    const auto& fetched = std::get<FetchResponse>(received.message);
+    const auto& fetched = std::get<FetchResponse>(*received.message);
     if (fetched.error != ErrorCode::none || fetched.partitions.empty())
         stumble(now, partition,
                 fetched.error == ErrorCode::none ? ErrorCode::unknown_server_error : fetched.error);
@@ -263,15 +258,16 @@ void Reader::ask(TimePoint now, PartitionId id, BrokerIndex broker, Effects& eff
 }
 
 void Reader::plan_deadline(TimePoint now) {
-    deadline_ = TimePoint::max();
+    TimePoint& due = deadlines_[Lane::requests];
+    due = TimePoint::max();
     if (done()) return;
-    deadline_ = std::min({give_up_at_, connections_.next_deadline(), next_connect_});
-    if (retry_at_ > now) deadline_ = std::min(deadline_, retry_at_);
+    due = std::min({give_up_at_, connections_.next_deadline(), next_connect_});
+    if (retry_at_ > now) due = std::min(due, retry_at_);
     if (metadata_.in_progress()) return;
     if (metadata_.next_update() > now)
-        deadline_ = std::min(deadline_, metadata_.next_update());
+        due = std::min(due, metadata_.next_update());
     else
-        deadline_ = std::min(deadline_, connections_.backoff_ends(now, metadata_.nodes()));
+        due = std::min(due, connections_.backoff_ends(now, metadata_.nodes()));
 }
 
 }  // namespace core

@@ -44,7 +44,7 @@ class Reader final : public Node {
            const ReaderOptions& options = {});
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
-    std::optional<TimePoint> next_deadline(Lane lane) const override;
+    const LaneDeadlines& deadlines() const override { return deadlines_; }
     Lane lane_of(const Message& message) const override;
 
     /// Every partition is read or given up.
@@ -93,7 +93,7 @@ class Reader final : public Node {
     TimePoint retry_at_ = TimePoint::min();
     TimePoint give_up_at_ = TimePoint::max();
     TimePoint next_connect_ = TimePoint::max();
-    TimePoint deadline_ = TimePoint::max();
+    LaneDeadlines deadlines_;  ///< everything happens on the requests lane
 };
 
 }  // namespace core

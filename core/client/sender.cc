@@ -157,11 +157,12 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
     const NodeId peer = channel.peer();
     const BatchSlots& batches = requests_[request].batches;
     const ProducerBatch& first = accumulator_.batch(batches.front());
-    ProduceRequest message{.acks = static_cast<Acks>(config_.acks),
-                           .timeout = config_.request_timeout,
-                           .partitions = {},
-                           .first_record = first.records.front(),
-                           .attempt = first.attempts};
+    MessageBox box = effects.messages().take<ProduceRequest>();
+    auto& message = std::get<ProduceRequest>(*box);
+    message.acks = static_cast<Acks>(config_.acks);
+    message.timeout = config_.request_timeout;
+    message.first_record = first.records.front();
+    message.attempt = first.attempts;
     for (const BatchSlot slot : batches) {
         const ProducerBatch& batch = accumulator_.batch(slot);
         message.partitions.push_back(ProducePartition{batch.partition, batch.body});
@@ -173,7 +174,7 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
                           .batch = batch.body.get()});
     }
     const bool expects_response = config_.acks != 0;
-    channel.send(now, std::move(message),
+    channel.send(now, std::move(box),
                  mark_of(static_cast<std::uint8_t>(RequestKind::produce), request), effects,
                  std::nullopt, expects_response);
     if (expects_response) return;
@@ -208,7 +209,7 @@ void Producer::plan_deadline(TimePoint now) {
             wants_node = true;
     }
     if (wants_node) due = std::min(due, connections_.backoff_ends(now, metadata_.nodes()));
-    deadline_ = due;
+    deadlines_[Lane::requests] = due;
 }
 
 }  // namespace core

@@ -42,7 +42,11 @@ Controller::Controller(NodeId id, const Profile& profile, const BrokerConfig& co
 void Controller::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
     ASSERT(lane == Lane::requests);
     if (log_.commit_at()) commit(effects);
-    if (stopping_) return;
+    if (!stopping_) take_up(now, input, effects);
+    deadlines_[lane] = soonest().value_or(TimePoint::max());
+}
+
+void Controller::take_up(TimePoint now, Input& input, Effects& effects) {
     match(
         input,  //
         [&](const Started&) { on_started(now); }, [&](const Woken&) { on_woken(now, effects); },
@@ -59,14 +63,13 @@ Lane Controller::lane_of(const Message& message) const {
     return Lane::requests;
 }
 
-std::optional<TimePoint> Controller::next_deadline(Lane lane) const {
-    if (lane != Lane::requests) return std::nullopt;
+std::optional<TimePoint> Controller::soonest() const {
     if (stopping_) return log_.commit_at();
-    std::optional<TimePoint> soonest = log_.drain_at();
+    std::optional<TimePoint> due = log_.drain_at();
     for (auto deadline : {log_.commit_at(), fence_check_at_, no_op_at_, balance_.due, unclean_.due})
-        earliest(soonest, deadline);
-    for (const ParkedFetch& fetch : parked_) earliest(soonest, fetch.expires_at);
-    return soonest;
+        earliest(due, deadline);
+    for (const ParkedFetch& fetch : parked_) earliest(due, fetch.expires_at);
+    return due;
 }
 
 // ---- life ---------------------------------------------------------------------------------------
@@ -233,7 +236,7 @@ void Controller::arm_fence_check(TimePoint now) {
     if (fence_check_at_) fence_check_at_ = std::max(*fence_check_at_, now);
 }
 
-void Controller::answer(Reply to, MetadataOffset until, Message&& message, Effects& effects) {
+void Controller::answer(Reply to, MetadataOffset until, MessageBox message, Effects& effects) {
     if (until <= log_.high_watermark())
         return effects.send(to.connection, to.correlation, std::move(message));
     if (!deferred_.empty()) ASSERT(deferred_.back().until <= until);

@@ -54,7 +54,7 @@ class Controller final : public Node {
                std::optional<std::int16_t> elr_level = std::nullopt);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
-    std::optional<TimePoint> next_deadline(Lane lane) const override;
+    const LaneDeadlines& deadlines() const override { return deadlines_; }
     Lane lane_of(const Message& message) const override;
 
     /// The state after all appended records, committed or not (for tests and the audit).
@@ -72,7 +72,7 @@ class Controller final : public Node {
     struct DeferredReply {
         Reply to;
         MetadataOffset until;
-        Message message;
+        MessageBox message;
     };
     struct ParkedFetch {
         Reply to;
@@ -86,6 +86,9 @@ class Controller final : public Node {
         bool immediately = false;
     };
 
+    void take_up(TimePoint now, Input& input, Effects& effects);
+    /// When it has something to do by itself.
+    std::optional<TimePoint> soonest() const;
     void on_started(TimePoint now);
     /// What a formatted disk has the first activation write.
     void bootstrap(MetadataRecords& records) const;
@@ -124,7 +127,7 @@ class Controller final : public Node {
     void arm_fence_check(TimePoint now);
 
     /// The answer to a write event that was not refused as a whole.
-    void answer(Reply to, MetadataOffset until, Message&& message, Effects& effects);
+    void answer(Reply to, MetadataOffset until, MessageBox message, Effects& effects);
     /// K5.
     void commit(Effects& effects);
     void answer_fetch(const ParkedFetch& fetch, Effects& effects) const;
@@ -146,6 +149,7 @@ class Controller final : public Node {
 
     std::vector<DeferredReply> deferred_;
     std::vector<ParkedFetch> parked_;
+    LaneDeadlines deadlines_;  ///< everything happens on the requests lane
     std::optional<TimePoint> fence_check_at_;
     std::optional<TimePoint> no_op_at_;
     Sweep balance_;

@@ -30,7 +30,7 @@ void note_refusal(NoteKind kind, NodeId broker, ErrorCode error,
 void Controller::on_request(TimePoint now, Received& received, Effects& effects) {
     const Received& from = received;
     match(
-        received.message,
+        *received.message,
         [&](const BrokerRegistrationRequest& r) { on_registration(now, from, r, effects); },
         [&](const BrokerHeartbeatRequest& r) { on_heartbeat(now, from, r, effects); },
         [&](const AlterPartitionRequest& r) { on_alter_partition(now, from, r, effects); },

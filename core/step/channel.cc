@@ -38,7 +38,7 @@ bool Channel::maybe_connect(TimePoint now, Effects& effects) {
     return true;
 }
 
-CorrelationId Channel::send(TimePoint now, Message&& message, std::uint64_t mark, Effects& effects,
+CorrelationId Channel::send(TimePoint now, MessageBox message, std::uint64_t mark, Effects& effects,
                             std::optional<Duration> timeout, bool expects_response) {
     ASSERT(can_send());
     const CorrelationId correlation(next_correlation_++);

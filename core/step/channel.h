@@ -80,7 +80,7 @@ class Channel {
     bool maybe_connect(TimePoint now, Effects& effects);
     /// Sends on the ready connection (can_send()). `timeout`: of this request, default the
     /// channel's; `expects_response` is false for acks=0 produce.
-    CorrelationId send(TimePoint now, Message&& message, std::uint64_t mark, Effects& effects,
+    CorrelationId send(TimePoint now, MessageBox message, std::uint64_t mark, Effects& effects,
                        std::optional<Duration> timeout = std::nullopt,
                        bool expects_response = true);
 

@@ -1,4 +1,4 @@
-/// The core's whole surface: Node::step, Node::next_deadline, and the Storage port.
+/// The core's whole surface: Node::step, Node::deadlines, and the Storage port.
 ///
 /// A node is told what happened and what time it is, and answers with one list of effects in
 /// program order. It calls nothing back, reads no clock and draws no shared randomness. A host
@@ -10,6 +10,7 @@
 ///   N3  Everything a node knows came through step or was read from Storage.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,7 +20,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
-#include "core/protocol/messages.h"
+#include "core/protocol/message_box.h"
 #include "core/protocol/note.h"
 
 namespace core {
@@ -55,7 +56,7 @@ struct Received {
     ConnectionId connection;
     NodeId peer;
     CorrelationId correlation;
-    Message message;
+    MessageBox message;
 };
 
 /// The workload: send this record now.
@@ -103,7 +104,7 @@ struct OpenEffect {
 struct SendEffect {
     ConnectionId connection;
     CorrelationId correlation;
-    Message message;
+    MessageBox message;
 };
 struct CloseEffect {
     ConnectionId connection;
@@ -131,16 +132,18 @@ class Effects {
         return id;
     }
     /// Puts a message on a connection (opened and established, or opened by the peer).
-    void send(ConnectionId connection, CorrelationId correlation, Message&& message) {
+    void send(ConnectionId connection, CorrelationId correlation, MessageBox message) {
         list_.emplace_back(SendEffect{connection, correlation, std::move(message)});
     }
+    /// Where the messages of the data path come from.
+    MessagePool& messages() { return *messages_; }
     /// Closes a connection; the peer sees a reset behind what was already sent.
     void close(ConnectionId connection) { list_.emplace_back(CloseEffect{connection}); }
     /// The process ends by itself.
     void exit(ExitReason reason) { list_.emplace_back(ExitEffect{reason}); }
     void note(const Note& note, std::span<const NodeId> replicas = {}) {
         const auto from = static_cast<std::uint32_t>(replicas_.size());
-        replicas_.insert(replicas_.end(), replicas.begin(), replicas.end());
+        if (!replicas.empty()) replicas_.insert(replicas_.end(), replicas.begin(), replicas.end());
         list_.emplace_back(NoteEffect{note, from, static_cast<std::uint32_t>(replicas.size())});
     }
 
@@ -156,8 +159,20 @@ class Effects {
 
   private:
     std::uint64_t* next_connection_;
+    boost::intrusive_ptr<MessagePool> messages_{new MessagePool};
     std::vector<Effect> list_;
     std::vector<NodeId> replicas_;
+};
+
+/// When each lane wants to be woken next; TimePoint::max(): never.
+class LaneDeadlines {
+  public:
+    TimePoint& operator[](Lane lane) { return due_[static_cast<std::size_t>(lane)]; }
+    TimePoint operator[](Lane lane) const { return due_[static_cast<std::size_t>(lane)]; }
+
+  private:
+    std::array<TimePoint, kLanes> due_ = {TimePoint::max(), TimePoint::max(), TimePoint::max(),
+                                          TimePoint::max()};
 };
 
 /// A broker, a controller or a client: a resource with one owner, its host.
@@ -167,8 +182,14 @@ class Node {
     /// Handles one input. `lane` is the lane that runs it (lane_of for messages; of the deadline
     /// for Woken; requests otherwise).
     virtual void step(TimePoint now, Lane lane, Input& input, Effects& effects) = 0;
+    /// Asked after every step: a node keeps the answer ready.
+    virtual const LaneDeadlines& deadlines() const = 0;
     /// When this lane wants to be woken next; nothing: never.
-    virtual std::optional<TimePoint> next_deadline(Lane lane) const = 0;
+    std::optional<TimePoint> next_deadline(Lane lane) const {
+        const TimePoint due = deadlines()[lane];
+        if (due == TimePoint::max()) return std::nullopt;
+        return due;
+    }
     /// The lane on which this node handles such a message.
     virtual Lane lane_of(const Message& message) const = 0;
 };

@@ -28,7 +28,7 @@ struct Wire {
         for (Effect& effect : effects.list()) {
             if (const auto* open = std::get_if<OpenEffect>(&effect)) connection = open->connection;
             if (auto* send = std::get_if<SendEffect>(&effect)) {
-                requests.push_back(std::get<AlterPartitionRequest>(send->message));
+                requests.push_back(std::get<AlterPartitionRequest>(*send->message));
                 correlations.push_back(send->correlation);
             }
         }

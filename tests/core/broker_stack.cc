@@ -270,7 +270,7 @@ void Stack::step(int id, Lane lane, Input input) {
                 if (!ends.open) return;
                 const int other = ends.opener == id ? ends.peer : ends.opener;
                 send(Delivery{sent.connection, id, other, Delivery::Kind::message, sent.correlation,
-                              std::move(sent.message), ConnectionLoss::reset});
+                              std::move(*sent.message), ConnectionLoss::reset});
             },
             [&](CloseEffect& closed) { close(closed.connection, id); },
             [&](ExitEffect& exit) {

@@ -248,7 +248,7 @@ class Bench {
     }
     void take(SendEffect& sent) {
         const NodeId peer = peers_.at(sent.connection);
-        Request request{peer, sent.connection, sent.correlation, std::move(sent.message)};
+        Request request{peer, sent.connection, sent.correlation, std::move(*sent.message)};
         if (std::holds_alternative<ProduceRequest>(request.message)) {
             if (produce(request).acks != Acks::none) produces.push_back(std::move(request));
         } else if (std::holds_alternative<MetadataRequest>(request.message)) {

@@ -81,7 +81,7 @@ struct Cluster {
                     answers.emplace_back(Connected{open->connection});
             } else if (const auto* sent = std::get_if<SendEffect>(&effect)) {
                 const NodeId peer = peers.at(sent->connection);
-                if (auto message = answer(peer, sent->message))
+                if (auto message = answer(peer, *sent->message))
                     answers.emplace_back(
                         Received{sent->connection, peer, sent->correlation, std::move(*message)});
             }

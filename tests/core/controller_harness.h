@@ -256,7 +256,7 @@ class ControllerHarness {
         controller->step(now, Lane::requests, input, effects);
         for (Effect& effect : effects.list()) {
             if (auto* sent = std::get_if<SendEffect>(&effect))
-                answers.push_back({now, sent->connection, std::move(sent->message)});
+                answers.push_back({now, sent->connection, std::move(*sent->message)});
             if (const auto* note = std::get_if<NoteEffect>(&effect)) {
                 notes.push_back({now, note->note, {}});
                 for (NodeId replica : effects.replicas(*note))

@@ -27,9 +27,9 @@ constexpr Duration ms(std::int64_t count) {
 /// A node that writes down what it is given. It appends a batch (1 ms of its disk) for each
 /// metadata request, answers it, and wakes at the deadlines it is told.
 struct ToyNode final : Node {
-    ToyNode(Seen& the_log, std::string the_name, std::map<Lane, TimePoint>& the_deadlines,
+    ToyNode(Seen& the_log, std::string the_name, LaneDeadlines& the_deadlines,
             sim::SimDisk* the_disk)
-        : log(the_log), name(std::move(the_name)), deadlines(the_deadlines), disk(the_disk) {}
+        : log(the_log), name(std::move(the_name)), wakes(the_deadlines), disk(the_disk) {}
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override {
         const std::string what = concat(to_ms(now.time_since_epoch()), " ", name, " ");
@@ -37,7 +37,7 @@ struct ToyNode final : Node {
             log.push_back(what + "starts");
         } else if (std::holds_alternative<Woken>(input)) {
             log.push_back(what + concat("wakes ", static_cast<int>(lane)));
-            deadlines.erase(lane);
+            wakes[lane] = TimePoint::max();
         } else if (const auto* lost = std::get_if<Lost>(&input)) {
             log.push_back(what + "lost " + std::to_string(lost->peer.value()));
         } else if (std::holds_alternative<Connected>(input)) {
@@ -45,7 +45,7 @@ struct ToyNode final : Node {
             connection = std::get<Connected>(input).connection;
         } else if (auto* received = std::get_if<Received>(&input)) {
             log.push_back(what + concat("got ", received->correlation.value()));
-            if (!is_request(received->message)) return;
+            if (!is_request(*received->message)) return;
             if (disk != nullptr) disk->write_file("work", as_bytes("x"));
             effects.send(received->connection, received->correlation, MetadataResponse{});
         } else if (auto* call = std::get_if<Call>(&input)) {
@@ -59,16 +59,12 @@ struct ToyNode final : Node {
             }
         }
     }
-    std::optional<TimePoint> next_deadline(Lane lane) const override {
-        const auto at = deadlines.find(lane);
-        if (at == deadlines.end()) return std::nullopt;
-        return at->second;
-    }
+    const LaneDeadlines& deadlines() const override { return wakes; }
     Lane lane_of(const Message&) const override { return Lane::requests; }
 
     Seen& log;
     std::string name;
-    std::map<Lane, TimePoint>& deadlines;
+    LaneDeadlines& wakes;
     sim::SimDisk* disk;
     std::optional<ConnectionId> connection;
     std::uint32_t next = 1;
@@ -118,9 +114,9 @@ struct Pair final : sim::HostListener {
         while (!kernel.empty() && kernel.next_due() <= at_ns(0) + end) {
             const Event event = kernel.pop();
             if (event.type == EventType::pipe) {
-                const sim::Arrival arrival = network.arrive(event);
+                sim::Arrival arrival = network.arrive(event);
                 if (arrival.kind != sim::Arrival::Kind::nothing)
-                    hosts[arrival.host]->on_arrival(arrival);
+                    hosts[arrival.host]->on_arrival(std::move(arrival));
             } else if (event.type == EventType::wake) {
                 hosts[event.host]->on_wake(event);
             } else if (event.type == EventType::lane_free) {
@@ -154,7 +150,7 @@ struct Pair final : sim::HostListener {
     sim::Network network;
     Effects effects;
     sim::SimDisk disk;
-    std::map<HostIndex, std::map<Lane, TimePoint>> deadlines;
+    std::map<HostIndex, LaneDeadlines> deadlines;
     std::vector<std::unique_ptr<sim::Host>> hosts;
 };
 

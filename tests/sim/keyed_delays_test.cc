@@ -60,10 +60,7 @@ class Wire {
     }
     /// Until nothing is on its way; when the last thing arrived.
     TimePoint wait() {
-        while (!kernel_.empty()) {
-            const sim::Arrival arrival = network_.arrive(kernel_.pop());
-            if (arrival.kind == sim::Arrival::Kind::received) network_.release(arrival.item);
-        }
+        while (!kernel_.empty()) network_.arrive(kernel_.pop());
         return kernel_.now();
     }
 

@@ -62,11 +62,8 @@ struct Lan {
                 what += arrival.why == ConnectionLoss::refused ? "refused" : "reset";
             if (arrival.kind == Arrival::Kind::dropped)
                 what += concat("loses one from ", arrival.peer + 1);
-            if (arrival.kind == Arrival::Kind::received) {
-                const auto& received = std::get<Received>(network.input(arrival.item));
-                what += concat("message ", received.correlation.value());
-                network.release(arrival.item);
-            }
+            if (arrival.kind == Arrival::Kind::received)
+                what += concat("message ", arrival.correlation.value());
             seen.push_back(what);
         }
         kernel.advance_to(at_ns(0) + end);

@@ -24,9 +24,10 @@ struct Sink final : Node {
         log.push_back(concat(to_ms(now.time_since_epoch()), " p", record.partition.value(), " ",
                              record.key ? as_text(*record.key) : "-", " ", as_text(record.value)));
     }
-    std::optional<TimePoint> next_deadline(Lane) const override { return std::nullopt; }
+    const LaneDeadlines& deadlines() const override { return none; }
     Lane lane_of(const Message&) const override { return Lane::requests; }
     Seen& log;
+    LaneDeadlines none;
 };
 
 /// One producer "p1" on a topic of three partitions, driven by hand.
