@@ -6,6 +6,22 @@
 #include "core/broker/replica_manager.h"
 
 namespace core {
+namespace {
+
+/// Whether an answer of these verdicts has records, an error or a divergence in it.
+bool anything_to_tell(const FetchSession& session, std::span<const FetchVerdict> verdicts) {
+    const std::vector<std::uint32_t>& changed = session.changed();
+    ASSERT(verdicts.size() == changed.size());
+    for (std::size_t i = 0; i < changed.size(); ++i) {
+        const FetchSlot& slot = session.slot(changed[i]);
+        if (!slot.used) continue;
+        if (verdicts[i].error != ErrorCode::none || verdicts[i].diverging) return true;
+        if (slot.fetch.fetch_offset < verdicts[i].limit) return true;
+    }
+    return false;
+}
+
+}  // namespace
 
 void ReplicaManager::drop_session(IncomingConnection& connection) {
     if (!connection.session) return;
@@ -127,10 +143,13 @@ void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId corr
     for (PartitionId partition : settled_) settle_produce(partition);
     settled_.clear();
 
-    const std::int64_t bytes = read(session);
-    const bool now = request.max_wait <= Duration::zero() || session.empty() ||
-                     bytes >= session.min_bytes || answer_now_;
-    if (now) return answer_fetch(session);
+    const bool at_once =
+        request.max_wait <= Duration::zero() || session.empty() || session.min_bytes <= 0;
+    // A follower that has everything is the usual case: nothing is put together for it.
+    if (at_once || anything_to_tell(session, verdicts_)) {
+        const std::int64_t bytes = read(session);
+        if (at_once || bytes >= session.min_bytes || answer_now_) return answer_fetch(session);
+    }
     session.parked = true;
     session.wait = parked_.add(context_.now, request.max_wait, connection.id.value());
     relist(session);
