@@ -33,6 +33,13 @@ void remember(ProducerEntry& entry, const CachedBatch& batch) {
     ASSERT(entry.batches.size() <= kBatchesToRetain);
 }
 
+ProducerEntry& entry_of(ProducerMap& producers, const ProducerFields& fields) {
+    const auto found = producers.find(fields.id);
+    if (found != producers.end()) return found->second;
+    return producers.emplace(fields.id, ProducerEntry{fields.epoch, {}, -1, -1, std::nullopt})
+        .first->second;
+}
+
 /// A batch of another epoch, newer or (replayed) older, makes the remembered ones void.
 void take_epoch(ProducerEntry& entry, ProducerEpoch epoch) {
     if (entry.epoch == epoch) return;
@@ -142,9 +149,7 @@ void ProducerState::update(const Batch& batch) {
     if (!header.producer) return;
     if (header.control()) return update_marker(batch, *header.producer);
     const ProducerFields& fields = *header.producer;
-    ProducerEntry& entry =
-        producers_.try_emplace(fields.id, ProducerEntry{fields.epoch, {}, -1, -1, std::nullopt})
-            .first->second;
+    ProducerEntry& entry = entry_of(producers_, fields);
     take_epoch(entry, fields.epoch);
     remember(entry,
              CachedBatch{fields.base_sequence.plus(header.last_offset_delta), batch.last_offset(),
@@ -156,9 +161,7 @@ void ProducerState::update(const Batch& batch) {
 void ProducerState::update_marker(const Batch& batch, const ProducerFields& fields) {
     const auto control = read_control_record(*batch.body);
     if (!control || control->type == ControlType::other) return;
-    ProducerEntry& entry =
-        producers_.try_emplace(fields.id, ProducerEntry{fields.epoch, {}, -1, -1, std::nullopt})
-            .first->second;
+    ProducerEntry& entry = entry_of(producers_, fields);
     take_epoch(entry, fields.epoch);
     entry.transaction_first.reset();
     entry.coordinator_epoch = control->coordinator_epoch;

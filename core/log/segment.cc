@@ -143,8 +143,10 @@ std::size_t find_chunk(std::span<const Chunk> chunks, Offset target, bool irregu
     const auto begin = chunks.begin();
     if (irregular)
         return static_cast<std::size_t>(std::find_if_not(begin, chunks.end(), below) - begin);
-    // Nearly every search is for the end of the log: doubling steps back from there.
+    // Nearly every search is for the last batch, or for one near it: doubling steps back from
+    // there.
     std::size_t end = chunks.size();
+    if (end >= 2 && !below(chunks[end - 1]) && below(chunks[end - 2])) return end - 1;
     std::size_t step = 1;
     while (step <= end && !below(chunks[end - step])) {
         end -= step;
