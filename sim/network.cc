@@ -273,8 +273,10 @@ Arrival Network::arrive(const Event& event) {
     if (passes == Passage::held) return Arrival{};
 
     pipe.head = item.next;
-    if (pipe.head == kNone) pipe.tail = kNone;
-    arm(slot, static_cast<int>(side));
+    if (pipe.head == kNone)
+        pipe.tail = kNone;
+    else
+        arm(slot, static_cast<int>(side));
     Arrival arrival;
     arrival.host = to;
     arrival.peer = from;

@@ -16,7 +16,6 @@
 #include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <concepts>
 #include <memory>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -32,9 +31,9 @@ class MessageBox {
     MessageBox() = default;
     /// Boxes a message that is not worth a place in the pool.
     template <class T>
-    requires(!std::same_as<std::remove_cvref_t<T>, MessageBox> &&
-             std::constructible_from<Message, T>) MessageBox(T&& message)
-        : slot_(new Slot{Message(std::forward<T>(message)), nullptr}) {}
+    requires(!std::same_as<T, MessageBox> && std::constructible_from<Message, T>)
+        MessageBox(T message)
+        : slot_(new Slot{Message(std::move(message)), nullptr}) {}
     MessageBox(MessageBox&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
     MessageBox& operator=(MessageBox&& other) noexcept {
         std::swap(slot_, other.slot_);
