@@ -113,7 +113,8 @@ void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
     do {
         const PartitionId partition = led[index];
         drain_index_[broker] = index;
-        index = (index + 1) % led.size();
+        index = index + 1 == led.size() ? 0 : index + 1;
+        if (accumulator_.first_queued(partition) == kNoBatch) continue;
         const std::optional<BatchSlot> first = accumulator_.drainable(now, partition, metadata_);
         if (!first) continue;
         ProducerBatch& batch = accumulator_.batch(*first);
@@ -126,6 +127,10 @@ void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
         size += batch.size_bytes();
         drained.push_back(*first);
         if (guarantees_order_) accumulator_.mute(partition);
+        if (accumulator_.has_queued()) continue;
+        // All that is left to do is to end where the whole round would have ended.
+        drain_index_[broker] = (start == 0 ? led.size() : start) - 1;
+        break;
     } while (index != start);
 }
 
