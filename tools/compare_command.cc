@@ -66,7 +66,7 @@ class ProgressLine {
     explicit ProgressLine(bool quiet) : quiet_(quiet), terminal_(stderr_is_terminal()) {}
 
     void show(const lab::SweepProgress& progress) {
-        if (quiet_) return;
+        if (quiet_ || progress.total == 0) return;
         using std::chrono::seconds;
         const auto now = std::chrono::steady_clock::now();
         const auto spent = std::chrono::duration_cast<std::chrono::milliseconds>(now - start_);

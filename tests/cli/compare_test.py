@@ -178,6 +178,19 @@ class Compare(CliTest):
         self.assertEqual(document["cells"][0]["planned"], 20000)
         self.assertLess(document["cells"][0]["done"], 20000)
 
+    def test_a_comparison_without_a_run_on_a_terminal(self):
+        sweep = '"sweep": {"axes": [{"path": "/producers/*/config/acks", "values": ["0", "1"]}]}'
+        name = self.scenario("s.json", CRASH, sweep,
+                             config='"acks": "all", "enable.idempotence": true')
+        terminal, stderr = pty.openpty()
+        process = subprocess.run(
+            [CliTest.program, "compare", name], stdout=subprocess.PIPE, stderr=stderr,
+            cwd=self.path, env={**os.environ, "LANG": "C.UTF-8"}, timeout=60, check=False)
+        os.close(stderr)
+        os.close(terminal)
+        self.assertEqual(process.returncode, 4)
+        self.assertIn(b"n/a: Kafka refuses", process.stdout)
+
 
 if __name__ == "__main__":
     main()
