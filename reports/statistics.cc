@@ -133,6 +133,8 @@ std::string significant_words(double value) {
 
 std::string percent(double share) {
     const double value = share * 100;
+    // A bound from many runs is small, but not nothing.
+    if (value > 0 && value < 0.1) return printed(value, std::chars_format::general, 1);
     std::string text = printed(value, std::chars_format::fixed, value < 9.95 ? 1 : 0);
     if (text.size() > 2 && text.substr(text.size() - 2) == ".0") text.erase(text.size() - 2);
     return text;

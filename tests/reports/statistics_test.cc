@@ -93,6 +93,10 @@ TEST_SUITE("report.statistics") {
         CHECK(report::percent(0.0996) == "10");
         CHECK(report::percent(0) == "0");
         CHECK(report::percent(1) == "100");
+        // None in 10,000 runs: at most 0.04%, not 0%.
+        CHECK(report::percent(report::wilson95(0, 10'000).hi) == "0.04");
+        CHECK(report::percent(report::wilson95(0, 500'000).hi) == "0.0008");
+        CHECK(report::percent(0.001) == "0.1");
         CHECK(report::rounded_significant(1.2345e-34, 2) == 1.2e-34);
     }
 }
