@@ -5,8 +5,9 @@ A case: its expectations hold, every step of it fired, the causes of its losses 
 tags and never "other", and it is tagged "safe" only where it breaks no promise.
 
 Its near miss, a row of near-misses.json: the same file with one setting changed, or on another
-version of Kafka. Then the expectations do not hold; the verdict and the metrics are the row's. So
-each expectation has been seen to fail. A row's `versions` are the verdicts under each version.
+version of Kafka. Then not all expectations hold; the verdict and the metrics are the row's. So
+every case has been seen to fail, though not each of its expectations. A row's `versions` are the
+verdicts under each version.
 
 What is tested can be wrong too: the rows and files that `sabotages` falsifies must each be caught.
 """
