@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scenarios/read.h"
+#include "tools/lab/run.h"
 
 namespace {
 
@@ -67,6 +68,24 @@ TEST_SUITE("sim.sweep") {
         const auto alone = lab::summarize(scenario_with("all"), 9);
         CHECK(one.runs[1][2].digest == alone.digest);
         CHECK(one.runs[0][0].digest != one.runs[0][1].digest);
+    }
+
+    TEST_CASE("a summary has the numbers of `acklab run` with that seed") {
+        for (const char* acks : {"1", "all"})
+            for (const std::uint64_t seed : {7U, 8U, 9U}) {
+                const report::RunSummary summary = lab::summarize(scenario_with(acks), seed);
+                lab::RunOptions options;
+                options.seed = seed;
+                const auto run = lab::run_once(scenario_with(acks), options);
+                const report::Measures& measures = run->judgement().measures;
+                for (int i = 0; i < report::kFates; ++i)
+                    CHECK(summary.count(static_cast<report::Fate>(i)) == measures.by_fate[i]);
+                CHECK(summary.duplicates == measures.duplicates);
+                CHECK(summary.unavailable_write == measures.unavailable_write);
+                CHECK(summary.latency_p50 == measures.latency_p50);
+                CHECK(summary.latency_p99 == measures.latency_p99);
+                CHECK(summary.digest == run->outcome().digest);
+            }
     }
 
     TEST_CASE("progress ends with all runs") {
