@@ -77,6 +77,8 @@ void lint(Build& build);
 // ---- shared pieces
 /// Judges the keys of a `config` object (SCENARIO_FORMAT 1.7) and returns those that count.
 core::ConfigMap read_config(Build& build, const At& at, core::ConfigScope scope);
+/// Judges the last segment of a path into some `config`, as the key that it will be there.
+void check_config_key(Build& build, const At& at, std::string_view path);
 /// Reports what Kafka refuses about keys taken together; `at`: the config object.
 void report_conflicts(Build& build, const At& at, std::string_view who,
                       const std::vector<core::ConfigProblem>& problems);

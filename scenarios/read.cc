@@ -86,6 +86,47 @@ void apply_fixed(Value& root, const ReadOptions& options, std::uint32_t source) 
     if (options.kafka) put("kafka", "version", Kind::string, printable(*options.kafka));
 }
 
+/// The named fault set's steps in place of the scenario's own.
+std::optional<UsageError> take_faults(Value& root, const std::string& name) {
+    const Value* sweep = root.find("sweep");
+    const Value* sets = sweep != nullptr ? sweep->find("faults") : nullptr;
+    const Value* steps = sets != nullptr ? sets->find(name) : nullptr;
+    if (steps != nullptr && name != "$comment") {
+        const Value copy = *steps;
+        if (Value* own = root.find("steps"))
+            *own = copy;
+        else
+            root.members.push_back(Member{"steps", copy.span, copy});
+        return std::nullopt;
+    }
+    std::vector<std::string> names;
+    if (sets != nullptr)
+        for (const Member& member : sets->members)
+            if (member.key != "$comment" && names.size() < kSweepEntriesMax)
+                names.push_back(shown(member.key));
+    names.emplace_back(kOwnSteps);
+    const auto near = name.size() <= 200 ? core::nearest(name, names, 3) : std::nullopt;
+    return UsageError{printable(name),
+                      core::concat("the file has no such fault set; there is \"",
+                                   core::join(names, "\", \""), "\""),
+                      near ? core::concat("did you mean \"", *near, "\"?") : std::string(),
+                      "--faults"};
+}
+
+/// --set and --faults: what is set in /sweep may be the fault set, all else is set in its steps.
+std::optional<UsageError> apply_overrides(Value& root, const ReadOptions& options) {
+    for (const bool in_sweep : {true, false}) {
+        for (std::size_t i = 0; i < options.set.size(); ++i) {
+            if (options.set[i].starts_with("/sweep") != in_sweep) continue;
+            auto problem = apply_override(root, options.set[i], static_cast<std::uint32_t>(i + 1));
+            if (problem) return problem;
+        }
+        if (!in_sweep || !options.faults) continue;
+        if (auto problem = take_faults(root, *options.faults)) return problem;
+    }
+    return std::nullopt;
+}
+
 /// The texts of overrides, kept alive while sources refer to them.
 std::vector<std::string> override_texts(const ReadOptions& options) {
     std::vector<std::string> texts = options.set;
@@ -138,16 +179,14 @@ Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOpt
     if (!apply_bases(reading, root, file_name, options.find_base, bases)) return finish();
     pass.extends = !bases.empty();
     if (options.flat || pass.extends) pass.flat = dump_json_lines(root);
-    for (std::size_t i = 0; i < options.set.size(); ++i) {
-        pass.usage_error = apply_override(root, options.set[i], static_cast<std::uint32_t>(i + 1));
-        if (pass.usage_error) return pass;
-    }
+    pass.usage_error = apply_overrides(root, options);
+    if (pass.usage_error) return pass;
     apply_fixed(root, options, static_cast<std::uint32_t>(options.set.size() + 1));
     for (const Change& change : options.changes)
         if (const auto problem = set_value(root, change.path, change.path, change.value))
             reading.error(change.value.span, change.path, "AL230", problem->message,
                           {{}, problem->suggestion});
-    if (options.run_only)
+    if (options.run_only || options.faults)
         std::erase_if(root.members, [](const Member& member) {
             return member.key == "lesson" || member.key == "expect" || member.key == "sweep";
         });
@@ -169,6 +208,7 @@ void blame_overrides(std::string_view file_name, std::string_view bytes, const R
                      std::vector<Problem>& problems) {
     ReadOptions alone;
     alone.find_base = options.find_base;
+    alone.faults = options.faults;
     const std::vector<FoundProblem> own = read_pass(file_name, bytes, alone).found;
     std::string all;
     for (const std::string& text : options.set)

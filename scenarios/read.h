@@ -53,13 +53,17 @@ struct ReadOptions {
     bool run_only = false;
     FindBase find_base = find_base_in_library;
     bool flat = false;  ///< ReadResult::flat is wanted
+    /// The fault set of `sweep` whose steps take the place of the scenario's own, before `set` is
+    /// applied (but to /sweep); then `run_only` holds.
+    std::optional<std::string> faults = {};
 };
 
 /// An override that cannot be applied: exit 2, nothing of the file is judged.
 struct UsageError {
-    std::string argument;  ///< the whole "PATH=VALUE"
+    std::string argument;  ///< the whole "PATH=VALUE", or the fault set's name
     std::string message;
     std::string suggestion;  ///< may be empty
+    std::string option = "--set";
 };
 
 struct ReadResult {

@@ -175,6 +175,17 @@ void judge(Build& build, const At& at, const Member& member, ConfigScope scope,
 
 }  // namespace
 
+void check_config_key(Build& build, const At& at, std::string_view path) {
+    const std::vector<std::string_view> segments = core::split(path, '/');
+    if (segments.size() < 4 || segments[segments.size() - 2] != "config") return;
+    const ConfigScope scope = segments[1] == "producers" ? ConfigScope::producer
+                              : segments[1] == "topics"  ? ConfigScope::topic
+                                                         : ConfigScope::broker;
+    const std::string key(segments.back());
+    if (key == "*" || core::find_config_key(scope, key) != nullptr) return;
+    report_unknown(build, Member{key, at.value->span, {}}, at.path, scope);
+}
+
 core::ConfigMap read_config(Build& build, const At& at, ConfigScope scope) {
     core::ConfigMap config;
     if (!build.reading.is_object(at)) return config;

@@ -43,15 +43,10 @@ std::vector<std::string> names_in(const Value& parent) {
     return names;
 }
 
-struct PathError {
-    std::string message;
-    std::string suggestion;
-};
-
 /// The values that all but the last segment of a path name.
 template <class V>
-std::optional<PathError> parents_of(V& root, const std::vector<std::string_view>& segments,
-                                    std::vector<V*>& parents) {
+std::optional<PathProblem> parents_of(V& root, const std::vector<std::string_view>& segments,
+                                      std::vector<V*>& parents) {
     parents = {&root};
     for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
         std::vector<V*> next;
@@ -62,7 +57,11 @@ std::optional<PathError> parents_of(V& root, const std::vector<std::string_view>
         if (next.empty()) {
             const std::vector<std::string> names = names_in(*parents.front());
             const auto near = core::nearest(segments[i].substr(0, 200), names, 2);
-            return PathError{
+            if (segments[i] == "config" && i + 2 == segments.size())
+                return PathProblem{"there is no \"config\"",
+                                   core::concat("write \"config\": {} there, or the bare key \"",
+                                                shown(segments.back()), "\" in place of the path")};
+            return PathProblem{
                 segments[i] == "*" ? std::string("\"*\" matches nothing")
                                    : core::concat("there is no \"", shown(segments[i]), "\""),
                 near ? core::concat("did you mean \"", shown(*near), "\"?") : std::string()};
@@ -78,21 +77,21 @@ bool is_container(const Value& value) {
 
 /// Whether the last segment can be set in these values.
 template <class V>
-std::optional<PathError> last_problem(const std::vector<V*>& parents, std::string_view last) {
+std::optional<PathProblem> last_problem(const std::vector<V*>& parents, std::string_view last) {
     std::size_t matches = 0;
     for (const V* parent : parents) {
         if (!is_container(*parent))
-            return PathError{core::concat("\"", shown(last), "\" would stand inside ",
-                                          with_article(parent->kind)),
-                             {}};
+            return PathProblem{core::concat("\"", shown(last), "\" would stand inside ",
+                                            with_article(parent->kind)),
+                               {}};
         const std::size_t found = children(*parent, last).size();
         matches += found;
         if (parent->is_array() && found == 0 && last != "*")
-            return PathError{core::concat("no element of the list is called \"", shown(last), "\""),
-                             {}};
+            return PathProblem{
+                core::concat("no element of the list is called \"", shown(last), "\""), {}};
     }
-    if (last == "*" && matches == 0) return PathError{"\"*\" matches nothing", {}};
-    if (last.empty()) return PathError{"the path ends with \"/\"", {}};
+    if (last == "*" && matches == 0) return PathProblem{"\"*\" matches nothing", {}};
+    if (last.empty()) return PathProblem{"the path ends with \"/\"", {}};
     return std::nullopt;
 }
 
@@ -141,13 +140,15 @@ Value* config_of(Value& thing) {
     return config->is_object() ? config : nullptr;
 }
 
+std::string_view block_of(Owner owner) {
+    return owner == Owner::producers ? "producers" : owner == Owner::topics ? "topics" : "cluster";
+}
+
 std::optional<UsageError> set_kafka_key(Value& root, std::string_view argument,
                                         std::string_view key, const Value& value) {
     const Owner owner = owner_of(key);
     if (owner == Owner::nobody) return unknown_key(argument, key);
-    const std::string_view block = owner == Owner::producers ? "producers"
-                                   : owner == Owner::topics  ? "topics"
-                                                             : "cluster";
+    const std::string_view block = block_of(owner);
     Value* at = root.find(block);
     std::vector<Value*> things;
     if (at != nullptr && owner == Owner::cluster) things = {at};
@@ -214,13 +215,30 @@ bool set_plain(Value& root, std::string_view parent, std::string_view key, const
     return true;
 }
 
-std::string path_problem(const Value& root, std::string_view path) {
-    if (path.empty() || path.front() != '/') return "it must begin with \"/\"";
+std::optional<PathProblem> path_problem(const Value& root, std::string_view path) {
+    if (path.empty()) return PathProblem{"it is empty", {}};
+    if (path.front() != '/') {
+        const Owner owner = owner_of(path);
+        if (owner == Owner::nobody) {
+            UsageError unknown = unknown_key(path, path);
+            return PathProblem{std::move(unknown.message), std::move(unknown.suggestion)};
+        }
+        const Value* block = root.find(block_of(owner));
+        if (block != nullptr && (owner == Owner::cluster || !block->items.empty()))
+            return std::nullopt;
+        return PathProblem{core::concat("the scenario has no ", block_of(owner)), {}};
+    }
     std::vector<const Value*> parents;
     const std::vector<std::string_view> segments = core::split(path.substr(1), '/');
     auto problem = parents_of(root, segments, parents);
-    if (!problem) problem = last_problem(parents, segments.back());
-    return problem ? problem->message : std::string();
+    return problem ? problem : last_problem(parents, segments.back());
+}
+
+std::string full_path(std::string_view path) {
+    if (path.empty() || path.front() == '/') return std::string(path);
+    const Owner owner = owner_of(path);
+    return core::concat("/", block_of(owner), owner == Owner::cluster ? "" : "/*", "/config/",
+                        path);
 }
 
 }  // namespace scenario

@@ -28,7 +28,15 @@ std::optional<UsageError> set_value(Value& root, std::string_view argument, std:
 /// Sets a value at a path of plain keys whose parents exist; false if they do not.
 bool set_plain(Value& root, std::string_view parent, std::string_view key, const Value& value);
 
-/// Why a path of a sweep does not lead to a place that can be set; "" if it does.
-std::string path_problem(const Value& root, std::string_view path);
+/// Why a path does not lead to a place that can be set, and what to write instead (may be empty).
+struct PathProblem {
+    std::string message;
+    std::string suggestion;
+};
+/// Of a path, or of a bare Kafka key, as a sweep names it; nothing if it can be set.
+std::optional<PathProblem> path_problem(const Value& root, std::string_view path);
+
+/// The path that stands for a bare Kafka key: "/producers/*/config/acks". A path stays as it is.
+std::string full_path(std::string_view path);
 
 }  // namespace scenario

@@ -55,7 +55,13 @@ struct Sweep {
     std::optional<std::int64_t> seeds;
 };
 
+/// Limits of what axes make, and of lists in the block.
+inline constexpr std::int64_t kCellsMax = 1'000;
+inline constexpr std::size_t kSweepEntriesMax = 1'000;
+
 inline constexpr std::string_view kVariantLabel = "variant";
+/// In place of a fault set's name: the scenario's own steps.
+inline constexpr std::string_view kOwnSteps = "steps";
 
 struct SweepCell {
     std::vector<SweepSetting> settings;  ///< one for each axis that it has a value of, in order

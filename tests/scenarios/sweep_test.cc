@@ -8,6 +8,7 @@
 
 #include "core/base/text.h"
 #include "scenarios/read.h"
+#include "scenarios/set.h"
 
 namespace {
 
@@ -81,8 +82,8 @@ TEST_SUITE("scenario.sweep") {
     }
 
     TEST_CASE("seeds and fault sets are read, in the file's order") {
-        const auto result =
-            read(R"({"faults": {"b": [], "a": []}, "seeds": {"from": 3, "count": 9}})");
+        const auto result = read(R"({"faults": {"b": [{"id": "x", "at": "2s", "do": "note"}],
+                              "a": [{"id": "y", "at": "2s", "do": "note"}]}, "seeds": {"from": 3, "count": 9}})");
         REQUIRE(result.scenario.has_value());
         REQUIRE(result.sweep.faults.size() == 2);
         CHECK(result.sweep.faults[0].name == "b");
@@ -98,6 +99,72 @@ TEST_SUITE("scenario.sweep") {
                   {"label": "a", "path": "/run/settle", "values": ["8s"]}]})")) == "AL207 9:29");
         CHECK(errors(read(R"({"axes": [{"path": "/run/end", "values": []}]})")) == "AL206 8:51");
         CHECK(errors(read(R"({"exclude": [{"acks": "1"}]})")) == "AL230 8:24");
+    }
+
+    TEST_CASE("what says nothing, or the same twice, is refused where it stands") {
+        CHECK(errors(read(R"({"axes": []})")) == "AL206 8:19");
+        CHECK(errors(read(R"({"variants": {}})")) == "AL206 8:23");
+        CHECK(errors(read(R"({"faults": {}})")) == "AL206 8:21");
+        CHECK(errors(read(R"({"faults": {"x": []}})")) == "AL206 8:27");
+        CHECK(errors(read(R"({"faults": {"steps": [{"id": "x", "at": "2s", "do": "note"}]}})")) ==
+              "AL207 8:22");
+        CHECK(errors(read(R"({"axes": [{"path": "/run/end", "values": ["8s", "8s"]}]})")) ==
+              "AL207 8:58");
+        CHECK(errors(read(R"({"axes": [{"path": "/run/seed", "values": [1, 2]}]})")) ==
+              "AL225 8:29");
+        CHECK(errors(read(R"({"variants": {"a": {"/run/seed": 3}}})")) == "AL225 8:30");
+        const std::string axes = core::concat("{", kAxes);
+        CHECK(errors(read(core::concat(axes, R"(, "exclude": [{"acks": "2"}]})"))) ==
+              "AL230 10:93");
+        CHECK(errors(read(core::concat(
+                  axes, R"(, "exclude": [{"acks": "1"}, {"acks": "all"}]})"))) == "AL206 10:83");
+        CHECK(errors(read(R"({"variants": {"a": {}}, "include": [{"variant": "b"}]})")) ==
+              "AL230 8:58");
+        std::string values = "1";
+        for (int i = 2; i <= 1'001; ++i) values += core::concat(",", i);
+        CHECK(errors(read(core::concat(R"({"axes": [{"path": "/run/maxEvents", "values": [)",
+                                       values, "]}]}"))) == "AL240 8:10");
+    }
+
+    TEST_CASE("a bare Kafka key is an axis as it is for --set; a slip in one is told at the path") {
+        CHECK(cells(R"({"axes": [{"path": "acks", "values": ["1"]},
+                        {"path": "replica.lag.time.max.ms", "values": [9000]}]})") ==
+              Words{"acks=1 replica.lag.time.max.ms=9000"});
+        CHECK(scenario::full_path("min.insync.replicas") == "/topics/*/config/min.insync.replicas");
+        CHECK(scenario::full_path("replica.lag.time.max.ms") ==
+              "/cluster/config/replica.lag.time.max.ms");
+        CHECK(errors(read(R"({"axes": [{"path": "ackss", "values": ["1"]}]})")) == "AL230 8:29");
+        CHECK(errors(read(R"({"axes": [{"path": "/producers/*/config/ack", "values": ["1"]}]})")) ==
+              "AL204 8:29");
+        CHECK(errors(read(R"({"axes": [{"path": "/topics/t/config/acks", "values": ["1"]}]})")) ==
+              "AL203 8:29");
+        // cluster has no "config" here.
+        const auto result = read(
+            R"({"axes": [{"path": "/cluster/config/replica.lag.time.max.ms", "values": [9]}]})");
+        CHECK(errors(result) == "AL230 8:29");
+        CHECK(result.problems[0].suggestion.find("the bare key \"replica.lag.time.max.ms\"") !=
+              std::string::npos);
+    }
+
+    TEST_CASE("a fault set by name takes the place of the steps, before --set is applied") {
+        const std::string text = file(R"({"faults": {"f": [
+            {"id": "other", "at": "3s", "do": "note"}]}})");
+        scenario::ReadOptions options;
+        options.faults = "f";
+        options.set = {"/steps/other/at=4s"};
+        const auto result = scenario::read_scenario("x.json", text, options);
+        REQUIRE(result.scenario.has_value());
+        REQUIRE(result.scenario->steps.size() == 1);
+        CHECK(result.scenario->steps[0].id == "other");
+        CHECK(result.scenario->expect.empty());
+        options.set = {"/steps/own/at=4s"};
+        CHECK(scenario::read_scenario("x.json", text, options).usage_error.has_value());
+        options.set = {"/sweep/faults/f=[{\"id\": \"new\", \"at\": \"1s\", \"do\": \"note\"}]"};
+        CHECK(scenario::read_scenario("x.json", text, options).scenario->steps[0].id == "new");
+        options.faults = "g";
+        const auto unknown = scenario::read_scenario("x.json", text, options);
+        REQUIRE(unknown.usage_error.has_value());
+        CHECK(unknown.usage_error->option == "--faults");
     }
 
     TEST_CASE("a change is applied last, without lesson, expectations and sweep") {
