@@ -7,6 +7,7 @@
 #include "core/base/assert.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
+#include "reports/expect.h"
 
 namespace report {
 namespace {
@@ -31,8 +32,9 @@ Spread spread_of(const std::vector<const RunSummary*>& runs, Get get) {
     return out;
 }
 
-bool share_fates(const RunSummary& a, const RunSummary& b) {
-    return a.fates == b.fates && a.duplicates == b.duplicates && a.acks0_lost == b.acks0_lost;
+bool end_alike(const RunSummary& a, const RunSummary& b) {
+    return a.verdict == b.verdict && a.count(Fate::lost) == b.count(Fate::lost) &&
+           a.acks0_lost == b.acks0_lost;
 }
 
 std::optional<Spread> latency_of(const std::vector<const RunSummary*>& fired,
@@ -77,7 +79,7 @@ CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed) {
     if (cell.promises) out.share = wilson95(out.lossy, out.fired);
     out.same_in_all = cell.fixed_faults && out.fired > 1 &&
                       std::all_of(fired.begin(), fired.end(), [&](const RunSummary* run) {
-                          return share_fates(*run, *fired.front());
+                          return end_alike(*run, *fired.front());
                       });
     const auto fate = [](Fate which) {
         return [which](const RunSummary& run) { return std::int64_t{run.count(which)}; };
@@ -156,21 +158,35 @@ std::vector<ComparedPair> pairs_of(const Comparison& comparison) {
     return out;
 }
 
-std::optional<std::size_t> cheapest_of(const Comparison& comparison,
-                                       const std::vector<CellFigures>& figures) {
-    std::optional<std::size_t> best;
+/// Whether the two prices are the same text in a report.
+bool read_alike(const CellFigures& a, const CellFigures& b) {
+    const auto text = [](std::int64_t ns) { return words(core::Duration(ns)); };
+    const auto p99 = [&](const CellFigures& cell) {
+        return cell.latency_p99_ns ? text(cell.latency_p99_ns->median) : std::string();
+    };
+    return text(a.unavailable_ns.median) == text(b.unavailable_ns.median) && p99(a) == p99(b);
+}
+
+std::vector<std::size_t> cheapest_of(const Comparison& comparison,
+                                     const std::vector<CellFigures>& figures) {
+    std::vector<std::size_t> safe;
     const auto price = [&](std::size_t i) {
         const std::int64_t p99 =
             figures[i].latency_p99_ns ? figures[i].latency_p99_ns->median : INT64_MAX;
         return std::pair(figures[i].unavailable_ns.median, p99);
     };
-    for (std::size_t i = 0; i < figures.size(); ++i) {
-        const ComparedCell& cell = comparison.cells[i];
-        const bool safe =
-            figures[i].ranked && figures[i].lossy == 0 && cell.promises && !cell.has_acks0;
-        if (safe && (!best || price(i) < price(*best))) best = i;
-    }
-    return best;
+    for (std::size_t i = 0; i < figures.size(); ++i)
+        if (can_be_cheapest(comparison.cells[i], figures[i]) && figures[i].lossy == 0)
+            safe.push_back(i);
+    if (safe.empty()) return safe;
+    const std::size_t best =
+        *std::min_element(safe.begin(), safe.end(),
+                          [&](std::size_t a, std::size_t b) { return price(a) < price(b); });
+    std::erase_if(safe, [&](std::size_t i) { return !read_alike(figures[i], figures[best]); });
+    std::stable_sort(safe.begin(), safe.end(), [&](std::size_t a, std::size_t b) {
+        return comparison.cells[a].strictness > comparison.cells[b].strictness;
+    });
+    return safe;
 }
 
 }  // namespace
@@ -192,6 +208,17 @@ ComparisonFigures figures_of(const Comparison& comparison) {
 bool any_fired(const ComparisonFigures& figures) {
     return std::any_of(figures.cells.begin(), figures.cells.end(),
                        [](const CellFigures& cell) { return cell.fired > 0; });
+}
+
+bool can_be_cheapest(const ComparedCell& cell, const CellFigures& figures) {
+    return figures.ranked && cell.promises && !cell.has_acks0;
+}
+
+std::vector<std::string> versions_of(const Comparison& comparison) {
+    std::vector<std::string> out;
+    for (const ComparedCell& cell : comparison.cells)
+        if (std::find(out.begin(), out.end(), cell.kafka) == out.end()) out.push_back(cell.kafka);
+    return out;
 }
 
 std::string settings_text(const ComparedCell& cell) {

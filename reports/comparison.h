@@ -8,12 +8,18 @@
 ///       and no rank.
 ///   R2  acks=0 promises nothing: such a cell has no acknowledged loss, what it sent and lost
 ///       stands beside it, and it never counts as one that lost nothing.
-///   R3  Where no seed can change when faults happen and all runs share their fates, an interval
-///       would speak of a chance that is not there: the cell says "same in all N".
+///   R3  Where no seed changes when faults happen, and every run lost as many records and ended
+///   with
+///       the same verdict, the text says "same in all N" where it else shows an interval. Documents
+///       keep the interval: delays are drawn all the same, and other seeds may end otherwise.
 ///   R4  A setting ranks only if the fault happened in at least nine of ten of its runs.
+///   R5  The cheapest is the setting that lost nothing with the least median time without writes,
+///       then the least median p99 of acknowledgements. Those whose two numbers read alike are
+///       named with it, the safer one first.
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +29,7 @@
 #include "reports/fates.h"
 #include "reports/layout.h"
 #include "reports/statistics.h"
+#include "reports/verdict.h"
 #include "scenarios/model.h"
 
 namespace report {
@@ -31,6 +38,7 @@ namespace report {
 struct RunSummary {
     bool done = false;
     bool fired = false;  ///< every step did, and the event cap was not hit
+    Verdict verdict = Verdict::inconclusive;
     std::array<std::int32_t, kFates> fates{};
     std::int32_t duplicates = 0;
     std::int32_t acks0_lost = 0;
@@ -55,13 +63,24 @@ struct ComparedAxis {
     std::vector<std::string> values;  ///< as JSON
 };
 
+/// What makes a setting the safer one among equals, the first that differs.
+struct Strictness {
+    bool acks_all = false;  ///< of every producer
+    std::int64_t min_isr = 0;
+    bool no_unclean = false;  ///< unclean.leader.election.enable is false on every topic
+
+    friend auto operator<=>(const Strictness&, const Strictness&) = default;
+};
+
 struct ComparedCell {
     std::vector<ComparedSetting> settings;
+    std::string kafka;             ///< the version, as an axis names it or of the profile
     std::string refused;           ///< Kafka's reason; empty where it takes the settings
     std::string not_modelled;      ///< why acklab does not; empty where it does
     bool promises = true;          ///< some producer asks for acknowledgements
     bool has_acks0 = false;        ///< some producer asks for none
     bool fixed_faults = false;     ///< no seed changes when its steps happen or whom they meet
+    Strictness strictness;         ///< which of two settings is the safer one
     std::string repeat_words;      ///< " --set acks=1 ...": what `acklab run` needs to repeat it
     std::vector<RunSummary> runs;  ///< by seed; none where it is refused or not modelled
 
@@ -125,7 +144,7 @@ struct ComparedPair {
 struct ComparisonFigures {
     std::vector<CellFigures> cells;
     std::vector<ComparedPair> pairs;
-    std::optional<std::size_t> cheapest;  ///< of the ranked cells that lost nothing
+    std::vector<std::size_t> cheapest;  ///< of the cells that lost nothing: R5
     std::int64_t runs = 0;
     std::int64_t lossy = 0;
     std::int64_t inconclusive = 0;
@@ -135,6 +154,10 @@ ComparisonFigures figures_of(const Comparison& comparison);
 
 /// True if the fault happened in some run.
 bool any_fired(const ComparisonFigures& figures);
+/// True if the cell counts where the cheapest setting is looked for.
+bool can_be_cheapest(const ComparedCell& cell, const CellFigures& figures);
+/// Every Kafka version that is compared, once each.
+std::vector<std::string> versions_of(const Comparison& comparison);
 
 /// "acks=all min.isr=2".
 std::string settings_text(const ComparedCell& cell);

@@ -18,8 +18,6 @@ constexpr int kMeanDecimals = 3;
 constexpr int kDigitsOfP = 3;
 constexpr std::int64_t kNsPerMs = 1'000'000;
 constexpr std::int64_t kNsPerUs = 1'000;
-/// In place of an interval, where no chance is left to speak of.
-constexpr std::string_view kSameInAll = "same-in-all";
 
 std::string hex16(std::uint64_t value) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -67,11 +65,6 @@ void add_figures(Json& out, const ComparedCell& cell, const CellFigures& figures
     if (figures.share) {
         Json share = Json::object({{"k", figures.lossy}, {"n", figures.fired}});
         add_interval(share, *figures.share, "wilson95");
-        if (figures.same_in_all) {
-            share["lo"] = nullptr;
-            share["hi"] = nullptr;
-            share["method"] = kSameInAll;
-        }
         out["ackedLossRuns"] = std::move(share);
     }
     out["ackedLostPerRun"] = cell.promises ? spread_json(figures.lost) : Json(nullptr);
@@ -111,7 +104,8 @@ Json cell_json(const Comparison& comparison, std::size_t index, const Comparison
     } else if (figures.cells[index].done > 0) {
         out["why"] = "the fault never came about";
     }
-    if (figures.cells[index].done < comparison.seeds) out["done"] = figures.cells[index].done;
+    out["done"] = figures.cells[index].done;
+    out["kafka"] = cell.kafka;
     return out;
 }
 
@@ -192,12 +186,10 @@ std::vector<CsvMetric> csv_metrics(const ComparedCell& cell, const CellFigures& 
         return {{figures.done == 0 ? "not_run" : "fault_never_came_about", "", "", "", "", "", ""}};
     if (figures.share) {
         const Interval& share = *figures.share;
-        const bool same = figures.same_in_all;
         out.push_back({"acked_loss_runs", core::to_text(figures.lossy),
                        csv_number(share.estimate, kShareDecimals),
-                       same ? std::string() : csv_number(share.lo, kShareDecimals),
-                       same ? std::string() : csv_number(share.hi, kShareDecimals), "share",
-                       same ? std::string(kSameInAll) : std::string("wilson95")});
+                       csv_number(share.lo, kShareDecimals), csv_number(share.hi, kShareDecimals),
+                       "share", "wilson95"});
     }
     if (cell.promises) out.push_back(csv_spread("acked_lost", figures.lost));
     if (cell.has_acks0) out.push_back(csv_spread("acks0_lost", figures.acks0_lost));
@@ -223,7 +215,8 @@ std::string comparison_json(const Comparison& comparison, const ComparisonFigure
     out["scenario"] = Json::object({{"id", s.id}, {"sha256", s.sha256}});
     out["kafka"] = Json::object(
         {{"version", s.kafka.profile->version},
-         {"mode", s.kafka.profile->mode == core::ClusterMode::kraft ? "kraft" : "zookeeper"}});
+         {"mode", s.kafka.profile->mode == core::ClusterMode::kraft ? "kraft" : "zookeeper"},
+         {"versions", versions_of(comparison)}});
     out["axes"] = Json::array();
     for (const ComparedAxis& axis : comparison.axes) {
         Json one = Json::object();
@@ -241,8 +234,14 @@ std::string comparison_json(const Comparison& comparison, const ComparisonFigure
                                   {"lost", figures.lossy},
                                   {"inconclusive", figures.inconclusive},
                                   {"partial", comparison.partial}});
-    out["cheapest"] =
-        figures.cheapest ? settings_json(comparison.cells[*figures.cheapest]) : Json(nullptr);
+    out["cheapest"] = nullptr;
+    out["cheapestAlike"] = Json::array();
+    for (const std::size_t cell : figures.cheapest) {
+        if (out["cheapest"].is_null())
+            out["cheapest"] = settings_json(comparison.cells[cell]);
+        else
+            out["cheapestAlike"].push_back(settings_json(comparison.cells[cell]));
+    }
     out["aimed"] = comparison.aimed;
     out["notes"] = comparison.notes;
     return out.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -252,30 +251,32 @@ std::string comparison_csv(const Comparison& comparison, const ComparisonFigures
     std::vector<std::string> labels = table_of(comparison, figures).labels;
     std::vector<std::string> heads = {"scenario", "kafka", "variant"};
     for (const std::string& label : labels) heads.push_back(concat("axis.", label));
-    for (const char* head : {"fault", "n_planned", "n_fired", "metric", "k", "value", "lo", "hi",
-                             "unit", "method", "worst_seed", "trace_hash"})
+    for (const char* head :
+         {"fault", "n_planned", "n_fired", "metric", "k", "value", "lo", "hi", "unit", "method",
+          "worst_seed", "trace_hash", "n_done", "same_in_all", "partial"})
         heads.emplace_back(head);
     std::string out = csv_row(heads);
     for (std::size_t i = 0; i < comparison.cells.size(); ++i) {
         const ComparedCell& cell = comparison.cells[i];
         const CellFigures& own = figures.cells[i];
         for (const CsvMetric& metric : csv_metrics(cell, own)) {
-            std::vector<std::string> fields = {
-                comparison.scenario.id, std::string(comparison.scenario.kafka.profile->version),
-                settings_text(cell)};
+            std::vector<std::string> fields = {comparison.scenario.id, cell.kafka,
+                                               settings_text(cell)};
             for (const std::string& label : labels) {
                 std::string value;
                 for (const ComparedSetting& setting : cell.settings)
                     if (setting.label == label) value = setting.text;
                 fields.push_back(value);
             }
-            fields.insert(fields.end(),
-                          {fault_words(comparison),
-                           core::to_text(cell.applies() ? comparison.seeds : std::int64_t{0}),
-                           core::to_text(own.fired), metric.name, metric.k, metric.value, metric.lo,
-                           metric.hi, metric.unit, metric.method,
-                           own.worst_seed ? core::to_text(*own.worst_seed) : std::string(),
-                           own.done > 0 ? hex16(own.digest) : std::string()});
+            fields.insert(
+                fields.end(),
+                {fault_words(comparison),
+                 core::to_text(cell.applies() ? comparison.seeds : std::int64_t{0}),
+                 core::to_text(own.fired), metric.name, metric.k, metric.value, metric.lo,
+                 metric.hi, metric.unit, metric.method,
+                 own.worst_seed ? core::to_text(*own.worst_seed) : std::string(),
+                 own.done > 0 ? hex16(own.digest) : std::string(), core::to_text(own.done),
+                 own.same_in_all ? "true" : "false", comparison.partial ? "true" : "false"});
             out += csv_row(fields);
         }
     }

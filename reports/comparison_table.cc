@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "core/base/assert.h"
 #include "core/base/text.h"
 #include "reports/expect.h"
 
@@ -30,7 +29,8 @@ std::string spread_words(const Spread& spread) {
     return concat(mean_words(spread.mean), "/", spread.median, "/", spread.most);
 }
 
-std::string gap_words(const Spread& spread) {
+/// A time: "7.6s (7.1-8.9s)", the median with least and most.
+std::string range_words(const Spread& spread) {
     if (spread.most == 0) return "0s";
     std::string median = time_words(spread.median);
     const std::string least = time_words(spread.least);
@@ -44,10 +44,9 @@ std::string gap_words(const Spread& spread) {
     return concat(median, " (", one_unit ? least.substr(0, digits(least)) : least, "-", most, ")");
 }
 
-std::string latency_words(const CellFigures& figures) {
-    if (!figures.latency_p50_ns) return "none acked";
-    return concat(time_words(figures.latency_p50_ns->median), "/",
-                  time_words(figures.latency_p99_ns->median));
+std::string latency_words(const ComparedCell& cell, const std::optional<Spread>& latency) {
+    if (!cell.promises) return "n/a";
+    return latency ? range_words(*latency) : "none acked";
 }
 
 /// Columns that only some comparisons have.
@@ -59,28 +58,59 @@ struct Shown {
 std::vector<std::string> figure_words(const ComparedCell& cell, const CellFigures& figures,
                                       const Shown& shown) {
     std::vector<std::string> out;
-    std::string share = cell.promises ? share_words(figures) : "n/a (no promise)";
+    std::string share = share_words(figures);
     if (figures.fired < figures.done)
         share += concat(", fault in ", figures.fired, " of ", figures.done);
     out.push_back(std::move(share));
     out.push_back(cell.promises ? spread_words(figures.lost) : "n/a");
     if (shown.stranded) out.push_back(cell.promises ? spread_words(figures.stranded) : "n/a");
     if (shown.acks0) out.push_back(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-");
-    out.push_back(gap_words(figures.unavailable_ns));
-    out.push_back(cell.promises ? latency_words(figures) : "n/a");
+    out.push_back(range_words(figures.unavailable_ns));
+    out.push_back(latency_words(cell, figures.latency_p50_ns));
+    out.push_back(latency_words(cell, figures.latency_p99_ns));
     out.push_back(figures.refused.most == 0 ? "0" : mean_words(figures.refused.mean));
     out.push_back(figures.duplicates.most == 0 ? "0" : mean_words(figures.duplicates.mean));
     return out;
 }
 
-/// The least that every cell with figures left of something.
+/// The least that every ranked cell left of something.
 template <class Get>
 std::int64_t least_of(const Comparison& comparison, const ComparisonFigures& figures, Get get) {
     std::int64_t least = INT64_MAX;
     for (std::size_t i = 0; i < figures.cells.size(); ++i)
-        if (figures.cells[i].fired > 0)
+        if (figures.cells[i].ranked)
             least = std::min(least, get(comparison.cells[i], figures.cells[i]));
     return least == INT64_MAX ? 0 : least;
+}
+
+/// Why no setting can be named.
+std::string nothing_cheapest(const Comparison& comparison, const ComparisonFigures& figures) {
+    bool any_applies = false;
+    bool any_counts = false;
+    for (std::size_t i = 0; i < figures.cells.size(); ++i) {
+        any_applies = any_applies || comparison.cells[i].applies();
+        any_counts = any_counts || can_be_cheapest(comparison.cells[i], figures.cells[i]);
+    }
+    if (any_counts) return "No setting lost nothing under this fault.";
+    if (!any_applies)
+        return "Nothing can be compared: Kafka refuses every setting, or it is not modelled.";
+    if (figures.runs == 0) return "Nothing can be compared: no run was made.";
+    if (!any_fired(figures)) return "Nothing can be compared: the fault never came about.";
+    return "Nothing can be compared: no setting that asks for acknowledgements met the fault in "
+           "nine "
+           "of ten of its runs.";
+}
+
+/// " (alike to the digit: acks=all min.isr=1)": who shares the first place with the first.
+std::string equals_words(const Comparison& comparison, const std::vector<std::size_t>& cheapest) {
+    constexpr std::size_t kMostEquals = 3;
+    if (cheapest.size() < 2) return "";
+    std::vector<std::string> others;
+    for (std::size_t i = 1; i < std::min(cheapest.size(), kMostEquals + 1); ++i)
+        others.push_back(settings_text(comparison.cells[cheapest[i]]));
+    if (cheapest.size() > kMostEquals + 1)
+        others.push_back(concat("and ", cheapest.size() - kMostEquals - 1, " more"));
+    return concat(" (alike to the digit: ", core::join(others, "; "), ")");
 }
 
 }  // namespace
@@ -90,9 +120,11 @@ std::string time_words(std::int64_t ns) {
 }
 
 std::string share_words(const CellFigures& figures) {
-    std::string count = concat(figures.lossy, " of ", figures.fired, ", ");
-    if (figures.same_in_all) return concat(count, "same in all ", figures.fired);
-    ASSERT(figures.share.has_value());
+    const std::string same =
+        figures.same_in_all ? concat("same in all ", figures.fired) : std::string();
+    if (!figures.share) return same.empty() ? "n/a (no promise)" : concat("no promise, ", same);
+    const std::string count = concat(figures.lossy, " of ", figures.fired, ", ");
+    if (!same.empty()) return concat(count, same);
     const Interval& share = *figures.share;
     if (figures.lossy == 0) return concat(count, "at most ", percent(share.hi), "%");
     if (figures.lossy == figures.fired) return concat(count, "at least ", percent(share.lo), "%");
@@ -126,7 +158,7 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
     table.heads = {"runs that lost acked records", "lost per run"};
     if (shown.stranded) table.heads.emplace_back("out of reach");
     if (shown.acks0) table.heads.emplace_back("sent and gone");
-    for (const char* head : {"no writes", "ack p50/p99", "refused", "duplicates"})
+    for (const char* head : {"no writes", "ack p50", "ack p99", "refused", "duplicates"})
         table.heads.emplace_back(head);
     for (std::size_t i = 0; i < cells.size(); ++i) {
         ComparisonRow row;
@@ -153,10 +185,12 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
 }
 
 std::string cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
-    if (!figures.cheapest) return "No setting lost nothing.";
-    const CellFigures& best = figures.cells[*figures.cheapest];
-    std::string out = concat("The cheapest setting that lost nothing is ",
-                             settings_text(comparison.cells[*figures.cheapest]), ": writes ",
+    if (figures.cheapest.empty()) return nothing_cheapest(comparison, figures);
+    const std::size_t first = figures.cheapest.front();
+    const CellFigures& best = figures.cells[first];
+    std::string out = concat("The cheapest setting that lost nothing under this fault is ",
+                             settings_text(comparison.cells[first]),
+                             equals_words(comparison, figures.cheapest), ": writes ",
                              best.unavailable_ns.most == 0
                                  ? std::string("always available")
                                  : concat("unavailable ", time_words(best.unavailable_ns.median)));
@@ -165,17 +199,17 @@ std::string cheapest_sentence(const Comparison& comparison, const ComparisonFigu
     if (best.stranded.most > 0)
         out += concat(", up to ", best.stranded.most,
                       " acknowledged records out of reach at the end of a run");
-    if (best.same_in_all) return concat(out, "; the same in all ", best.fired, " runs.");
-    return concat(out, "; none lost in ", best.fired, " runs, and a true share up to ",
-                  percent(best.share->hi), "% would look the same.");
+    return concat(out, "; none lost in ", best.fired, best.fired == 1 ? " run" : " runs",
+                  ", and a true share up to ", percent(best.share->hi), "% would look the same.");
 }
 
 std::string left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
     std::vector<std::string> parts;
     const auto least = [&](auto get) { return least_of(comparison, figures, get); };
     const std::int64_t gap = least(
-        [](const ComparedCell&, const CellFigures& cell) { return cell.unavailable_ns.median; });
-    if (gap > 0) parts.push_back(concat("at least ", time_words(gap), " without writes"));
+        [](const ComparedCell&, const CellFigures& cell) { return cell.unavailable_ns.least; });
+    if (gap > 0)
+        parts.push_back(concat("at least ", time_words(gap), " without writes in every run"));
     const auto count = [&](auto get, std::string_view what) {
         if (least(get) > 0) parts.emplace_back(what);
     };
@@ -191,7 +225,9 @@ std::string left_over_sentence(const Comparison& comparison, const ComparisonFig
           "refused writes");
     count([](const ComparedCell&, const CellFigures& f) { return f.duplicates.most; },
           "duplicates");
-    if (!any_fired(figures)) return "Nothing can be said of what a setting leaves over.";
+    const bool any_ranked = std::any_of(figures.cells.begin(), figures.cells.end(),
+                                        [](const CellFigures& cell) { return cell.ranked; });
+    if (!any_ranked) return "Nothing can be said of what a setting leaves over.";
     if (parts.empty()) return "Every cost in the table is avoided by some setting.";
     return concat("What every setting left over: ", core::join(parts, ", "), ".");
 }
@@ -202,31 +238,39 @@ std::string paired_sentence(const Comparison& comparison, const ComparisonFigure
     const std::string a = settings_text(comparison.cells[pair.a]);
     const std::string b = settings_text(comparison.cells[pair.b]);
     const std::string p = pair.p < 0.0001 ? "<0.0001" : concat("=", significant_words(pair.p));
-    return concat("By seed: ", pair.seeds.only_a, " lost records only under ", a, ", ",
-                  pair.seeds.only_b, " only under ", b, " (McNemar p", p, ")",
-                  pair.p < 0.05 ? "." : ": no clear difference (~).");
+    if (pair.seeds.only_a + pair.seeds.only_b == 0)
+        return concat("By seed: no seed lost records under only one of ", a, " and ", b, " (~).");
+    return concat("By seed: ", pair.seeds.only_a,
+                  pair.seeds.only_a == 1 ? " seed lost" : " seeds lost", " records only under ", a,
+                  ", ", pair.seeds.only_b, " only under ", b, " (McNemar p", p, ")",
+                  pair.p < 0.05 ? "." : ": so few seeds may differ by chance (~).");
 }
 
-std::vector<std::string> reading_sentences(const Comparison& comparison) {
-    const scenario::Scenario& scenario = comparison.scenario;
-    const bool one_version =
-        std::none_of(comparison.axes.begin(), comparison.axes.end(),
-                     [](const ComparedAxis& axis) { return axis.path == "/kafka/version"; });
+std::vector<std::string> reading_sentences(const Comparison& comparison,
+                                           const ComparisonFigures& figures) {
+    const bool any_same = std::any_of(figures.cells.begin(), figures.cells.end(),
+                                      [](const CellFigures& cell) { return cell.same_in_all; });
     std::vector<std::string> out;
     if (comparison.aimed)
         out.emplace_back(
             "Aimed faults: a step waits for what the settings decide, so this says what is "
             "possible, not how often (AL401).");
     out.push_back(
-        concat("Shares of simulated runs in which the fault happened, with 95% Wilson intervals, "
-               "in this model of Kafka",
-               one_version ? concat(" ", scenario.kafka.profile->version) : std::string(),
-               ". Not yearly odds."));
-    out.push_back(concat("Lost = acknowledged, then absent after ", words(scenario.run.settle),
+        concat("Shares of simulated runs in which the fault happened, with 95% Wilson "
+               "intervals, in this model of Kafka ",
+               core::join(versions_of(comparison), ", "), ". Not yearly odds."));
+    if (any_same)
+        out.emplace_back(
+            "Same in all N: with faults at fixed moments these seeds ended alike, with as many "
+            "lost "
+            "and the same verdict. Delays are still drawn, so another seed may end otherwise; JSON "
+            "and CSV have the interval.");
+    out.push_back(concat("Lost = acknowledged, then absent after ",
+                         words(comparison.scenario.run.settle),
                          " without faults (out of reach: still on a disk). Lost, and sent and "
-                         "gone: mean/median/most per run; no "
-                         "writes: median, with least and most; latencies: medians over the runs; "
-                         "refused, duplicates: mean per run."));
+                         "gone: mean/median/most per run; no writes, and latencies of "
+                         "acknowledgements: median over the runs, with least and most; refused, "
+                         "duplicates: mean per run."));
     for (const std::string& note : comparison.notes) out.push_back(note);
     return out;
 }

@@ -22,8 +22,8 @@ struct ComparisonTable {
 
 ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& figures);
 
-/// "12 of 20, 60% (39-78)", "0 of 20, at most 16%", "5 of 5, same in all 5"; of a cell with a
-/// share.
+/// "12 of 20, 60% (39-78)", "0 of 20, at most 16%", "5 of 5, same in all 5"; of a cell
+/// without a share "n/a (no promise)" or "no promise, same in all 5".
 std::string share_words(const CellFigures& figures);
 /// A time with two or three digits: "8.1s", "870us".
 std::string time_words(std::int64_t ns);
@@ -32,6 +32,7 @@ std::string fault_words(const Comparison& comparison);
 /// How the seeds of the only pair of settings differ; "" where there are more, or none.
 std::string paired_sentence(const Comparison& comparison, const ComparisonFigures& figures);
 /// What a reader has to know of every figure; a sentence each.
-std::vector<std::string> reading_sentences(const Comparison& comparison);
+std::vector<std::string> reading_sentences(const Comparison& comparison,
+                                           const ComparisonFigures& figures);
 
 }  // namespace report

@@ -131,18 +131,19 @@ std::string row(std::string_view head, std::string_view text, const TextStyle& s
     return hanging(concat("  ", padded_right(head, kHead)), text, style);
 }
 
-/// The command that repeats the run that lost most, where one command can say it.
-std::string next_command(const Comparison& comparison, const ComparisonFigures& figures) {
-    if (!comparison.fault.empty()) return "";
-    std::int64_t most = 0;
-    std::string out;
-    for (std::size_t i = 0; i < figures.cells.size(); ++i) {
-        const ComparedCell& cell = comparison.cells[i];
-        if (!figures.cells[i].worst_seed || figures.cells[i].lost.most <= most) continue;
-        most = figures.cells[i].lost.most;
-        out = concat("acklab run ", comparison.arguments, cell.repeat_words, " --seed ",
-                     *figures.cells[i].worst_seed);
-    }
+/// Commands that repeat the run that lost most, and a typical one of that setting.
+std::string next_commands(const Comparison& comparison, const ComparisonFigures& figures) {
+    std::size_t worst = 0;
+    for (std::size_t i = 1; i < figures.cells.size(); ++i)
+        if (figures.cells[i].lost.most > figures.cells[worst].lost.most) worst = i;
+    const CellFigures& cell = figures.cells[worst];
+    if (!cell.worst_seed) return "";
+    const auto line = [&](std::string_view head, std::uint64_t seed) {
+        return concat("  ", padded_right(head, kHead), "acklab run ", comparison.arguments,
+                      comparison.cells[worst].repeat_words, " --seed ", seed, "\n");
+    };
+    std::string out = line("worst run", *cell.worst_seed);
+    if (cell.typical_seed != cell.worst_seed) out += line("typical run", *cell.typical_seed);
     return out;
 }
 
@@ -162,9 +163,8 @@ std::string markdown_row(const std::vector<std::string>& words) {
 
 std::string comparison_text(const Comparison& comparison, const ComparisonFigures& figures,
                             const TextStyle& style) {
-    const scenario::Scenario& s = comparison.scenario;
     std::string out = concat(inked(title_of(comparison, style), Ink::bold, style), "   Kafka ",
-                             s.kafka.profile->version, " KRaft\n");
+                             core::join(versions_of(comparison), ", "), " KRaft\n");
     out += hanging("given: ", fault_words(comparison), style);
     out += concat(extent_of(comparison, figures), "\n\n");
     out += TableText(table_of(comparison, figures), style.width).make();
@@ -174,20 +174,18 @@ std::string comparison_text(const Comparison& comparison, const ComparisonFigure
     const std::string paired = paired_sentence(comparison, figures);
     if (!paired.empty()) out += row("paired", paired, style);
     std::string_view head = "reading";
-    for (const std::string& sentence : reading_sentences(comparison)) {
+    for (const std::string& sentence : reading_sentences(comparison, figures)) {
         out += row(head, sentence, style);
         head = "";
     }
-    const std::string next = next_command(comparison, figures);
-    if (!next.empty()) out += concat("  ", padded_right("worst run", kHead), next, "\n");
-    return out;
+    return out + next_commands(comparison, figures);
 }
 
 std::string comparison_markdown(const Comparison& comparison, const ComparisonFigures& figures) {
     const ComparisonTable table = table_of(comparison, figures);
     const TextStyle style;
     std::string out = concat(
-        "**", title_of(comparison, style), "** (Kafka ", comparison.scenario.kafka.profile->version,
+        "**", title_of(comparison, style), "** (Kafka ", core::join(versions_of(comparison), ", "),
         ", ", extent_of(comparison, figures), ")\n\nGiven: ", fault_words(comparison), "\n\n");
     std::vector<std::string> heads = table.labels;
     heads.insert(heads.end(), table.heads.begin(), table.heads.end());
@@ -204,7 +202,8 @@ std::string comparison_markdown(const Comparison& comparison, const ComparisonFi
     }
     out += concat("\n", cheapest_sentence(comparison, figures), " ",
                   left_over_sentence(comparison, figures), "\n\n");
-    for (const std::string& sentence : reading_sentences(comparison)) out += sentence + "\n";
+    for (const std::string& sentence : reading_sentences(comparison, figures))
+        out += sentence + "\n";
     return out;
 }
 

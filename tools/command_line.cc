@@ -47,12 +47,14 @@ void describe(const Command& command, po::options_description& description) {
     throw UsageError(concat("acklab ", command.name, ": ", error.what()));
 }
 
-std::string option_line(const Option& option) {
+std::string option_line(const Command& command, const Option& option) {
     std::string head = "  ";
     head += option.letter != 0 ? concat("-", std::string(1, option.letter), ", ") : "    ";
     head += concat("--", option.name);
     if (!option.argument.empty()) head += concat(" ", option.argument);
     std::string text(option.help);
+    for (const auto& [name, help] : command.own_help)
+        if (name == option.name) text = help;
     if (option.repeatable) text += " (may be repeated)";
     report::TextStyle style;
     style.width = kHelpWidth;
@@ -159,7 +161,8 @@ std::string command_help(const Command& command) {
     if (!command.text.empty()) out += "\n" + report::hanging("", command.text, style);
     if (command.options.empty()) return out;
     out += "\noptions\n";
-    for (const std::string_view name : command.options) out += option_line(option_named(name));
+    for (const std::string_view name : command.options)
+        out += option_line(command, option_named(name));
     out += "  -h, --help                      this text\n";
     return out;
 }

@@ -13,6 +13,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "reports/verdict.h"
@@ -57,6 +58,8 @@ struct Command {
     std::string_view text;     ///< more, for its own help
     std::vector<std::string_view> options;
     report::ExitStatus (*run)(const Invocation&);
+    /// Names of options with a text that says more of this command than their own.
+    std::vector<std::pair<std::string_view, std::string_view>> own_help = {};
 };
 
 /// Every option there is; a command's row names its own.

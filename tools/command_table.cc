@@ -10,11 +10,9 @@ const std::vector<Option>& all_options() {
          "Kafka key (acks=all); acklab help set"},
         {"seed", 0, "N", false, "the seed of the run instead of the scenario's"},
         {"kafka", 0, "VERSION", false, "the Kafka version instead of the scenario's"},
-        {"format", 0, "FORMAT", false,
-         "what stdout gets: text (the default), json; tables: md, csv"},
+        {"format", 0, "FORMAT", false, "what stdout gets: text (the default) or json"},
         {"out", 'o', "FILE", true,
-         "write the report to a file too, in the format of its suffix: .json, .txt; tables: .md, "
-         ".csv"},
+         "write the report to a file too, in the format of its suffix: .json or .txt"},
         {"lang", 0, "en|zh", false,
          "language of reports and of a scenario's texts (from LC_ALL, LANG)"},
         {"dump-disks", 0, "DIR", false,
@@ -41,7 +39,8 @@ const std::vector<Option>& all_options() {
         {"first-seed", 0, "N", false, "the first of these seeds (the file's, else 1)"},
         {"standard", 0, "", false, "the standard matrix, whatever axes and variants the file has"},
         {"faults", 0, "NAME", false,
-         "the file's fault set of that name; steps: the scenario's own steps"},
+         "the file's fault set of that name in place of its steps, as in compare; its expectations "
+         "are then left out"},
         {"versions", 0, "A,B", false, "one more axis: these Kafka versions"},
         {"jobs", 0, "N", false, "runs at once (as many as there are cores); never changes a byte"},
     };
@@ -59,8 +58,8 @@ const std::vector<Command>& all_commands() {
          "Runs the scenario once, undoes its faults, lets the cluster settle, reads every "
          "partition "
          "back, and says which acknowledged records are there, which are not, and why.",
-         {"set", "seed", "kafka", "format", "out", "lang", "dump-disks", "records", "all-losses",
-          "fail-on", "color", "width", "check-invariants", "twice", "quiet"},
+         {"set", "faults", "seed", "kafka", "format", "out", "lang", "dump-disks", "records",
+          "all-losses", "fail-on", "color", "width", "check-invariants", "twice", "quiet"},
          run_command},
         {"compare",
          "S",
@@ -70,11 +69,20 @@ const std::vector<Command>& all_commands() {
          "Without axes in the file it runs the standard matrix: acks 0, 1, all x "
          "min.insync.replicas 1, 2 x unclean.leader.election.enable false, true. Else the axes, "
          "variants, fault sets and seeds of its `sweep` block; the first fault set takes the place "
-         "of all steps. Every setting meets the same seeds. Exit 4 if the fault came about in no "
-         "setting, 130 after Ctrl-C (the report is partial).",
+         "of all steps. Every setting meets the same seeds. The cheapest setting is, of those that "
+         "lost nothing, the one with the least median time without writes, then the least median "
+         "p99 of acknowledgements; settings whose two numbers read alike are named together, the "
+         "safer one first (acks=all, the higher min.insync.replicas, no unclean election). The "
+         "file's expectations are not judged: they speak of one setting. Exit 4 if the fault came "
+         "about in no setting, 130 after Ctrl-C (the report is partial).",
          {"seeds", "first-seed", "standard", "faults", "versions", "jobs", "set", "kafka", "format",
           "out", "lang", "color", "width", "quiet"},
-         compare_command},
+         compare_command,
+         {{"format", "what stdout gets: text (the default), json, md or csv"},
+          {"out",
+           "write the report to a file too, in the format of its suffix: .json, .txt, .md or .csv"},
+          {"faults",
+           "the file's fault set of that name, not the first; steps: the scenario's own steps"}}},
         {"explain",
          "S",
          1,
@@ -84,8 +92,8 @@ const std::vector<Command>& all_commands() {
          "lost "
          "record's scenario is run again with one setting changed, with the same seed and faults, "
          "to see what would have saved it at what cost, and without each step.",
-         {"record", "offset", "first-lost", "set", "seed", "kafka", "format", "out", "lang",
-          "color", "width"},
+         {"record", "offset", "first-lost", "set", "faults", "seed", "kafka", "format", "out",
+          "lang", "color", "width"},
          explain_command},
         {"check",
          "FILE...",
@@ -112,10 +120,10 @@ const std::vector<Command>& all_commands() {
          0,
          "the built-in scenarios",
          "Those of the catalogue have tags: group:A to group:S, cause:CAUSE or safe, and "
-         "source:WHERE. "
-         "--kafka: only those that are written for this version.",
+         "source:WHERE; --format json has every scenario's tags.",
          {"tag", "cause", "kafka", "format", "lang", "width"},
-         list_command},
+         list_command,
+         {{"kafka", "only scenarios that are written for this version"}}},
         {"show",
          "S",
          1,
@@ -125,7 +133,8 @@ const std::vector<Command>& all_commands() {
          "comes "
          "to.",
          {"flat", "out"},
-         show_command},
+         show_command,
+         {{"out", "write it to a file (.json, .jsonc) instead"}}},
         {"schema",
          "",
          0,
@@ -133,7 +142,8 @@ const std::vector<Command>& all_commands() {
          "print the JSON schema of scenario files",
          "With -o it is written to a file; \"$schema\" in a scenario names it for your editor.",
          {"out"},
-         schema_command},
+         schema_command,
+         {{"out", "write it to a file instead"}}},
         {"version",
          "",
          0,

@@ -127,7 +127,10 @@ ExitStatus compare_command(const Invocation& invocation) {
     if (const auto versions = invocation.one("versions"))
         for (const std::string_view version : core::split(*versions, ','))
             choice.versions.emplace_back(version);
-    const auto loaded = load_document(invocation, "compare");
+    // The document is read with its own steps; its cells take those of the fault set.
+    Invocation of_document = invocation;
+    of_document.options.erase("faults");
+    const auto loaded = load_document(of_document, "compare");
     if (!loaded) return ExitStatus::invalid;
     const scenario::Sweep& block = loaded->result.sweep;
     choice.seeds =

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "core/base/assert.h"
 #include "core/base/text.h"
 #include "reports/history.h"
+#include "scenarios/set.h"
 
 namespace tool {
 namespace {
@@ -12,6 +14,8 @@ using core::concat;
 using scenario::Value;
 
 constexpr std::string_view kVersionPath = "/kafka/version";
+constexpr std::string_view kMinIsr = "min.insync.replicas";
+constexpr std::string_view kUnclean = "unclean.leader.election.enable";
 
 Value value_of(scenario::Kind kind, std::string_view text) {
     Value value;
@@ -27,18 +31,12 @@ std::vector<scenario::SweepAxis> standard_axes() {
          "acks",
          {value_of(Kind::string, "0"), value_of(Kind::string, "1"), value_of(Kind::string, "all")}},
         {"min.isr",
-         "min.insync.replicas",
+         std::string(kMinIsr),
          {value_of(Kind::number, "1"), value_of(Kind::number, "2")}},
         {"unclean",
-         "unclean.leader.election.enable",
+         std::string(kUnclean),
          {value_of(Kind::boolean, "false"), value_of(Kind::boolean, "true")}},
     };
-}
-
-/// Where a bare key of the standard matrix is put.
-std::string shown_path(const std::string& path) {
-    if (path.front() == '/') return path;
-    return concat(path == "acks" ? "/producers/*/config/" : "/topics/*/config/", path);
 }
 
 /// The axes that are run: the file's own or the standard ones, and the versions asked for.
@@ -80,8 +78,8 @@ const scenario::FaultSet* fault_set_of(const scenario::Sweep& sweep, const Compa
         if (one.name == *choice.faults) return &one;
         names.push_back(one.name);
     }
-    if (*choice.faults == kOwnSteps) return nullptr;
-    names.emplace_back(kOwnSteps);
+    if (*choice.faults == scenario::kOwnSteps) return nullptr;
+    names.emplace_back(scenario::kOwnSteps);
     throw UsageError(concat("--faults: the file has no fault set \"", *choice.faults, "\"",
                             did_you_mean(*choice.faults, names), "; there is \"",
                             core::join(names, "\", \""), "\""));
@@ -90,9 +88,10 @@ const scenario::FaultSet* fault_set_of(const scenario::Sweep& sweep, const Compa
 void check_limits(const scenario::Sweep& sweep, const CompareChoice& choice) {
     const std::int64_t crossed = scenario::crossed_cells(sweep);
     const auto included = static_cast<std::int64_t>(sweep.include.size());
-    if (crossed > kMostCells || included > kMostCells || crossed + included > kMostCells)
-        throw UsageError(
-            concat("the axes make more than ", kMostCells, " settings; take fewer values"));
+    if (crossed > scenario::kCellsMax || included > scenario::kCellsMax ||
+        crossed + included > scenario::kCellsMax)
+        throw UsageError(concat("the axes make more than ", scenario::kCellsMax,
+                                " settings; take fewer values"));
     const std::int64_t cells = crossed + included;
     if (choice.seeds > kMostRuns / cells)
         throw UsageError(concat(cells, " settings with ", choice.seeds, " seeds each are ",
@@ -140,6 +139,18 @@ bool draws(const scenario::Step& step) {
            (crash != nullptr && crash->keep.kind == scenario::KeepKind::random);
 }
 
+report::Strictness strictness_of(const scenario::Scenario& scenario) {
+    report::Strictness out{true, INT64_MAX, true};
+    for (std::uint32_t i = 0; i < scenario.producers.size(); ++i)
+        if (report::acks_of(scenario, i) != -1) out.acks_all = false;
+    for (std::uint32_t i = 0; i < scenario.topics.size(); ++i) {
+        const auto number = core::parse_int(report::topic_setting(scenario, i, kMinIsr));
+        out.min_isr = std::min(out.min_isr, number.value_or(1));
+        if (report::topic_setting(scenario, i, kUnclean) != "false") out.no_unclean = false;
+    }
+    return out;
+}
+
 void describe(const scenario::Scenario& scenario, report::ComparedCell& cell) {
     cell.promises = scenario.producers.empty();
     for (std::uint32_t i = 0; i < scenario.producers.size(); ++i) {
@@ -150,6 +161,7 @@ void describe(const scenario::Scenario& scenario, report::ComparedCell& cell) {
     }
     cell.fixed_faults = std::none_of(scenario.steps.begin(), scenario.steps.end(),
                                      [](const auto& s) { return draws(s); });
+    cell.strictness = strictness_of(scenario);
 }
 
 report::ComparedCell compared(const scenario::SweepCell& cell) {
@@ -158,12 +170,14 @@ report::ComparedCell compared(const scenario::SweepCell& cell) {
         out.settings.push_back(report::ComparedSetting{setting.label,
                                                        scenario::value_text(setting.value),
                                                        scenario::dump_json(setting.value)});
-    for (const scenario::Change& change : cell.changes)
-        out.repeat_words +=
-            change.path == kVersionPath
-                ? concat(" --kafka ", quoted(change.value.text))
-                : concat(" --set ",
-                         quoted(concat(change.path, "=", scenario::value_text(change.value))));
+    for (const scenario::Change& change : cell.changes) {
+        const std::string value = scenario::value_text(change.value);
+        if (change.path == kVersionPath)
+            out.kafka = value;
+        else
+            out.repeat_words += concat(" --set ", quoted(concat(change.path, "=", value)));
+    }
+    if (!out.kafka.empty()) out.repeat_words += concat(" --kafka ", quoted(out.kafka));
     return out;
 }
 
@@ -176,11 +190,15 @@ class CellReader {
     void read(const scenario::SweepCell& cell) {
         scenario::ReadOptions options = document_.options;
         options.run_only = true;
-        if (faults_ != nullptr)
-            options.changes.push_back(scenario::Change{"/steps", faults_->steps});
+        if (faults_ != nullptr) options.faults = faults_->name;
         options.changes.insert(options.changes.end(), cell.changes.begin(), cell.changes.end());
         scenario::ReadResult result = tool::read(document_.source, options);
         report::ComparedCell own = compared(cell);
+        if (own.kafka.empty()) {
+            own.kafka = document_.result.scenario->kafka.profile->version;
+            if (options.kafka) own.repeat_words += concat(" --kafka ", quoted(*options.kafka));
+        }
+        if (faults_ != nullptr) own.repeat_words += concat(" --faults ", quoted(faults_->name));
         if (result.usage_error) throw UsageError(result.usage_error->message);
         for (const scenario::Problem& problem : result.problems) judge(problem, cell, own);
         if (!own.applies()) result.scenario.reset();
@@ -234,6 +252,16 @@ class CellReader {
     Prepared& out_;
 };
 
+/// --versions of which acklab models none.
+void refuse_strange_versions(const CompareChoice& choice, const report::Comparison& comparison) {
+    const auto& cells = comparison.cells;
+    if (choice.versions.empty() || cells.empty() ||
+        std::any_of(cells.begin(), cells.end(),
+                    [](const report::ComparedCell& cell) { return cell.not_modelled.empty(); }))
+        return;
+    throw UsageError(concat("--versions: ", cells.front().not_modelled));
+}
+
 }  // namespace
 
 Prepared prepare(const Loaded& document, const CompareChoice& choice) {
@@ -253,14 +281,15 @@ Prepared prepare(const Loaded& document, const CompareChoice& choice) {
         comparison.axes.push_back(std::move(axis));
     }
     for (const scenario::SweepAxis& own : sweep.axes) {
-        report::ComparedAxis axis{own.label, shown_path(own.path), {}};
+        report::ComparedAxis axis{own.label, scenario::full_path(own.path), {}};
         for (const Value& value : own.values) axis.values.push_back(scenario::dump_json(value));
         comparison.axes.push_back(std::move(axis));
     }
     CellReader reader(document, faults, out);
     const std::vector<scenario::SweepCell> cells = scenario::cells_of(sweep);
-    if (cells.empty()) throw UsageError("`exclude` leaves no setting to compare");
+    ASSERT(!cells.empty());  // the reader refuses such a file
     for (const scenario::SweepCell& cell : cells) reader.read(cell);
+    refuse_strange_versions(choice, comparison);
     return out;
 }
 

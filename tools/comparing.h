@@ -4,7 +4,7 @@
 ///   R1  Without axes and variants of the file, or with `standard`, the axes are those of the
 ///       standard matrix: acks, min.insync.replicas, unclean.leader.election.enable.
 ///   R2  Of the file's fault sets the first takes the place of all steps, or the one that is
-///       named; kOwnSteps names the scenario's own.
+///       named; scenario::kOwnSteps names the scenario's own.
 ///   R3  What Kafka refuses (AL3xx) and what is not modelled (AL5xx) is a cell without runs, with
 ///       the reason. Any other error is one of the file.
 ///   R4  Limits are checked before cells are made.
@@ -22,10 +22,7 @@
 namespace tool {
 
 inline constexpr std::int64_t kSeedsDefault = 20;
-inline constexpr std::int64_t kMostCells = 1'000;
 inline constexpr std::int64_t kMostRuns = 500'000;  ///< cells times seeds
-/// The word of --faults for the scenario's own steps.
-inline constexpr std::string_view kOwnSteps = "steps";
 
 struct CompareChoice {
     bool standard = false;

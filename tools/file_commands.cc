@@ -21,7 +21,7 @@ using report::ExitStatus;
 /// Prints a file's bytes, or writes them to every -o.
 ExitStatus deliver(const Invocation& invocation, std::string_view bytes) {
     const auto paths = invocation.all("out");
-    for (const std::string& path : paths) check_writable(path);
+    for (const std::string& path : paths) check_output(invocation, path);
     for (const std::string& path : paths) {
         write_file(path, bytes);
         warn(concat("wrote ", path));
@@ -100,7 +100,8 @@ ExitStatus check_command(const Invocation& invocation) {
             const Source source = find_source(word);
             const auto result = read(source, options);
             if (result.usage_error)
-                throw UsageError(concat("--set ", result.usage_error->argument, ": ",
+                throw UsageError(concat(result.usage_error->option, " ",
+                                        result.usage_error->argument, ": ",
                                         result.usage_error->message));
             errors += result.errors;
             all.insert(all.end(), result.problems.begin(), result.problems.end());

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -110,6 +111,14 @@ void check_writable(const std::string& path) {
     if (!fs::is_directory(parent, error))
         fail_write(path, concat("there is no directory ", parent.string()));
     if (::access(parent.c_str(), W_OK) != 0) fail_write(path, last_error());
+}
+
+bool is_same_file(const std::string& path, const std::string& input) {
+    struct stat there {};
+    struct stat read {};
+    if (::stat(path.c_str(), &there) != 0 || !S_ISREG(there.st_mode)) return false;
+    const int found = input == "-" ? ::fstat(STDIN_FILENO, &read) : ::stat(input.c_str(), &read);
+    return found == 0 && there.st_dev == read.st_dev && there.st_ino == read.st_ino;
 }
 
 void write_file(const std::string& named, std::string_view bytes) {

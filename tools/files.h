@@ -17,6 +17,8 @@ std::string read_input(const std::string& name, std::size_t most);
 void write_file(const std::string& named, std::string_view bytes);
 /// Throws where write_file could not succeed, before the work is done.
 void check_writable(const std::string& path);
+/// Whether both are one file, by whatever name; "-" is standard input.
+bool is_same_file(const std::string& path, const std::string& input);
 /// Writes a file below a directory, making the directories between. `relative` has no "..".
 void write_below(const std::string& directory, const std::string& relative, core::BytesView bytes);
 /// Makes a directory with its parents; an existing one must be empty.

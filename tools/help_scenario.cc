@@ -181,8 +181,9 @@ constexpr Entry kDurations[] = {
 };
 
 constexpr Entry kSweep[] = {
-    {"", "What acklab compare runs; acklab run passes over it"},
-    {"axes", "a list of path (as for --set) and values, with a label; all are crossed"},
+    {"", "What acklab compare runs; acklab run passes over it, but for --faults"},
+    {"axes",
+     "a list of path (or bare Kafka key, as for --set) and values, with a label; all are crossed"},
     {"variants", "names, each with paths and values that go together; one more axis"},
     {"exclude", "a list of labels with values: settings that have all of one entry are left out"},
     {"include", "a list of labels (or paths) with values: each is one more setting"},

@@ -140,6 +140,8 @@ scenario::ReadOptions read_options(const Invocation& invocation) {
             throw UsageError(concat("--set takes PATH=VALUE, not \"", set, "\""));
     if (const auto seed = invocation.one("seed")) options.seed = parse_seed(*seed);
     options.kafka = invocation.one("kafka");
+    options.faults = invocation.one("faults");
+    if (options.faults == scenario::kOwnSteps) options.faults.reset();
     return options;
 }
 
@@ -150,7 +152,7 @@ scenario::ReadResult read(const Source& source, scenario::ReadOptions options) {
 
 std::string arguments_of(const Invocation& invocation) {
     std::string out = shared_arguments_of(invocation);
-    for (const char* name : {"seed", "kafka"})
+    for (const char* name : {"faults", "seed", "kafka"})
         if (const auto value = invocation.one(name))
             out += concat(" --", name, " ", quoted(*value));
     return out;
@@ -204,8 +206,8 @@ std::optional<Loaded> load_document(const Invocation& invocation, std::string_vi
     loaded.result = read(loaded.source, loaded.options);
     const scenario::ReadResult& result = loaded.result;
     if (result.usage_error) {
-        std::string text =
-            concat("--set ", result.usage_error->argument, ": ", result.usage_error->message);
+        std::string text = concat(result.usage_error->option, " ", result.usage_error->argument,
+                                  ": ", result.usage_error->message);
         if (!result.usage_error->suggestion.empty()) text += "; " + result.usage_error->suggestion;
         throw UsageError(text);
     }
@@ -220,6 +222,13 @@ std::optional<scenario::Scenario> load(const Invocation& invocation, std::string
     std::optional<Loaded> loaded = load_document(invocation, command);
     if (!loaded) return std::nullopt;
     return std::move(loaded->result.scenario);
+}
+
+void check_output(const Invocation& invocation, const std::string& path) {
+    for (const std::string& word : invocation.words)
+        if (is_same_file(path, word))
+            throw UsageError(concat("-o ", path, ": that is the input; name another file"));
+    check_writable(path);
 }
 
 std::vector<Output> outputs_of(const Invocation& invocation, std::span<const Format> allowed) {
@@ -238,7 +247,7 @@ std::vector<Output> outputs_of(const Invocation& invocation, std::span<const For
                                     core::join(suffixes, ", ")));
         }
         outputs.push_back(Output{path, *named});
-        check_writable(path);
+        check_output(invocation, path);
     }
     return outputs;
 }

@@ -29,7 +29,7 @@ struct Source {
 /// S of the command line: a built-in id, a file, or "-". Throws FileError.
 Source find_source(const std::string& word);
 
-/// --set, --seed, --kafka. Throws UsageError.
+/// --set, --seed, --kafka, --faults. Throws UsageError.
 scenario::ReadOptions read_options(const Invocation& invocation);
 std::uint64_t parse_seed(const std::string& text, std::string_view option = "seed");
 /// Reads it; what it extends is a file beside it or a built-in scenario.
@@ -38,7 +38,7 @@ scenario::ReadResult read(const Source& source, scenario::ReadOptions options);
 /// The words that repeat this run: S, then the options that shaped it, quoted for a shell.
 std::string arguments_of(const Invocation& invocation);
 
-/// The same without --seed and --kafka, which a comparison may choose itself.
+/// The same without --faults, --seed and --kafka, which a comparison may choose itself.
 std::string shared_arguments_of(const Invocation& invocation);
 /// A word as a shell needs it.
 std::string quoted(const std::string& word);
@@ -62,6 +62,10 @@ std::optional<Loaded> load_document(const Invocation& invocation, std::string_vi
 /// The scenario, or nothing after its problems were printed: the document to stdout for JSON, the
 /// text to stderr (`check` has its own way). Warnings of a valid one go to stderr.
 std::optional<scenario::Scenario> load(const Invocation& invocation, std::string_view command);
+
+/// Checks that a file can be written and is none that the command reads. Throws UsageError or
+/// FileError.
+void check_output(const Invocation& invocation, const std::string& path);
 
 /// One -o: a file and the format that its suffix names.
 struct Output {

@@ -9,6 +9,7 @@
 
 #include "core/base/assert.h"
 #include "reports/judge.h"
+#include "reports/verdict.h"
 #include "sim/cluster.h"
 
 namespace lab {
@@ -115,6 +116,7 @@ report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t s
     out.done = true;
     out.fired =
         report::reasons_inconclusive(history).empty() && report::failed_steps(history).empty();
+    out.verdict = report::judge_verdict(measures, !report::reasons_inconclusive(history).empty());
     for (int i = 0; i < report::kFates; ++i)
         out.fates[static_cast<std::size_t>(i)] = narrow(measures.by_fate[i]);
     out.duplicates = narrow(measures.duplicates);
