@@ -83,7 +83,8 @@ TEST_SUITE("scenario.sweep") {
 
     TEST_CASE("seeds and fault sets are read, in the file's order") {
         const auto result = read(R"({"faults": {"b": [{"id": "x", "at": "2s", "do": "note"}],
-                              "a": [{"id": "y", "at": "2s", "do": "note"}]}, "seeds": {"from": 3, "count": 9}})");
+                              "a": [{"id": "y", "at": "2s", "do": "note"}]},
+                              "seeds": {"from": 3, "count": 9}})");
         REQUIRE(result.scenario.has_value());
         REQUIRE(result.sweep.faults.size() == 2);
         CHECK(result.sweep.faults[0].name == "b");
