@@ -37,7 +37,8 @@ namespace report {
 /// One run as a comparison counts it. Small: there are many.
 struct RunSummary {
     bool done = false;
-    bool fired = false;  ///< every step did, and the event cap was not hit
+    /// Steps came about and none is missing that must; the event cap was not hit.
+    bool fired = false;
     Verdict verdict = Verdict::inconclusive;
     std::array<std::int32_t, kFates> fates{};
     std::int32_t duplicates = 0;

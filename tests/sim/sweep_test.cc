@@ -48,6 +48,23 @@ const auto kNoProgress = [](const lab::SweepProgress&) {};
 }  // namespace
 
 TEST_SUITE("sim.sweep") {
+    TEST_CASE("a fault that may be skipped and was has not come about") {
+        for (const auto& [acknowledgement, came] : {std::pair{"0", true}, {"5000", false}}) {
+            const auto read = scenario::read_scenario(
+                "x.json", std::string(R"({"scenario": 1, "id": "x",
+        "kafka": {"version": "3.9"}, "run": {"end": "3s", "settle": "3s"},
+        "cluster": {"brokers": [{"id": 1}, {"id": 2}, {"id": 3}]},
+        "topics": [{"name": "t", "partitions": [{"id": 0, "replicas": [1, 2, 3]}]}],
+        "producers": [{"id": "p1", "topic": "t", "config": {},
+                       "workload": {"records": 5, "rate": "20/s"}}],
+        "steps": [{"id": "kill", "when": {"event": "produce.ack", "producer": "p1", "offset": )") +
+                              acknowledgement + R"(, "onTimeout": "skip"}, "do": "crash",
+                   "target": {"leaderOf": "t-0"}, "for": "1s"}]})");
+            REQUIRE(read.scenario.has_value());
+            CHECK(lab::summarize(*read.scenario, 1).fired == came);
+        }
+    }
+
     TEST_CASE("any number of workers gives the same summaries, each in its own place") {
         const std::atomic<bool> stop{false};
         const auto one = lab::run_sweep(plan_of(4, 1), stop, kNoProgress);

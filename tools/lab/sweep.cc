@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "core/base/assert.h"
@@ -23,6 +24,12 @@ std::int32_t narrow(std::int64_t count) {
     return static_cast<std::int32_t>(count);
 }
 
+/// Steps that may be skipped are no fault that came about when all of them were.
+bool any_step_fired(const trace::Outcome& outcome) {
+    return outcome.steps.empty() ||
+           std::ranges::any_of(outcome.steps, [](const auto& step) { return step.fired; });
+}
+
 /// What the workers share.
 class Pool {
   public:
@@ -38,7 +45,7 @@ class Pool {
         working_ = workers;
         std::vector<std::thread> threads;
         threads.reserve(workers);
-        for (std::size_t i = 0; i < workers; ++i) threads.emplace_back([this] { work(); });
+        start(threads, workers);
         for (bool all_done = false; !all_done;) {
             std::unique_lock lock(mutex_);
             all_done = idle_.wait_for(lock, kBetweenReports, [this] { return working_ == 0; });
@@ -51,6 +58,17 @@ class Pool {
     }
 
   private:
+    /// As many as the system gives; throws std::system_error where it gives none.
+    void start(std::vector<std::thread>& threads, std::size_t workers) {
+        try {
+            while (threads.size() < workers) threads.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {
+            if (threads.empty()) throw;
+            const std::lock_guard lock(mutex_);
+            working_ -= workers - threads.size();
+        }
+    }
+
     void work() {
         while (!stop_.load() && !failed_.load()) {
             const std::int64_t index = next_.fetch_add(1);
@@ -114,9 +132,9 @@ report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t s
         report::measure(history, report::judge_fates(history), watchers.metrics, report::Filter{});
     report::RunSummary out;
     out.done = true;
-    out.fired =
-        report::reasons_inconclusive(history).empty() && report::failed_steps(history).empty();
-    out.verdict = report::judge_verdict(measures, !report::reasons_inconclusive(history).empty());
+    const bool inconclusive = !report::reasons_inconclusive(history).empty();
+    out.fired = !inconclusive && report::failed_steps(history).empty() && any_step_fired(outcome);
+    out.verdict = report::judge_verdict(measures, inconclusive);
     for (int i = 0; i < report::kFates; ++i)
         out.fates[static_cast<std::size_t>(i)] = narrow(measures.by_fate[i]);
     out.duplicates = narrow(measures.duplicates);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/base/assert.h"
 #include "core/base/text.h"
 
 namespace lab {
@@ -242,6 +243,7 @@ class Laboratory {
         RunOptions options;
         options.seed = first_.history.seed;
         trial.run = run_once(*trial.scenario, options);
+        if (const auto failure = trial.run->failure()) throw core::AssertionFailure(*failure);
         return trial;
     }
 
