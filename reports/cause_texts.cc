@@ -7,11 +7,27 @@
 namespace report {
 namespace {
 
-/// True if a step asks for an unclean election.
-bool elects_by_step(const scenario::Scenario& s) {
-    return std::any_of(s.steps.begin(), s.steps.end(), [](const scenario::Step& step) {
+/// The first step for which `does` holds; nothing if there is none.
+template <class Does>
+const scenario::Step* first_step(const scenario::Scenario& s, const Does& does) {
+    const auto step = std::find_if(s.steps.begin(), s.steps.end(), does);
+    return step == s.steps.end() ? nullptr : &*step;
+}
+
+/// A step that asks for an unclean election of the partition.
+const scenario::Step* election_by_hand(const scenario::Scenario& s, core::PartitionId partition) {
+    return first_step(s, [&](const scenario::Step& step) {
         const auto* elect = std::get_if<scenario::ElectLeaderAction>(&step.action);
-        return elect != nullptr && elect->unclean;
+        return elect != nullptr && elect->unclean && elect->partition == partition;
+    });
+}
+
+/// A step that allows unclean elections.
+const scenario::Step* permission(const scenario::Scenario& s) {
+    return first_step(s, [](const scenario::Step& step) {
+        const auto* alter = std::get_if<scenario::AlterConfigAction>(&step.action);
+        return alter != nullptr &&
+               core::find_config(alter->config, "unclean.leader.election.enable") == "true";
     });
 }
 
@@ -120,17 +136,56 @@ Text unclean_setting(const scenario::Scenario& s, core::PartitionId partition) {
             "replica that has the records",
             "unclean.leader.election.enable={0}：设为 false 时，分区会等待持有消息的副本回来",
             unclean);
-    if (s.kafka.elr_level > 0 && !elects_by_step(s))
+    if (const scenario::Step* step = election_by_hand(s, partition))
         return say(
-            "eligible.leader.replicas.version=1: where nobody is in sync or eligible any "
-            "more, Kafka elects the last known leader, whatever its log holds",
-            "eligible.leader.replicas.version=1：当没有任何副本同步或有资格当选时，Kafka "
-            "会选出最后已知的 leader，不管它的日志里还有什么");
+            "an election by hand (step {0}) overrides unclean.leader.election.enable=false: "
+            "without "
+            "it the partition waits for a replica that has the records",
+            "手动选举（步骤 {0}）不受 unclean.leader.election.enable=false "
+            "限制：没有这次选举，分区会等待持有消息的副本回来",
+            step->id);
+    if (const scenario::Step* step = permission(s))
+        return say(
+            "unclean.leader.election.enable=true, which step {0} set: with false the partition "
+            "waits for a replica that has the records",
+            "unclean.leader.election.enable=true（由步骤 {0} 设置）：设为 false "
+            "时，分区会等待持有消息的副本回来",
+            step->id);
+    if (s.kafka.elr_level == 0) return Text{};
     return say(
-        "a step allowed it, unclean.leader.election.enable=false did not: with false the "
-        "partition waits for a replica that has the records",
-        "允许它的是一个步骤，而不是 unclean.leader.election.enable=false：设为 false "
-        "时，分区会等待持有消息的副本回来");
+        "eligible.leader.replicas.version=1: where nobody is in sync or eligible any more, Kafka "
+        "elects the last known leader, whatever its log holds",
+        "eligible.leader.replicas.version=1：当没有任何副本同步或有资格当选时，Kafka "
+        "会选出最后已知的 leader，不管它的日志里还有什么");
+}
+
+Text answers_alone(const std::string& acks) {
+    return say(
+        "acks={0}: the leader answers alone; acks=all waits until the whole ISR has the record",
+        "acks={0}：leader 自己写入就应答；acks=all 要等整个 ISR 都有该消息", acks);
+}
+
+/// Why the copy of one disk decided, where acks=all was asked for.
+Text disk_setting(const scenario::Scenario& s, core::PartitionId partition,
+                  const std::string& min_isr) {
+    if (s.partition(partition).replicas.size() == 1)
+        return say("replicationFactor=1: there is no other copy",
+                   "replicationFactor=1：没有其他副本");
+    if (s.kafka.elr_level > 0)
+        return say(
+            "min.insync.replicas={0}: how large the ISR must be for acks=all to be accepted; all "
+            "of the ISR, not this many, must have the record",
+            "min.insync.replicas={0}：ISR 至少要有这么大，acks=all 才被接受；必须持有该消息的是 "
+            "ISR "
+            "的全部成员，而不是这么多个副本",
+            min_isr);
+    return say(
+        "only a member of the ISR may lead, even with an empty or damaged disk: with "
+        "eligible.leader.replicas.version=1 (Kafka 4.0 and later) a replica that left the ISR "
+        "below min.insync.replicas may lead too",
+        "只有 ISR 成员才能当 leader，哪怕它的磁盘是空的或已损坏；"
+        "eligible.leader.replicas.version=1（Kafka 4.0 起）时，ISR 小于 min.insync.replicas "
+        "之后离开的副本也可以当选");
 }
 
 }  // namespace
@@ -144,17 +199,17 @@ Text setting_that_mattered(const History& history, Cause cause, std::uint32_t cl
         case Cause::unclean_election:
             return unclean_setting(s, partition);
         case Cause::zombie_leader_ack:
-            // With acks=all only a leader whose own ISR is itself answers alone.
             if (acks_of(s, client) == -1)
-                return setting_that_mattered(history, Cause::isr_of_one_then_failure, client,
-                                             partition);
+                return say(
+                    "min.insync.replicas={0}: acks=all means all of the leader's own ISR; one that "
+                    "was replaced still answers while its ISR has so many members",
+                    "min.insync.replicas={0}：acks=all 指 leader 自己所知的 ISR 全部成员；"
+                    "已被取代的 leader 只要 ISR 还有这么多成员就照样应答",
+                    min_isr);
             [[fallthrough]];
         case Cause::planned_leader_move_before_replication:
         case Cause::leader_crash_before_replication:
-            return say(
-                "acks={0}: the leader answers alone; acks=all waits until the whole ISR has "
-                "the record",
-                "acks={0}：leader 自己写入就应答；acks=all 要等整个 ISR 都有该消息", acks);
+            return answers_alone(acks);
         case Cause::isr_of_one_then_failure:
             return say(
                 "min.insync.replicas={0}: acks=all means all of the ISR, and here that was "
@@ -172,17 +227,8 @@ Text setting_that_mattered(const History& history, Cause cause, std::uint32_t cl
         case Cause::disk_corrupted:
         case Cause::disk_failed:
         case Cause::disk_wiped:
-            if (acks_of(s, client) != -1)
-                return say(
-                    "acks={0}: with acks=all, min.insync.replicas says how many replicas "
-                    "must hold a record before it is acknowledged",
-                    "acks={0}：用 acks=all 时，min.insync.replicas "
-                    "规定消息至少有几个副本才能应答",
-                    acks);
-            return say(
-                "min.insync.replicas={0}: how many replicas must hold a record before "
-                "acks=all succeeds",
-                "min.insync.replicas={0}：acks=all 成功之前至少要有几个副本持有该消息", min_isr);
+            return acks_of(s, client) == -1 ? disk_setting(s, partition, min_isr)
+                                            : answers_alone(acks);
         case Cause::retention:
         case Cause::unfenced_replication:
         case Cause::high_watermark_truncation:
