@@ -158,13 +158,15 @@ bool LossJudge::decides(const BatchEntry& entry, const Happening& begun) const {
     });
 }
 
-core::TimePoint LossJudge::no_way_back_at(const BatchEntry& entry, core::TimePoint lost_at) const {
-    core::TimePoint at = without_holder_from(entry, lost_at, true);
-    const core::TimePoint sealed = without_holder_from(entry, lost_at, false);
-    for (const Happening* step : steps_)
-        if (step->moment.at > at && step->moment.at <= sealed && decides(entry, *step))
-            at = step->moment.at;
-    return at;
+void LossJudge::find_no_way_back(const BatchEntry& entry, BatchLoss& loss) const {
+    loss.no_way_back_at = without_holder_from(entry, loss.lost_at, true);
+    const core::TimePoint sealed = without_holder_from(entry, loss.lost_at, false);
+    for (const Happening* step : steps_) {
+        if (step->moment.at <= loss.no_way_back_at || step->moment.at > sealed) continue;
+        if (!decides(entry, *step)) continue;
+        loss.no_way_back_at = step->moment.at;
+        loss.decided_by = static_cast<std::size_t>(step->value);
+    }
 }
 
 // ---- predicates, in the order of the list -------------------------------------------------------
@@ -318,7 +320,9 @@ Cause LossJudge::cause_of(const BatchEntry& entry) const {
 BatchLoss LossJudge::judge(const BatchEntry& entry) const {
     ASSERT(entry.ack.has_value());
     const core::TimePoint lost = lost_at(entry);
-    return BatchLoss{lost, no_way_back_at(entry, lost), cause_of(entry), is_cut_off(entry)};
+    BatchLoss loss{lost, lost, cause_of(entry), is_cut_off(entry)};
+    find_no_way_back(entry, loss);
+    return loss;
 }
 
 }  // namespace report

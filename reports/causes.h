@@ -59,6 +59,9 @@ struct BatchLoss {
     Cause cause;
     /// leader-crash-before-replication, and the leader's process ran: it was cut off.
     bool cut_off = false;
+    /// The step that closed the way back, by its place in the scenario; nothing: no step decided,
+    /// the last leader or ISR member that was live and held it ended so.
+    std::optional<std::size_t> decided_by = std::nullopt;
 };
 
 /// One plain sentence in words of this very loss (its cause, and whether the leader was cut off).
@@ -78,7 +81,7 @@ class LossJudge {
 
   private:
     core::TimePoint lost_at(const trace::BatchEntry& entry) const;
-    core::TimePoint no_way_back_at(const trace::BatchEntry& entry, core::TimePoint lost_at) const;
+    void find_no_way_back(const trace::BatchEntry& entry, BatchLoss& loss) const;
     /// From when on no leader or ISR member holds a copy; with `must_live`, none that runs.
     core::TimePoint without_holder_from(const trace::BatchEntry& entry, core::TimePoint lost_at,
                                         bool must_live) const;

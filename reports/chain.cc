@@ -193,9 +193,8 @@ class ChainMaker {
         if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
         const trace::Acknowledgement& ack = *entry_.ack;
         const bool stale = ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch;
-        Text text =
-            say("{0} answers success to {1}: the promise; ", "{0} 向 {1} 应答成功：这就是承诺；",
-                node(ack.broker), node(entry_.tag.client));
+        Text text = say("{0} answers success to {1}; ", "{0} 向 {1} 应答成功；", node(ack.broker),
+                        node(entry_.tag.client));
         if (!stale) text += say("ISR {0}, ", "ISR {0}，", nodes(ack.committed_isr));
         text += say("copies: {0}", "持有者：{0}", holders(ack.answered_at, ack.answered_event));
         if (ack.leader_high_watermark)
@@ -249,7 +248,7 @@ class ChainMaker {
         if (h.is(WorldKind::process_start)) return say("starts", "启动");
         if (h.is(WorldKind::process_pause))
             return say("stands still (process paused)", "停顿（进程暂停）");
-        if (h.is(WorldKind::process_resume)) return say("wakes up", "恢复运行");
+        if (h.is(WorldKind::process_resume)) return say("wakes up", "继续运行");
         if (h.is(core::NoteKind::broker_fenced))
             return say("is fenced by the controller", "被 controller 隔离（fenced）");
         if (h.is(core::NoteKind::controlled_shutdown))
@@ -359,11 +358,17 @@ class ChainMaker {
             if (copy.as_leader && (first == nullptr || copy.appended_at < first->appended_at))
                 first = &copy;
         if (first == nullptr || first->appended_at > until) return;
+        Text text = say("{0} appends {1} at offset {2}, epoch {3}",
+                        "{0} 把 {1} 追加到 offset {2}，epoch {3}", node(first->broker),
+                        record_name(history_.scenario, at->client, at->number), offset.value(),
+                        first->leader_epoch.value());
+        if (is_appended_by(first->appended_at))
+            text += say(", where the record stood", "，占用了该消息的位置");
+        else
+            text += say("; {0} gives the record that offset later", "；{0} 之后又把它给了该消息",
+                        node(entry_.ack->broker));
         add(first->appended_at, first->appended_event, "log.append", first->broker,
-            say("{0} appends {1} at its offset {2}, epoch {3}",
-                "{0} 把 {1} 追加到它原来的 offset {2}，epoch {3}", node(first->broker),
-                record_name(history_.scenario, at->client, at->number), offset.value(),
-                first->leader_epoch.value()));
+            std::move(text));
     }
 
     void add_losses() {
@@ -450,36 +455,6 @@ std::vector<ChainLink> chain_of(const History& history, const Histories& histori
     const BatchEntry* entry = history.ledger.batch_of(client, number);
     if (entry == nullptr) return {};
     return ChainMaker(history, histories, *entry, number).make(loss);
-}
-
-Text why_no_way_back(const History& history, const Histories& histories,
-                     const trace::BatchEntry& entry, const BatchLoss& loss) {
-    const core::TimePoint at = loss.no_way_back_at;
-    const PartitionHistory::State* state = histories.partition(entry.partition).at(at);
-    const auto in_isr = [&](core::NodeId broker) {
-        return state == nullptr ||
-               std::find(state->isr.begin(), state->isr.end(), broker) != state->isr.end();
-    };
-    std::vector<Text> holders;
-    for (const core::NodeId broker : history.scenario.partition(entry.partition).replicas) {
-        if (!LossJudge::held(entry, broker, at)) continue;
-        const Happening* stop = histories.last_stop_before(broker, at);
-        const bool paused = stop != nullptr && stop->is(trace::WorldKind::process_pause);
-        const std::string name = history.scenario.node_name(broker);
-        if (paused)
-            holders.push_back(say("{0} (stands still)", "{0}（进程暂停中）", name));
-        else if (!histories.node(broker).live_at(at))
-            holders.push_back(say("{0} (down)", "{0}（已停机）", name));
-        else if (!in_isr(broker))
-            holders.push_back(say("{0} (outside the ISR)", "{0}（不在 ISR 中）", name));
-        else
-            holders.push_back(same(name));
-    }
-    if (holders.empty())
-        return say("from then on no replica held a copy", "此后没有任何副本持有该消息");
-    return say("from then on only {0} held a copy, and never again as a live leader or ISR member",
-               "此后持有该消息的只有 {0}，再也没有存活的 leader 或 ISR 成员持有它",
-               joined(holders, say(", ", "、")));
 }
 
 }  // namespace report

@@ -170,6 +170,8 @@ std::string_view name(Answer answer) {
     switch (answer) {
         case Answer::saved:
             return "saved";
+        case Answer::not_all:
+            return "saved-not-all";
         case Answer::not_promised:
             return "not-promised";
         case Answer::out_of_reach:
@@ -190,6 +192,8 @@ Text words(Answer answer) {
     switch (answer) {
         case Answer::saved:
             return say("saved", "保住");
+        case Answer::not_all:
+            return say("kept, others lost", "保住，但另有丢失");
         case Answer::not_promised:
             return say("never promised", "未应答");
         case Answer::out_of_reach:
@@ -207,9 +211,9 @@ Text words(Answer answer) {
 }
 
 Text words(Answer answer, std::int64_t others) {
-    if (answer != Answer::saved || others == 0) return words(answer);
-    return others == 1 ? say("saved, but 1 other lost", "保住，但另丢 1 条")
-                       : say("saved, but {0} others lost", "保住，但另丢 {0} 条", others);
+    if (answer != Answer::not_all) return words(answer);
+    return others == 1 ? say("kept, but 1 other lost", "保住，但另丢 1 条")
+                       : say("kept, but {0} others lost", "保住，但另丢 {0} 条", others);
 }
 
 // ---- costs --------------------------------------------------------------------------------------
@@ -231,6 +235,16 @@ Cost cost_of(const Measures& first, const Measures& other) {
     return cost;
 }
 
+namespace {
+
+/// "26ms of ack latency at p50"; what follows needs not say of what.
+Text words_at(std::string_view percentile, core::Duration more, bool first) {
+    return first ? say("{0} of ack latency at {1}", "应答延迟 {1} 多 {0}", words(more), percentile)
+                 : say("{0} at {1}", "{1} 多 {0}", words(more), percentile);
+}
+
+}  // namespace
+
 Text words(const Cost& cost) {
     if (cost.none()) return say("costs nothing here", "在这里没有代价");
     std::vector<Text> parts;
@@ -242,9 +256,15 @@ Text words(const Cost& cost) {
                                                 "多 1 条消息未获应答")
                                           : say("{0} more records without an acknowledgement",
                                                 "多 {0} 条消息未获应答", cost.refused));
-    if (cost.p50.count() > 0) parts.push_back(say("{0} at p50", "p50 延迟多 {0}", words(cost.p50)));
-    if (cost.p99.count() > 0) parts.push_back(say("{0} at p99", "p99 延迟多 {0}", words(cost.p99)));
+    const Text latency = cost.p50.count() > 0 ? words_at("p50", cost.p50, true) : Text{};
+    if (!latency.empty()) parts.push_back(latency);
+    if (cost.p99.count() > 0) parts.push_back(words_at("p99", cost.p99, latency.empty()));
     return say("costs {0}", "代价：{0}", joined(parts, say(", ", "，")));
+}
+
+Text shown_cost(const Counterfactual& one) {
+    if (!one.cost || (one.cost->none() && one.answer != Answer::saved)) return Text{};
+    return words(*one.cost);
 }
 
 // ---- answers ------------------------------------------------------------------------------------
@@ -256,6 +276,23 @@ std::vector<std::size_t> missing_steps(const JudgedRun& first, const JudgedRun& 
     for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i)
         if (before[i].fired && !after[i].fired) missing.push_back(i);
     return missing;
+}
+
+std::vector<std::size_t> moved_steps(const JudgedRun& first, const JudgedRun& other) {
+    std::vector<std::size_t> moved;
+    const auto& before = first.history.outcome.steps;
+    const auto& after = other.history.outcome.steps;
+    const auto& steps = other.history.scenario.steps;
+    for (std::size_t i = 0; i < std::min(before.size(), after.size()); ++i) {
+        if (!before[i].fired || !after[i].fired) continue;
+        // A note does nothing, whenever it comes.
+        if (i < steps.size() && std::holds_alternative<scenario::NoteAction>(steps[i].action))
+            continue;
+        if (before[i].at != after[i].at || before[i].brokers != after[i].brokers ||
+            before[i].clients != after[i].clients)
+            moved.push_back(i);
+    }
+    return moved;
 }
 
 Answer answer_of(const JudgedRun& first, const JudgedRun& other, std::uint32_t client,
@@ -280,6 +317,46 @@ Answer answer_of(const JudgedRun& first, const JudgedRun& other, std::uint32_t c
     }
     UNREACHABLE();
 }
+
+namespace {
+
+/// More steps that moved are only counted.
+constexpr std::size_t kMostMoved = 2;
+
+std::string names_of(const JudgedRun& run, const std::vector<core::NodeId>& nodes) {
+    std::vector<std::string> names;
+    names.reserve(nodes.size());
+    for (const core::NodeId node : nodes) names.push_back(run.history.scenario.node_name(node));
+    return names.empty() ? "-" : core::join(names, " ");
+}
+
+Text move_of(const JudgedRun& first, const JudgedRun& other, std::size_t step) {
+    const trace::StepOutcome& before = first.history.outcome.steps[step];
+    const trace::StepOutcome& after = other.history.outcome.steps[step];
+    Text text = same(before.id);
+    if (after.at > before.at)
+        text += say(" {0} later", " 晚了 {0}", words(after.at - before.at));
+    else if (after.at < before.at)
+        text += say(" {0} earlier", " 早了 {0}", words(before.at - after.at));
+    if (before.brokers != after.brokers)
+        text += say(" at {0}, not {1}", " 落在 {0} 而不是 {1}", names_of(other, after.brokers),
+                    names_of(first, before.brokers));
+    return text;
+}
+
+/// " (other faults: kill-leader 8.5s later)"; empty where they were the same.
+Text moves(const JudgedRun& first, const JudgedRun& other) {
+    const std::vector<std::size_t> moved = moved_steps(first, other);
+    if (moved.empty()) return Text{};
+    std::vector<Text> parts;
+    for (std::size_t i = 0; i < std::min(moved.size(), kMostMoved); ++i)
+        parts.push_back(move_of(first, other, moved[i]));
+    if (moved.size() > kMostMoved)
+        parts.push_back(say("{0} more", "另有 {0} 个步骤", moved.size() - kMostMoved));
+    return say(" (not as before: {0})", "（与原来不同：{0}）", joined(parts, say(", ", "，")));
+}
+
+}  // namespace
 
 Text because_of(const JudgedRun& first, const JudgedRun& other, std::uint32_t client,
                 core::RecordNumber number, const std::vector<std::string>& pinned) {
@@ -306,21 +383,29 @@ Text because_of(const JudgedRun& first, const JudgedRun& other, std::uint32_t cl
     } else {
         text = teller.unpromised(fate_in(other, client, number));
     }
-    if (!pinned.empty())
+    if (pinned.size() == 1)
         text += say(" ({0} at the same moment as before: what it waits for never came)",
-                    "（{0} 仍在原来的时刻执行：它等待的条件没有出现）", core::join(pinned, ", "));
+                    "（{0} 仍在原来的时刻执行：它等待的条件没有出现）", pinned.front());
+    if (pinned.size() > 1)
+        text += say(" ({0} at the same moments as before: what they wait for never came)",
+                    "（{0} 仍在原来的时刻执行：它们等待的条件没有出现）", core::join(pinned, ", "));
+    text += moves(first, other);
     return text;
 }
 
 Text refusal(const scenario::Problem& problem) {
     std::string_view zh = "该设置不被接受";
     if (problem.code == "AL301") zh = "取值不合法，Kafka 不会启动";
-    if (problem.code == "AL311")
-        zh = "幂等与其他设置冲突：它要求 acks=all、retries 大于 0、"
-             "max.in.flight.requests.per.connection 不超过 5";
     if (problem.code == "AL312") zh = "delivery.timeout.ms 太短";
     if (problem.code == "AL313") zh = "副本分配不合法";
     if (problem.code.substr(0, 3) == "AL5") zh = "acklab 尚未建模";
+    std::string need = problem.suggestion;
+    constexpr std::string_view kNeeds = "idempotence needs ";
+    if (problem.code == "AL311" && need.substr(0, kNeeds.size()) == kNeeds) {
+        need = need.substr(kNeeds.size(), need.find(';') - kNeeds.size());
+        need = core::concat("生产者配置冲突：幂等要求 ", need, "，两者只能留一个");
+        zh = need;
+    }
     const std::string why =
         problem.suggestion.empty() ? "" : core::concat(": ", problem.suggestion);
     return Text{core::concat(problem.message, why, " [", problem.code, "]"),
@@ -330,17 +415,14 @@ Text refusal(const scenario::Problem& problem) {
 void sort_answers(std::vector<Counterfactual>& all) {
     const auto key = [](const Counterfactual& one) {
         const Cost cost = one.cost.value_or(Cost{});
-        const bool moved = one.answer == Answer::saved && one.others_lost > 0;
-        return std::make_tuple(one.answer, moved, cost.unavailable, cost.refused, cost.p99,
-                               cost.p50);
+        return std::make_tuple(one.answer, cost.unavailable, cost.refused, cost.p99, cost.p50);
     };
     std::stable_sort(all.begin(), all.end(),
                      [&](const auto& a, const auto& b) { return key(a) < key(b); });
 }
 
 const Counterfactual* cheapest(const std::vector<Counterfactual>& all) {
-    if (all.empty() || all.front().answer != Answer::saved || all.front().others_lost > 0)
-        return nullptr;
+    if (all.empty() || all.front().answer != Answer::saved) return nullptr;
     return &all.front();
 }
 

@@ -48,9 +48,9 @@ std::string words(core::Duration duration) {
     const std::int64_t ns = duration.count();
     if (ns < 0) return "-" + words(-duration);
     if (ns < 1'000) return core::concat(ns, "ns");
-    if (ns < 1'000'000) return core::concat(ns / 1'000, "us");
-    if (ns < 10'000'000) return one_decimal(ns, 1'000'000) + "ms";
-    if (ns < 1'000'000'000) return core::concat(ns / 1'000'000, "ms");
+    if (ns < 999'500) return core::concat((ns + 500) / 1'000, "us");
+    if (ns < 9'950'000) return one_decimal(ns, 1'000'000) + "ms";
+    if (ns < 999'500'000) return core::concat((ns + 500'000) / 1'000'000, "ms");
     if (ns < 120'000'000'000) return one_decimal(ns, 1'000'000'000) + "s";
     const std::int64_t seconds = ns / 1'000'000'000;
     const std::string rest = seconds % 60 == 0 ? "" : core::concat(seconds % 60, "s");

@@ -101,7 +101,7 @@ std::string explain_text(const History& history, const Judgement& judgement,
         std::find_if(chain.begin(), chain.end(), [](const ChainLink& l) { return l.no_way_back; });
     Text step;
     if (turning != chain.end())
-        step = say(" (step {0})", "（第 {0} 步）", turning - chain.begin() + 1);
+        step = say(" ({0} above)", "（上面第 {0} 条）", turning - chain.begin() + 1);
     const Text no_way_back = say(
         "from {0} on{1}: {2}", "{0} 起{1}：{2}", short_clock(loss->how.no_way_back_at), step,
         why_no_way_back(history, histories, *history.ledger.batch_of(client, number), loss->how));
@@ -114,8 +114,7 @@ std::string explain_text(const History& history, const Judgement& judgement,
         out += hanging(head("setting", "相关配置", style), setting.in(style.lang), style);
     out += '\n';
     out += what_if_text(what_ifs, input);
-    out += hanging(head("next", "下一步", style), concat("acklab help ", name(loss->how.cause)),
-                   style);
+    out += head("next", "下一步", style) + concat("acklab help ", name(loss->how.cause), "\n");
     return out;
 }
 

@@ -134,6 +134,7 @@ Json what_ifs_json(const WhatIfs& what_ifs, Json& branches) {
                                          {"text", text_json(words(*each.cost))}});
         one["othersLost"] = each.verdict ? Json(each.others_lost) : Json(nullptr);
         one["pinned"] = each.pinned;
+        one["moved"] = each.moved;
         out.push_back(std::move(one));
     }
     branches = Json::array();
@@ -147,6 +148,7 @@ Json what_ifs_json(const WhatIfs& what_ifs, Json& branches) {
         one["answer"] = name(each.answer);
         one["because"] = text_json(each.because);
         one["pinned"] = each.pinned;
+        one["moved"] = each.moved;
         branches.push_back(std::move(one));
     }
     return out;

@@ -20,19 +20,20 @@ std::string dump(const Json& document) {
 struct Group {
     std::string_view letter;
     std::string_view about;
+    std::string_view zh;
 };
 constexpr std::array<Group, 11> kGroups = {{
-    {"A", "producers: acks, timeouts, buffers"},
-    {"B", "replication, ISR and high watermark"},
-    {"C", "elections"},
-    {"D", "truncation"},
-    {"E", "disks and loss of power"},
-    {"F", "pauses, zombies, the controller"},
-    {"G", "network partitions"},
-    {"I", "retries and idempotence"},
-    {"J", "timeouts"},
-    {"K", "operations"},
-    {"S", "safe counterparts"},
+    {"A", "producers: acks, timeouts, buffers", "生产者：acks、超时、缓冲"},
+    {"B", "replication, ISR and high watermark", "复制、ISR 和高水位"},
+    {"C", "elections", "选举"},
+    {"D", "truncation", "截断"},
+    {"E", "disks and loss of power", "磁盘和断电"},
+    {"F", "pauses, zombies, the controller", "暂停、僵尸、controller"},
+    {"G", "network partitions", "断网"},
+    {"I", "retries and idempotence", "重试和幂等"},
+    {"J", "timeouts", "超时"},
+    {"K", "operations", "运维"},
+    {"S", "safe counterparts", "安全的对照"},
 }};
 
 /// The scenario's tags of one kind: "cause:" of "cause:disk-wiped" gives "disk-wiped".
@@ -43,26 +44,36 @@ std::vector<std::string> tagged(const scenario::Scenario& scenario, std::string_
     return out;
 }
 
+/// Words of tags. A level of the lessons that is not here stays as it is.
+Text level_words(const std::string& level) {
+    if (level == "intro") return say("intro", "入门");
+    if (level == "core") return say("core", "核心");
+    return same(level);
+}
+
 /// What stands in brackets behind a title.
-std::string aside(const ListRow& row) {
-    const std::string kafka = core::concat("Kafka ", row.kafka, ")");
+Text aside(const ListRow& row) {
     if (!row.level.empty())
-        return core::concat("  (", row.level, ", ", row.minutes, " min, ", kafka);
+        return say("  ({0}, {1} min, Kafka {2})", "  （{0}，{1} 分钟，Kafka {2}）",
+                   level_words(row.level), row.minutes, row.kafka);
     if (row.group.empty()) return {};
-    return core::concat("  (", row.causes.empty() ? "safe" : core::join(row.causes, ", "), ", ",
-                        kafka);
+    std::vector<Text> causes;
+    for (const std::string& cause : row.causes) causes.push_back(same(cause));
+    if (causes.empty()) causes.push_back(say("safe", "安全"));
+    return say("  ({0}, Kafka {1})", "  （{0}，Kafka {1}）", joined(causes, say(", ", "，")),
+               row.kafka);
 }
 
 /// The rows for which `belongs` holds, under a heading; nothing where there are none.
 template <class Belongs>
-std::string section(const std::vector<ListRow>& rows, std::string_view heading,
-                    std::size_t id_width, const TextStyle& style, const Belongs& belongs) {
+std::string section(const std::vector<ListRow>& rows, const Text& heading, std::size_t id_width,
+                    const TextStyle& style, const Belongs& belongs) {
     std::string out;
     for (const ListRow& row : rows) {
         if (!belongs(row)) continue;
-        if (out.empty()) out = core::concat(heading, "\n");
+        if (out.empty()) out = heading.in(style.lang) + "\n";
         out += hanging(core::concat("  ", padded_right(row.id, id_width), "  "),
-                       row.title.in(style.lang) + aside(row), style);
+                       row.title.in(style.lang) + aside(row).in(style.lang), style);
     }
     return out.empty() ? out : out + "\n";
 }
@@ -99,15 +110,19 @@ ListRow list_row(const scenario::Scenario& scenario) {
 }
 
 std::string list_text(const std::vector<ListRow>& rows, const TextStyle& style) {
-    if (rows.empty()) return "no scenario is like that\n";
+    if (rows.empty())
+        return say("no scenario is like that", "没有符合条件的场景").in(style.lang) + "\n";
     std::size_t id_width = 0;
     for (const ListRow& row : rows) id_width = std::max(id_width, row.id.size());
-    std::string out = section(rows, "lessons", id_width, style,
+    std::string out = section(rows, say("lessons", "课程"), id_width, style,
                               [](const ListRow& row) { return !row.level.empty(); });
     for (const Group& group : kGroups)
-        out += section(rows, core::concat("catalogue ", group.letter, ": ", group.about), id_width,
-                       style, [&](const ListRow& row) { return row.group == group.letter; });
-    out += section(rows, "held against real brokers", id_width, style,
+        out +=
+            section(rows,
+                    say("catalogue {0}: {1}", "目录 {0}：{1}", group.letter,
+                        Text{std::string(group.about), std::string(group.zh)}),
+                    id_width, style, [&](const ListRow& row) { return row.group == group.letter; });
+    out += section(rows, say("held against real brokers", "与真实 broker 对照过"), id_width, style,
                    [](const ListRow& row) { return row.level.empty() && row.group.empty(); });
     return out + "acklab run ID    acklab explain ID    acklab show ID\n";
 }

@@ -210,7 +210,7 @@ Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
         },
         [&](const scenario::PartitionAction&) { return say("FAULT  network cut", "故障   断网"); },
         [&](const scenario::HealAction& a) {
-            return say("HEAL   {0}", "恢复   {0}", scenario.steps[a.step].id);
+            return say("HEAL   {0}", "撤销   {0}", scenario.steps[a.step].id);
         },
         [&](const scenario::WipeDiskAction&) {
             return say("FAULT  {0} disk wiped", "故障   {0} 磁盘清空", who);
@@ -265,6 +265,20 @@ Text tally_text(const scenario::Step& step, const trace::StepOutcome& outcome) {
     return say("{0} ends: {1} held, {2} arrived, {3} gone",
                "{0} 结束：扣留 {1}，到达 {2}，丢失 {3}", step.id, tally.met, tally.arrived,
                tally.gone);
+}
+
+Text exit_text(std::int64_t why) {
+    switch (why) {
+        case 0:
+            return say("its shutdown is complete", "关闭完成");
+        case 1:
+            return say("it gives up: the controller never accepted it",
+                       "放弃启动：controller 一直没有接纳它");
+        case 2:
+            return say("it gives up: its disk fails", "放弃启动：磁盘故障");
+        default:
+            return say("its process ends", "进程结束");
+    }
 }
 
 }  // namespace report

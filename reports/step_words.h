@@ -18,6 +18,8 @@ Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step)
 Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionAction& action);
 /// True if it waits for a record that is acknowledged and lives on the leader only.
 bool waits_for_lonely_ack(const scenario::Step& step);
+/// Why a process ended: the value of its WorldKind::process_exit.
+Text exit_text(std::int64_t why);
 
 /// What became of the messages of a holdMessages or dropMessages that ended.
 Text tally_text(const scenario::Step& step, const trace::StepOutcome& outcome);

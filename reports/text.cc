@@ -136,14 +136,20 @@ class RunText {
         const bool kraft = scenario_.kafka.profile->mode == core::ClusterMode::kraft;
         const std::string right =
             concat("Kafka ", scenario_.kafka.profile->version, kraft ? " KRaft" : " ZooKeeper",
-                   scenario_.kafka.elr_level > 0 ? in(say(" with ELR", "（含 ELR）")) : "", "   ",
-                   in(say("seed", "种子")), " ", history_.seed);
+                   in(elr_words()), "   ", in(say("seed", "种子")), " ", history_.seed);
         const std::size_t left = display_width(title);
         const std::size_t need = left + 3 + display_width(right);
         out_ += inked(title, Ink::bold, style_);
         out_ += need <= style_.width ? std::string(style_.width - left - display_width(right), ' ')
                                      : "\n";
         out_ += right + "\n" + hanging("", setting_line(), style_) + "\n";
+    }
+
+    /// Where it is on, and where it is off though the version has it on.
+    Text elr_words() const {
+        if (scenario_.kafka.elr_level > 0) return say(" with ELR", "（含 ELR）");
+        return scenario_.kafka.profile->elr_default_on ? say(" without ELR", "（不含 ELR）")
+                                                       : Text{};
     }
 
     std::string setting_line() const {
@@ -167,16 +173,36 @@ class RunText {
         if (scenario_.topics.size() > kMostTopics)
             parts.push_back(in(say("{0} more topics", "另有 {0} 个 topic",
                                    scenario_.topics.size() - kMostTopics)));
-        std::vector<std::string> acks;
-        for (std::uint32_t p = 0; p < scenario_.producers.size(); ++p) {
-            const int value = acks_of(scenario_, p);
-            const std::string text = value == -1 ? "acks=all" : concat("acks=", value);
-            if (std::find(acks.begin(), acks.end(), text) == acks.end()) acks.push_back(text);
-        }
+        const std::vector<std::string> acks = acks_words();
         parts.insert(
             parts.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(parts.size())),
             acks.begin(), acks.end());
         return core::join(parts, "  ");
+    }
+
+    /// "acks=1"; where producers differ, of whom: "acks=1 (p1)", "acks=all (p2, p3)".
+    std::vector<std::string> acks_words() const {
+        std::vector<std::string> words;
+        std::vector<std::vector<std::string>> producers;
+        for (std::uint32_t p = 0; p < scenario_.producers.size(); ++p) {
+            const int value = acks_of(scenario_, p);
+            const std::string word = value == -1 ? "acks=all" : concat("acks=", value);
+            const auto at = std::find(words.begin(), words.end(), word);
+            const auto index = static_cast<std::size_t>(at - words.begin());
+            if (at == words.end()) {
+                words.push_back(word);
+                producers.emplace_back();
+            }
+            producers[index].push_back(scenario_.producers[p].id);
+        }
+        if (words.size() < 2) return words;
+        for (std::size_t i = 0; i < words.size(); ++i) {
+            const std::size_t count = producers[i].size();
+            producers[i].resize(std::min(count, kMostTopics));
+            words[i] +=
+                concat(" (", core::join(producers[i], ", "), count > kMostTopics ? ", ...)" : ")");
+        }
+        return words;
     }
 
     void add_timeline() {
@@ -332,7 +358,7 @@ class RunText {
         const auto sent = static_cast<std::size_t>(judgement_.measures.sent);
         if (sent > strip.size())
             legend.push_back(say("one sign is about {0} records, the worst of them",
-                                 "一个符号约代表 {0} 条消息中最坏的一条",
+                                 "每个符号约 {0} 条消息，取最坏的结局",
                                  (sent + strip.size() / 2) / strip.size()));
         row(Text{}, joined(legend, same("   ")));
     }
@@ -406,12 +432,37 @@ class RunText {
         const Text next = say("next", "下一步");
         if (!judgement_.losses.empty()) {
             const Loss& first = judgement_.losses.front();
-            row(next, same(concat("acklab explain ", input_.arguments, " --record ",
-                                  record_name(scenario_, first.client, first.number))));
+            explain_next(next, first.client, first.number);
             row(Text{}, same(concat("acklab help ", name(first.how.cause))));
+        } else if (const auto record = worth_a_look()) {
+            explain_next(next, record->first, record->second);
         } else {
-            row(next, same(concat("acklab run ", input_.arguments, " --format json")));
+            command(next, concat("acklab run ", input_.arguments, " --format json"));
         }
+    }
+
+    /// A command is never broken: it is there to be pasted.
+    void command(const Text& head, const std::string& text) {
+        out_ += headed(head.in(style_.lang)) + text + "\n";
+    }
+
+    void explain_next(const Text& head, std::uint32_t client, core::RecordNumber number) {
+        command(head, concat("acklab explain ", input_.arguments, " --record ",
+                             record_name(scenario_, client, number)));
+    }
+
+    /// Of a run that lost nothing it acknowledged: the record that fared worst, the first of those.
+    std::optional<std::pair<std::uint32_t, core::RecordNumber>> worth_a_look() const {
+        std::optional<std::pair<std::uint32_t, core::RecordNumber>> worst;
+        int weight = -1;
+        for (std::uint32_t c = 0; c < judgement_.fates.size(); ++c)
+            for (std::size_t n = 0; n < judgement_.fates[c].size(); ++n) {
+                const int its = weight_of(judgement_.fates[c][n].fate);
+                if (its <= weight) continue;
+                weight = its;
+                worst.emplace(c, core::RecordNumber(static_cast<std::int64_t>(n)));
+            }
+        return worst;
     }
 
     static constexpr std::size_t kHead = 14;

@@ -99,12 +99,13 @@ class TimelineMaker {
         } else if (h.world == WorldKind::step_missed) {
             on_step_missed(h);
         } else if (h.world == WorldKind::process_start && at > core::at_ns(0)) {
-            add(at, 1, Ink::plain, say("{0} back", "{0} 恢复", node(*h.who)),
+            add(at, 1, Ink::plain, say("{0} back", "{0} 启动", node(*h.who)),
                 say("its process starts", "进程启动"));
         } else if (h.world == WorldKind::process_exit) {
-            add(at, 2, Ink::plain, say("{0} stopped", "{0} 停止", node(*h.who)), why_exited(h));
+            add(at, 2, Ink::plain, say("{0} stopped", "{0} 停止", node(*h.who)),
+                exit_text(h.value));
         } else if (h.world == WorldKind::process_resume) {
-            add(at, 2, Ink::plain, say("{0} wakes", "{0} 恢复运行", node(*h.who)), stood_still(h));
+            add(at, 2, Ink::plain, say("{0} wakes", "{0} 继续运行", node(*h.who)), stood_still(h));
         } else if (h.world == WorldKind::disk_lost) {
             on_disk_lost(h);
         } else if (h.world == WorldKind::run_end) {
@@ -112,20 +113,6 @@ class TimelineMaker {
                 say("every fault is undone, nothing more is sent", "所有故障撤销，不再发送消息"));
         } else if (h.world == WorldKind::audit) {
             on_audit(at);
-        }
-    }
-
-    static Text why_exited(const Happening& h) {
-        switch (h.value) {
-            case 0:
-                return say("its shutdown is complete", "关闭完成");
-            case 1:
-                return say("it gives up: the controller never accepted it",
-                           "放弃启动：controller 一直没有接纳它");
-            case 2:
-                return say("it gives up: its disk fails", "放弃启动：磁盘故障");
-            default:
-                return say("its process ends", "进程结束");
         }
     }
 
@@ -243,14 +230,14 @@ class TimelineMaker {
         const auto index = static_cast<std::size_t>(h.value);
         if (std::holds_alternative<scenario::HoldMessagesAction>(step->action) ||
             std::holds_alternative<scenario::DropMessagesAction>(step->action))
-            add(h.moment.at, 3, Ink::plain, say("messages flow", "消息恢复"),
+            add(h.moment.at, 3, Ink::plain, say("messages flow", "消息复通"),
                 tally_text(*step, history_.outcome.steps[index]));
         // The end of a crash or a pause shows as the process that comes back.
         if (!std::holds_alternative<scenario::PartitionAction>(step->action)) return;
         const bool healed = !lines_.empty() && lines_.back().at == h.moment.at &&
                             lines_.back().label.en.substr(0, 4) == "HEAL";
         if (healed) return;
-        add(h.moment.at, 3, Ink::plain, say("network whole", "网络恢复"),
+        add(h.moment.at, 3, Ink::plain, say("network whole", "网络复通"),
             say("the cut {0} ends", "断网 {0} 结束", step->id));
     }
 
@@ -319,7 +306,8 @@ class TimelineMaker {
                 shutdown = false;
             }
             // A step that restarts a broker which is down shuts nothing down.
-            if (h.is(WorldKind::step_start) && stop == nullptr && shuts_down(h, *fenced.peer))
+            if (stop == nullptr &&
+                does<scenario::ShutdownAction, scenario::RestartAction>(h, *fenced.peer))
                 shutdown = true;
             if (h.who != fenced.peer || !h.of_world) continue;
             // Its last heartbeat came before the first of them.
@@ -339,16 +327,26 @@ class TimelineMaker {
         const std::string time = words(fenced.moment.at - stop->moment.at);
         if (stop->world == WorldKind::process_pause)
             return say("its session ended, {0} after its pause", "会话过期，距其暂停 {0}", time);
+        if (stop->world == WorldKind::process_crash && wipes(stop->moment.at, *fenced.peer))
+            return say("its session ended, {0} after its disk was wiped",
+                       "会话过期，距其磁盘清空 {0}", time);
         if (stop->world == WorldKind::process_crash)
             return say("its session ended, {0} after its crash", "会话过期，距其宕机 {0}", time);
         return say("its session ended, {0} after it stopped", "会话过期，距其停止 {0}", time);
     }
 
-    bool shuts_down(const Happening& h, core::NodeId broker) const {
-        const scenario::Step* step = step_of(h);
-        if (step == nullptr) return false;
-        if (!std::holds_alternative<scenario::ShutdownAction>(step->action) &&
-            !std::holds_alternative<scenario::RestartAction>(step->action))
+    /// True if a step empties the broker's disk at that moment: it kills the process for it.
+    bool wipes(core::TimePoint at, core::NodeId broker) const {
+        for (const Happening& h : history_.chronicle.all())
+            if (h.moment.at == at && does<scenario::WipeDiskAction>(h, broker)) return true;
+        return false;
+    }
+
+    /// True if a step that does one of these begins, and meets the broker.
+    template <class... Actions>
+    bool does(const Happening& h, core::NodeId broker) const {
+        const scenario::Step* step = h.is(WorldKind::step_start) ? step_of(h) : nullptr;
+        if (step == nullptr || !(std::holds_alternative<Actions>(step->action) || ...))
             return false;
         const std::vector<core::NodeId> all = resolved(h);
         return std::find(all.begin(), all.end(), broker) != all.end();

@@ -11,9 +11,10 @@ using core::concat;
 Ink ink_of(const Counterfactual& one) {
     switch (one.answer) {
         case Answer::saved:
-            return one.others_lost > 0 ? Ink::yellow : Ink::green;
+            return Ink::green;
         case Answer::lost_again:
             return Ink::red;
+        case Answer::not_all:
         case Answer::not_promised:
         case Answer::out_of_reach:
             return Ink::yellow;
@@ -68,6 +69,13 @@ Text needed_words(const Branch& branch) {
     return branch.needed() ? say("needed", "必要") : say("not needed", "并非必要");
 }
 
+/// How alike the other runs were.
+Text repeated(const std::vector<Counterfactual>& all) {
+    if (std::all_of(all.begin(), all.end(), [](const auto& one) { return one.moved.empty(); }))
+        return say("same seed, same faults, run again", "同一种子、同样的故障，重新运行");
+    return say("same seed; faults that moved are named", "同一种子，重新运行；有变动的故障会注明");
+}
+
 /// The cheapest setting that would have saved it, and how to see it.
 std::string summary(const WhatIfs& what_ifs, const TextInput& input) {
     const TextStyle& style = input.style;
@@ -80,16 +88,23 @@ std::string summary(const WhatIfs& what_ifs, const TextInput& input) {
                            .in(style.lang),
                        style);
     std::string out = hanging(head,
-                              say("{0} would have saved it and {1}", "只改 {0} 就能保住它，{1}",
+                              say("{0} would have saved it and {1}", "{0} 即可保住，{1}",
                                   best->label, words(best->cost.value_or(Cost{})))
                                   .in(style.lang),
                               style);
-    // A pinned step is nothing that --set can write.
+    const std::string indent(14, ' ');
+    // A command is never broken: it is there to be pasted.
     if (best->pinned.empty())
-        out +=
-            hanging(std::string(14, ' '),
-                    concat("acklab run ", input.arguments, " --set '", best->change, "'"), style);
-    return out;
+        return out + indent +
+               concat("acklab run ", input.arguments, " --set '", best->change, "'\n");
+    return out +
+           hanging(indent,
+                   say("no command repeats that run: in it {0} came at the moment of this "
+                       "one, which --set cannot write",
+                       "没有命令能重做那次运行：其中 {0} 在本次运行的时刻执行，--set 写不出来",
+                       core::join(best->pinned, ", "))
+                       .in(style.lang),
+                   style);
 }
 
 }  // namespace
@@ -100,13 +115,13 @@ std::string what_if_text(const WhatIfs& what_ifs, const TextInput& input) {
     std::string out;
     if (!what_ifs.counterfactuals.empty()) {
         out += hanging("  ",
-                       say("Would ONE change have saved it?   same seed, same faults, run again",
-                           "只改一处能保住它吗？   同一种子、同样的故障，重新运行")
+                       say("Would ONE change have saved it?   {0}", "只改一处能保住它吗？   {0}",
+                           repeated(what_ifs.counterfactuals))
                            .in(style.lang),
                        style);
         for (const Counterfactual& one : what_ifs.counterfactuals)
             out += rows.row(one.label.in(style.lang), words(one.answer, one.others_lost),
-                            ink_of(one), one.cost ? words(*one.cost) : Text{}, one.because);
+                            ink_of(one), shown_cost(one), one.because);
         out += '\n' + summary(what_ifs, input) + '\n';
     }
     if (!what_ifs.branches.empty()) {

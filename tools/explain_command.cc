@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "reports/json.h"
 #include "reports/text.h"
@@ -42,8 +44,14 @@ RecordId named_record(const std::string& text, const scenario::Scenario& scenari
                             did_you_mean(producer, ids)));
 }
 
-/// The record acknowledged at an offset: a lost one before any other, else the latest.
-RecordId record_at(const std::string& text, const lab::RunResult& result) {
+/// What is to be explained, and what else was acknowledged at the same offset.
+struct Choice {
+    RecordId record;
+    std::vector<RecordId> others = {};
+};
+
+/// The records acknowledged at an offset: of them a lost one before any other, else the latest.
+Choice record_at(const std::string& text, const lab::RunResult& result) {
     const scenario::Scenario& scenario = result.history().scenario;
     const std::size_t slash = text.rfind('/');
     const auto offset = slash == std::string::npos
@@ -56,10 +64,7 @@ RecordId record_at(const std::string& text, const lab::RunResult& result) {
     if (!partition)
         throw UsageError(
             concat("--offset ", text, ": there is no partition ", text.substr(0, slash)));
-    for (const report::Loss& loss : result.judgement().losses)
-        if (loss.partition == *partition && loss.offset == core::Offset(*offset))
-            return RecordId{loss.client, loss.number};
-    std::optional<RecordId> found;
+    std::vector<RecordId> found;
     for (const trace::BatchEntry& entry : result.history().ledger.batches()) {
         if (entry.partition != *partition || !entry.ack || !entry.ack->base_offset) continue;
         if (entry.outcome != trace::ClientOutcome::acked) continue;
@@ -67,33 +72,57 @@ RecordId record_at(const std::string& text, const lab::RunResult& result) {
         if (index < 0 || index >= static_cast<std::int64_t>(entry.record_count)) continue;
         const auto client =
             static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);
-        found = RecordId{client, entry.number(static_cast<std::uint32_t>(index))};
+        found.push_back(RecordId{client, entry.number(static_cast<std::uint32_t>(index))});
     }
-    if (!found) throw UsageError(concat("--offset ", text, ": no record was acknowledged there"));
-    return *found;
+    if (found.empty())
+        throw UsageError(concat("--offset ", text, ": no record was acknowledged there"));
+    auto chosen = std::find_if(found.begin(), found.end(), [&](const RecordId& one) {
+        return report::find_loss(result.judgement(), one.client, one.number) != nullptr;
+    });
+    if (chosen == found.end()) --chosen;
+    Choice choice{*chosen, {}};
+    found.erase(chosen);
+    choice.others = std::move(found);
+    return choice;
 }
 
-std::optional<RecordId> chosen_record(const Invocation& invocation, const lab::RunResult& result) {
+std::optional<Choice> chosen_record(const Invocation& invocation, const lab::RunResult& result) {
     if (const auto record = invocation.one("record"))
-        return named_record(*record, result.history().scenario, result.history().ledger);
+        return Choice{named_record(*record, result.history().scenario, result.history().ledger)};
     if (const auto offset = invocation.one("offset")) return record_at(*offset, result);
     const auto& losses = result.judgement().losses;
     if (losses.empty()) return std::nullopt;
-    return RecordId{losses.front().client, losses.front().number};
+    return Choice{RecordId{losses.front().client, losses.front().number}};
+}
+
+/// How to see what else was acknowledged at the offset.
+std::string others_text(const Invocation& invocation, const report::History& history,
+                        const std::vector<RecordId>& others, const report::TextStyle& style) {
+    std::string out;
+    for (const RecordId& other : others)
+        out += report::say(
+                   "\nacknowledged at that offset, too: {0}\n", "\n在该 offset 也应答过：{0}\n",
+                   concat("acklab explain ", arguments_of(invocation), " --record ",
+                          report::record_name(history.scenario, other.client, other.number)))
+                   .in(style.lang);
+    return out;
 }
 
 std::string make_report(const Invocation& invocation, const lab::RunResult& result,
-                        const std::optional<RecordId>& record, const report::WhatIfs& what_ifs,
+                        const std::optional<Choice>& choice, const report::WhatIfs& what_ifs,
                         Format format, const report::TextStyle& style) {
     const report::History& history = result.history();
+    const RecordId* record = choice ? &choice->record : nullptr;
     if (format == Format::json)
-        return record ? report::explain_json(history, result.judgement(), result.histories(),
-                                             record->client, record->number, what_ifs)
-                      : report::explain_nothing_json(history, result.judgement());
-    if (record)
+        return record != nullptr
+                   ? report::explain_json(history, result.judgement(), result.histories(),
+                                          record->client, record->number, what_ifs)
+                   : report::explain_nothing_json(history, result.judgement());
+    if (record != nullptr)
         return report::explain_text(history, result.judgement(), result.histories(), record->client,
                                     record->number, what_ifs,
-                                    report::TextInput{style, arguments_of(invocation)});
+                                    report::TextInput{style, arguments_of(invocation)}) +
+               others_text(invocation, history, choice->others, style);
     const report::Text nothing = report::say("no acknowledged record is lost (verdict {0})",
                                              "没有丢失任何已应答的消息（判定：{0}）",
                                              report::words(result.judgement().verdict));
@@ -101,7 +130,7 @@ std::string make_report(const Invocation& invocation, const lab::RunResult& resu
     for (std::uint32_t p = 0; p < history.scenario.producers.size(); ++p) {
         if (history.ledger.records(p).empty()) continue;
         const report::Text other =
-            report::say("{0} explains any other record", "{0} 可解释任何其他消息",
+            report::say("{0} explains one record", "{0} 可解释某一条消息",
                         concat("acklab explain ", arguments_of(invocation), " --record ",
                                report::record_name(history.scenario, p, core::RecordNumber(0))));
         return text + other.in(style.lang) + "\n";
@@ -127,15 +156,16 @@ ExitStatus explain_command(const Invocation& invocation) {
         warn(concat("acklab: bug: ", *failure));
         return ExitStatus::bug;
     }
-    const auto record = chosen_record(invocation, *result);
+    const auto choice = chosen_record(invocation, *result);
     report::WhatIfs what_ifs;
-    if (record && report::find_loss(result->judgement(), record->client, record->number) != nullptr)
-        what_ifs = lab::what_if(
-            lab::Original{loaded->source.name, loaded->source.bytes, loaded->options}, *result,
-            record->client, record->number);
-    print(make_report(invocation, *result, record, what_ifs, format, style));
+    if (choice && report::find_loss(result->judgement(), choice->record.client,
+                                    choice->record.number) != nullptr)
+        what_ifs =
+            lab::what_if(lab::Original{loaded->source.name, loaded->source.bytes, loaded->options},
+                         *result, choice->record.client, choice->record.number);
+    print(make_report(invocation, *result, choice, what_ifs, format, style));
     for (const Output& output : outputs)
-        write_file(output.path, make_report(invocation, *result, record, what_ifs, output.format,
+        write_file(output.path, make_report(invocation, *result, choice, what_ifs, output.format,
                                             file_style_of(invocation)));
     return ExitStatus::held;
 }

@@ -79,6 +79,19 @@ std::string causes() {
     return out;
 }
 
+std::string no_way_back() {
+    return "The point of no return of a lost record: from then on it is lost, whatever steps are "
+           "left out\n\n" +
+           row("usually", 9,
+               "the moment after which no live leader or ISR member ever held a copy again") +
+           row("or", 9,
+               "while a leader, an ISR member or an eligible replica that is down still held one: "
+               "the last step that decided against it, such as the start of the broker that then "
+               "leads without it, an election by hand, a disk replaced by an empty one") +
+           "\nCopies may outlive it: what is outside the ISR is cut when its broker follows "
+           "again.\n";
+}
+
 std::string metrics() {
     std::string out = "Metrics, as `expect` and --fail-on name them\n\n";
     for (const scenario::Metric metric : report::all_metrics())
@@ -132,10 +145,9 @@ struct Topic {
     std::string (*text)();
 };
 constexpr Topic kTopics[] = {
-    {"exit-codes", exit_codes}, {"fates", fates},
-    {"verdicts", verdicts},     {"causes", causes},
-    {"metrics", metrics},       {"codes", codes},
-    {"set", about_set},         {"scenario", about_scenario},
+    {"exit-codes", exit_codes},   {"fates", fates},     {"verdicts", verdicts},
+    {"causes", causes},           {"metrics", metrics}, {"codes", codes},
+    {"no-way-back", no_way_back}, {"set", about_set},   {"scenario", about_scenario},
 };
 
 std::string topics() {

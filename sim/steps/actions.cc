@@ -304,7 +304,7 @@ bool Actions::perform(StepNumber step, std::uint32_t firing, StepOutcome& outcom
         [&](const scenario::HealAction& a) {
             ends = a.step;
             if (!active(a.step))
-                add_remark(outcome, "there was nothing left to heal", "已经没有可恢复的故障");
+                add_remark(outcome, "there was nothing left to heal", "已经没有可撤销的故障");
             return true;
         },
         [&](const scenario::WipeDiskAction& a) { return wipe(a, step, firing, outcome); },

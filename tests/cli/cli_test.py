@@ -391,6 +391,10 @@ class Library(CliTest):
         self.assertIn("catalogue E: disks and loss of power", listed.out)
         self.assertIn("(disk-wiped, Kafka 3.6)", listed.out)
         self.assertNotIn("lessons", listed.out)
+        listed = self.acklab("list", "--lang", "zh")
+        self.expect(listed, 0, out="目录 E：磁盘和断电")
+        for english in ("lessons", "catalogue", "held against", " min,", "(safe"):
+            self.assertNotIn(english, listed.out)
         document = self.acklab("list", "--cause", "unclean-election", "--format", "json").document()
         self.assertGreater(len(document["scenarios"]), 4)
         for one in document["scenarios"]:

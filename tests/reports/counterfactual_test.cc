@@ -166,6 +166,30 @@ TEST_SUITE("report.counterfactual") {
               std::string::npos);
     }
 
+    TEST_CASE("faults that came at another moment, or met others, are named") {
+        HandHistory first;
+        HandHistory other;
+        first.outcome().steps = {step("cut", true), step("kill", true), step("back", true),
+                                 step("last", true)};
+        other.outcome().steps = first.outcome().steps;
+        for (trace::StepOutcome& each : first.outcome().steps) each.at = core::at_ns(1'000'000'000);
+        for (trace::StepOutcome& each : other.outcome().steps) each.at = core::at_ns(1'000'000'000);
+        lose(first);
+        keep(other);
+        CHECK(report::moved_steps(judged(first), judged(other)).empty());
+        CHECK(because(first, other).find("not as before") == std::string::npos);
+        auto& steps = other.outcome().steps;
+        steps[1].at = core::at_ns(9'500'000'000);
+        steps[2].brokers = {core::NodeId(2)};
+        steps[3].at = core::at_ns(990'000'000);
+        CHECK(report::moved_steps(judged(first), judged(other)) ==
+              std::vector<std::size_t>{1, 2, 3});
+        const std::string text = because(first, other);
+        CAPTURE(text);
+        CHECK(text.find("(not as before: kill 8.5s later, back at b2, not -, 1 more)") !=
+              std::string::npos);
+    }
+
     TEST_CASE("a run that does not send the record, or is stopped, proves nothing") {
         HandHistory first;
         HandHistory silent;
@@ -198,7 +222,7 @@ TEST_SUITE("report.counterfactual") {
         CHECK(cost.p50 == core::Duration(0));
         CHECK(report::words(cost).en ==
               "costs writes unavailable 12.0s longer, one more record "
-              "without an acknowledgement, 2.1ms at p99");
+              "without an acknowledgement, 2.1ms of ack latency at p99");
     }
 
     TEST_CASE("what saves comes first, and of that the cheapest") {
@@ -217,10 +241,17 @@ TEST_SUITE("report.counterfactual") {
         for (const report::Counterfactual& each : all) order += each.change + " ";
         CHECK(order == "cheap dear told lost ");
         CHECK(report::cheapest(all)->change == "cheap");
+        // What loses others instead helps nobody, and is never called free.
+        all[0].answer = Answer::not_all;
         all[0].others_lost = 3;
+        all[0].cost = report::Cost{};
         report::sort_answers(all);
         CHECK(all[0].change == "dear");
-        CHECK(report::words(all[1].answer, all[1].others_lost).en == "saved, but 3 others lost");
+        CHECK(report::words(all[1].answer, all[1].others_lost).en == "kept, but 3 others lost");
+        CHECK(report::shown_cost(all[1]).empty());
+        all[1].answer = Answer::saved;
+        CHECK(report::shown_cost(all[1]).en == "costs nothing here");
+        all[1].answer = Answer::not_all;
         all.erase(all.begin());
         CHECK(report::cheapest(all) == nullptr);
         all.erase(all.begin());
@@ -266,6 +297,32 @@ TEST_SUITE("report.counterfactual") {
         CHECK(report::what_if_text(what_ifs, input).find("none of these settings alone") !=
               std::string::npos);
         CHECK(report::what_if_text(report::WhatIfs{}, input).empty());
+    }
+
+    TEST_CASE("a command is one line; a run that no command repeats says so; moved faults do") {
+        report::WhatIfs what_ifs;
+        report::Counterfactual saved;
+        saved.change = "/topics/*/config/unclean.leader.election.enable=false";
+        saved.label = report::same("unclean.leader.election.enable=false");
+        saved.answer = Answer::saved;
+        saved.cost = report::Cost{};
+        what_ifs.counterfactuals = {saved};
+        report::TextInput input;
+        input.arguments = "by-hand";
+        const auto has = [&](std::string_view part) {
+            const std::string text = report::what_if_text(what_ifs, input);
+            CAPTURE(text);
+            return text.find(part) != std::string::npos;
+        };
+        CHECK(
+            has("acklab run by-hand --set "
+                "'/topics/*/config/unclean.leader.election.enable=false'\n"));
+        CHECK(has("same seed, same faults, run again"));
+        what_ifs.counterfactuals[0].pinned = {"kill"};
+        what_ifs.counterfactuals[0].moved = {"back"};
+        CHECK_FALSE(has("acklab run"));
+        CHECK(has("no command repeats that run: in it kill came"));
+        CHECK_FALSE(has("same faults"));
     }
 }
 

@@ -183,6 +183,10 @@ TEST_SUITE("report.expect") {
         CHECK(report::words(core::Duration(0)) == "0ns");
         CHECK(report::words(core::Duration(850'000)) == "850us");
         CHECK(report::words(core::Duration(3'440'000)) == "3.4ms");
+        CHECK(report::words(core::Duration(109'767'000)) == "110ms");
+        CHECK(report::words(core::Duration(9'960'000)) == "10ms");
+        CHECK(report::words(core::Duration(999'600)) == "1.0ms");
+        CHECK(report::words(core::Duration(999'700'000)) == "1.0s");
         CHECK(report::words(from_ms(41)) == "41ms");
         CHECK(report::words(from_ms(9'000)) == "9.0s");
         CHECK(report::words(from_ms(150'000)) == "2m30s");

@@ -83,7 +83,9 @@ TEST_SUITE("report.what_if") {
         CHECK(find("acks=all").pinned == std::vector<std::string>{"kill-leader"});
         CHECK(find("Kafka 4.1").answer == Answer::lost_again);
         // Its step waits for another record there, and that one is lost instead.
-        CHECK(find("flush.messages=1").answer == Answer::saved);
+        CHECK(find("flush.messages=1").answer == Answer::not_all);
+        CHECK(find("flush.messages=1").moved == std::vector<std::string>{"kill-leader"});
+        CHECK(find("acks=all").moved.empty());
         CHECK(find("flush.messages=1").others_lost > 0);
         REQUIRE(report::cheapest(what_ifs.counterfactuals) != nullptr);
         CHECK(report::cheapest(what_ifs.counterfactuals)->label.en == "acks=all");
@@ -97,6 +99,27 @@ TEST_SUITE("report.what_if") {
         REQUIRE(what_ifs.branches.size() == 1);
         CHECK(what_ifs.branches[0].step == "kill-leader");
         CHECK(what_ifs.branches[0].needed());
+    }
+
+    TEST_CASE("where Kafka has ELR and it is off, it is tried") {
+        for (const auto& [id, tried] : {std::pair("last-replica-standing-elr-off", true),
+                                        std::pair("acks1-leader-crash", false)}) {
+            const scenario::LibraryFile* file = scenario::find_in_library(id);
+            REQUIRE(file != nullptr);
+            const Scenario scenario = read(*file);
+            const auto first = run(scenario);
+            const report::Loss& loss = first->judgement().losses.front();
+            const report::WhatIfs what_ifs = lab::what_if(
+                lab::Original{file->name, file->bytes, {}}, *first, loss.client, loss.number);
+            int found = 0;
+            for (const report::Counterfactual& one : what_ifs.counterfactuals) {
+                if (one.label.en != "ELR on") continue;
+                ++found;
+                CHECK(one.answer == Answer::saved);
+                CHECK(one.change == "/kafka/features/eligible.leader.replicas.version=1");
+            }
+            CHECK(found == (tried ? 1 : 0));
+        }
     }
 
     TEST_CASE("each change that was run can be repeated with --set, and gives that verdict") {
@@ -120,7 +143,8 @@ TEST_SUITE("report.what_if") {
                 const Scenario changed = read(*file, options);
                 const auto again = run(changed);
                 CHECK(again->judgement().verdict == *one.verdict);
-                if (one.answer == Answer::saved) CHECK(fate_in(*again, loss) == report::Fate::kept);
+                if (one.answer == Answer::saved || one.answer == Answer::not_all)
+                    CHECK(fate_in(*again, loss) == report::Fate::kept);
                 if (one.answer == Answer::lost_again)
                     CHECK(fate_in(*again, loss) == report::Fate::lost);
             }

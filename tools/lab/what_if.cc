@@ -97,6 +97,7 @@ class Laboratory {
                 setting("topics", "flush.messages", "1", has("flush.messages", "1")),
                 one_more_replica(),
                 setting("producers", "enable.idempotence", "true", idempotent),
+                eligible_replicas(),
                 newest_version()};
     }
 
@@ -146,10 +147,22 @@ class Laboratory {
         return core::join(partitions, ",");
     }
 
+    /// Where that Kafka has the feature (4.0 on).
+    static Change eligible_replicas() {
+        constexpr std::string_view kLevel = "\"eligible.leader.replicas.version\":1";
+        return Change{{"/kafka/features/eligible.leader.replicas.version=1",
+                       concat("/kafka/features={", kLevel, "}"),
+                       concat("/kafka={\"features\":{", kLevel, "}}")},
+                      say("ELR on", "开启 ELR"),
+                      [](const Scenario& s) {
+                          return !s.kafka.profile->elr_supported || s.kafka.elr_level > 0;
+                      }};
+    }
+
     static Change newest_version() {
         const core::Profile& newest = core::all_profiles().back();
         Change change{{concat("/kafka/version=\"", newest.version, "\"")},
-                      say("Kafka {0}", "Kafka {0}", newest.version),
+                      say("Kafka {0}", "换成 Kafka {0}", newest.version),
                       [&newest](const Scenario& s) { return s.kafka.profile == &newest; }};
         change.kafka = std::string(newest.version);
         return change;
@@ -194,11 +207,20 @@ class Laboratory {
         out.answer = report::answer_of(first_, other, client_, number_);
         out.verdict = other.judgement.verdict;
         out.pinned = trial.pinned;
+        out.moved = moved(other);
         out.because = report::because_of(first_, other, client_, number_, trial.pinned);
         if (out.answer == Answer::no_claim) return;
         out.others_lost = other.judgement.measures.count(report::Fate::lost) -
                           (out.answer == Answer::lost_again ? 1 : 0);
+        if (out.answer == Answer::saved && out.others_lost > 0) out.answer = Answer::not_all;
         out.cost = report::cost_of(first_.judgement.measures, other.judgement.measures);
+    }
+
+    std::vector<std::string> moved(const JudgedRun& other) const {
+        std::vector<std::string> names;
+        for (const std::size_t step : report::moved_steps(first_, other))
+            names.push_back(scenario_.steps[step].id);
+        return names;
     }
 
     Branch try_without(std::size_t step) const {
@@ -213,6 +235,7 @@ class Laboratory {
         out.answer = report::answer_of(first_, other, client_, number_);
         out.verdict = other.judgement.verdict;
         out.pinned = trial.pinned;
+        out.moved = moved(other);
         out.because = report::because_of(first_, other, client_, number_, trial.pinned);
         return out;
     }
