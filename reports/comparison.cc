@@ -72,6 +72,7 @@ CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed) {
         ++out.done;
         out.digest = core::mix64(out.digest ^ run.digest);
         if (run.fired) fired.push_back(&run);
+        if (run.capped) ++out.capped;
     }
     out.fired = static_cast<std::int64_t>(fired.size());
     if (fired.empty()) return out;

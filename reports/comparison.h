@@ -39,6 +39,7 @@ struct RunSummary {
     bool done = false;
     /// Steps came about and none is missing that must; the event cap was not hit.
     bool fired = false;
+    bool capped = false;  ///< the event cap was hit: the run says nothing
     Verdict verdict = Verdict::inconclusive;
     std::array<std::int32_t, kFates> fates{};
     std::int32_t duplicates = 0;
@@ -112,6 +113,7 @@ struct Spread {
 struct CellFigures {
     std::int64_t done = 0;
     std::int64_t fired = 0;
+    std::int64_t capped = 0;
     std::int64_t lossy = 0;  ///< runs among them that lost acknowledged records
     std::optional<Interval> share;
     bool same_in_all = false;

@@ -102,9 +102,10 @@ Json cell_json(const Comparison& comparison, std::size_t index, const Comparison
     if (figures.cells[index].fired > 0) {
         add_figures(out, cell, figures.cells[index]);
     } else if (figures.cells[index].done > 0) {
-        out["why"] = "the fault never came about";
+        out["why"] = why_no_figures(figures.cells[index]);
     }
     out["done"] = figures.cells[index].done;
+    if (figures.cells[index].capped > 0) out["stoppedAtMaxEvents"] = figures.cells[index].capped;
     out["kafka"] = cell.kafka;
     return out;
 }
@@ -183,7 +184,10 @@ std::vector<CsvMetric> csv_metrics(const ComparedCell& cell, const CellFigures& 
         return {{cell.refused.empty() ? "not_modelled" : "refused_by_kafka", "",
                  cell.refused.empty() ? cell.not_modelled : cell.refused, "", "", "", ""}};
     if (figures.fired == 0)
-        return {{figures.done == 0 ? "not_run" : "fault_never_came_about", "", "", "", "", "", ""}};
+        return {{figures.done == 0    ? "not_run"
+                 : figures.capped > 0 ? "stopped_at_max_events"
+                                      : "fault_never_came_about",
+                 "", "", "", "", "", ""}};
     if (figures.share) {
         const Interval& share = *figures.share;
         out.push_back({"acked_loss_runs", core::to_text(figures.lossy),

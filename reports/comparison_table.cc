@@ -49,6 +49,10 @@ std::string latency_words(const ComparedCell& cell, const std::optional<Spread>&
     return latency ? range_words(*latency) : "none acked";
 }
 
+std::string capped_words(const CellFigures& figures) {
+    return concat("stopped at run.maxEvents in ", figures.capped, " of ", figures.done);
+}
+
 /// Columns that only some comparisons have.
 struct Shown {
     bool stranded = false;
@@ -59,8 +63,9 @@ std::vector<std::string> figure_words(const ComparedCell& cell, const CellFigure
                                       const Shown& shown) {
     std::vector<std::string> out;
     std::string share = share_words(figures);
-    if (figures.fired < figures.done)
-        share += concat(", fault in ", figures.fired, " of ", figures.done);
+    if (figures.fired < figures.done - figures.capped)
+        share += concat(", fault in ", figures.fired, " of ", figures.done - figures.capped);
+    if (figures.capped > 0) share += concat(", ", capped_words(figures));
     out.push_back(std::move(share));
     out.push_back(cell.promises ? spread_words(figures.lost) : "n/a");
     if (shown.stranded) out.push_back(cell.promises ? spread_words(figures.stranded) : "n/a");
@@ -95,7 +100,11 @@ std::string nothing_cheapest(const Comparison& comparison, const ComparisonFigur
     if (!any_applies)
         return "Nothing can be compared: Kafka refuses every setting, or it is not modelled.";
     if (figures.runs == 0) return "Nothing can be compared: no run was made.";
-    if (!any_fired(figures)) return "Nothing can be compared: the fault never came about.";
+    if (!any_fired(figures))
+        return std::any_of(figures.cells.begin(), figures.cells.end(),
+                           [](const CellFigures& cell) { return cell.capped > 0; })
+                   ? "Nothing can be compared: runs were stopped at run.maxEvents."
+                   : "Nothing can be compared: the fault never came about.";
     return "Nothing can be compared: no setting that asks for acknowledgements met the fault in "
            "nine "
            "of ten of its runs.";
@@ -115,7 +124,13 @@ std::string equals_words(const Comparison& comparison, const std::vector<std::si
 
 }  // namespace
 
+std::string why_no_figures(const CellFigures& figures) {
+    return figures.capped > 0 ? concat("n/a: ", capped_words(figures), " runs")
+                              : std::string("the fault never came about");
+}
+
 std::string time_words(std::int64_t ns) {
+    if (ns == 0) return "0s";
     return words(core::Duration(ns));
 }
 
@@ -175,7 +190,7 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
         } else if (figures.cells[i].done == 0) {
             row.reason = "not run";
         } else if (figures.cells[i].fired == 0) {
-            row.reason = "the fault never came about";
+            row.reason = why_no_figures(figures.cells[i]);
         } else {
             row.figures = figure_words(cells[i], figures.cells[i], shown);
         }

@@ -25,6 +25,8 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
 /// "12 of 20, 60% (39-78)", "0 of 20, at most 16%", "5 of 5, same in all 5"; of a cell
 /// without a share "n/a (no promise)" or "no promise, same in all 5".
 std::string share_words(const CellFigures& figures);
+/// Why a cell that was run has no figures.
+std::string why_no_figures(const CellFigures& figures);
 /// A time with two or three digits: "8.1s", "870us".
 std::string time_words(std::int64_t ns);
 /// What happened to the cluster: "leader dies at a random moment", "its own steps (kill-leader)".

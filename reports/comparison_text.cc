@@ -202,8 +202,12 @@ std::string comparison_markdown(const Comparison& comparison, const ComparisonFi
     }
     out += concat("\n", cheapest_sentence(comparison, figures), " ",
                   left_over_sentence(comparison, figures), "\n\n");
+    const std::string paired = paired_sentence(comparison, figures);
+    if (!paired.empty()) out += paired + "\n\n";
     for (const std::string& sentence : reading_sentences(comparison, figures))
         out += sentence + "\n";
+    const std::string next = next_commands(comparison, figures);
+    if (!next.empty()) out += concat("\n```\n", next, "```\n");
     return out;
 }
 

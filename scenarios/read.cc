@@ -184,7 +184,10 @@ Pass read_pass(std::string_view file_name, std::string_view bytes, const ReadOpt
     apply_fixed(root, options, static_cast<std::uint32_t>(options.set.size() + 1));
     for (const Change& change : options.changes)
         if (const auto problem = set_value(root, change.path, change.path, change.value))
-            reading.error(change.value.span, change.path, "AL230", problem->message,
+            reading.error(change.value.span, change.path, "AL230",
+                          options.faults ? core::concat("in fault set \"", shown(*options.faults),
+                                                        "\": ", problem->message)
+                                         : problem->message,
                           {{}, problem->suggestion});
     if (options.run_only || options.faults)
         std::erase_if(root.members, [](const Member& member) {

@@ -15,6 +15,16 @@ std::string last_segment(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
+/// Whether a path leads to a step of some fault set.
+bool is_in_fault_set(const Build& build, std::string_view path) {
+    constexpr std::string_view kSteps = "/steps";
+    const Value* sets = build.root.value->find("sweep")->find("faults");
+    if (sets == nullptr || !path.starts_with("/steps/")) return false;
+    return std::any_of(sets->members.begin(), sets->members.end(), [&](const Member& set) {
+        return set.value.is_array() && !path_problem(set.value, path.substr(kSteps.size()));
+    });
+}
+
 /// A path of the sweep, or a bare Kafka key.
 void check_path(Build& build, const At& at, const std::string& path) {
     Reading& reading = build.reading;
@@ -23,6 +33,7 @@ void check_path(Build& build, const At& at, const std::string& path) {
                       {{}, "\"seeds\": {\"from\": 1, \"count\": 20} says which"});
         return;
     }
+    if (is_in_fault_set(build, path)) return;
     if (auto problem = path_problem(*build.root.value, path))
         reading.error(
             at, "AL230",

@@ -32,7 +32,21 @@ Value text_value(std::string_view text) {
     return value;
 }
 
-SweepCell included_cell(const Sweep& sweep, const std::vector<SweepSetting>& settings) {
+/// The settings of an entry as those of crossed cells stand: variant, axes, then paths.
+std::vector<SweepSetting> in_order(const Sweep& sweep, std::vector<SweepSetting> settings) {
+    const auto rank = [&](const SweepSetting& setting) {
+        if (setting.label == kVariantLabel) return std::ptrdiff_t{-1};
+        return std::find_if(sweep.axes.begin(), sweep.axes.end(),
+                            [&](const SweepAxis& axis) { return axis.label == setting.label; }) -
+               sweep.axes.begin();
+    };
+    std::stable_sort(settings.begin(), settings.end(),
+                     [&](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    return settings;
+}
+
+SweepCell included_cell(const Sweep& sweep, const std::vector<SweepSetting>& entry) {
+    const std::vector<SweepSetting> settings = in_order(sweep, entry);
     SweepCell cell;
     for (const SweepSetting& setting : settings) {
         cell.settings.push_back(setting);

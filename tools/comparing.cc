@@ -133,9 +133,37 @@ bool is_fixed(const scenario::Trigger& trigger) {
     return true;
 }
 
+bool is_drawn(const scenario::Target& target) {
+    return target.pick == scenario::Pick::one || target.pick == scenario::Pick::minority ||
+           target.pick == scenario::Pick::majority;
+}
+
+/// Whether a seed decides whom an action meets.
+bool draws_targets(const scenario::Action& action) {
+    const auto own = [](const auto& one) {
+        if constexpr (requires { one.target.pick; }) {
+            return is_drawn(one.target);
+        } else if constexpr (requires { one.target->pick; }) {
+            return one.target && is_drawn(*one.target);
+        } else {
+            return false;
+        }
+    };
+    const auto pair = [](const auto& one) {
+        if constexpr (requires { one.from->pick; })
+            return (one.from && is_drawn(*one.from)) || (one.to && is_drawn(*one.to));
+        else
+            return false;
+    };
+    if (const auto* cut = std::get_if<scenario::PartitionAction>(&action))
+        for (const auto& group : cut->groups)
+            if (std::any_of(group.begin(), group.end(), is_drawn)) return true;
+    return std::visit([&](const auto& one) { return own(one) || pair(one); }, action);
+}
+
 bool draws(const scenario::Step& step) {
     const auto* crash = std::get_if<scenario::CrashAction>(&step.action);
-    return !is_fixed(step.trigger) || !is_fixed(step.lasting) ||
+    return draws_targets(step.action) || !is_fixed(step.trigger) || !is_fixed(step.lasting) ||
            (crash != nullptr && crash->keep.kind == scenario::KeepKind::random);
 }
 

@@ -32,7 +32,7 @@ std::string exit_codes() {
                "lost; for check: the files are valid") +
            row("1", 3,
                "the claim failed: an expectation or --fail-on did not hold, or a step with "
-               "onTimeout fail did not fire") +
+               "onTimeout fail did not fire; compare judges neither") +
            row("2", 3, "usage: a bad flag or command") +
            row("3", 3, "the scenario is not valid, or a file cannot be read or written") +
            row("4", 3,

@@ -192,6 +192,17 @@ class Compare(CliTest):
         self.assertEqual(process.returncode, 4)
         self.assertIn(b"n/a: Kafka refuses", process.stdout)
 
+    def test_what_a_seed_draws_is_no_fixed_fault(self):
+        for target, alike in (('"broker": 2', True), ('"brokers": "all", "pick": "one"', False)):
+            crash = CRASH.replace('"leaderOf": "t-0"', target)
+            cells = self.cells(self.scenario("s.json", crash), "--seeds", "2")
+            self.assertEqual(any(cell["sameInAll"] for cell in cells.values()), alike, target)
+
+    def test_a_step_that_is_skipped_is_no_fault_that_happened(self):
+        crash = CRASH.replace('"at": "1s"', '"when": {"gauge": "isrSize", "le": 0, "armed": "1s", '
+                              '"timeout": "1s", "onTimeout": "skip"}')
+        self.cells(self.scenario("s.json", crash), "--seeds", "1", status=4)
+
     def test_the_commands_that_are_printed_repeat_the_run(self):
         for words in ([LESSON, "--seeds", "4"],
                       ["wiped-last-isr-member", "--kafka", "4.1", "--seeds", "4"],

@@ -186,6 +186,23 @@ TEST_SUITE("report.comparison") {
               "No setting lost nothing under this fault.");
     }
 
+    TEST_CASE("a run that hit the event cap is no run without the fault") {
+        RunSummary capped = one_run(0);
+        capped.fired = false;
+        capped.capped = true;
+        const Comparison comparison =
+            comparison_of({one_cell("1", {capped, one_run(0)}), one_cell("all", {capped, capped})});
+        const auto figures = report::figures_of(comparison);
+        const auto table = report::table_of(comparison, figures);
+        CHECK(table.rows[0].figures[0] ==
+              "0 of 1, at most 79%, stopped at run.maxEvents in 1 of 2");
+        CHECK(table.rows[1].reason == "n/a: stopped at run.maxEvents in 2 of 2 runs");
+        CHECK(report::comparison_csv(comparison, figures).find("stopped_at_max_events") !=
+              std::string::npos);
+        CHECK(report::comparison_json(comparison, figures, "compare")
+                  .find("\"stoppedAtMaxEvents\": 2") != std::string::npos);
+    }
+
     TEST_CASE("every version that is compared is named, and a row has its own") {
         ComparedCell one = one_cell("1", {one_run(0)});
         one.kafka = "3.9";

@@ -75,6 +75,21 @@ TEST_SUITE("scenario.sweep") {
                                                                 "/run/end=8s"});
     }
 
+    TEST_CASE("what is included stands in the order of the axes") {
+        CHECK(cells(core::concat("{", kAxes,
+                                 R"(, "exclude": [{"acks": "1"}, {"min.insync.replicas": 2}],
+                  "include": [{"min.insync.replicas": 3, "acks": "all"}]})")) ==
+              Words{"acks=all min.insync.replicas=1", "acks=all min.insync.replicas=3"});
+    }
+
+    TEST_CASE("an axis may set a step of a fault set") {
+        const std::string faults = R"({"faults": {"f": [{"id": "x", "at": "2s", "do": "note"}]},
+            "axes": [{"label": "x", "path": "/steps/)";
+        CHECK(errors(read(core::concat(faults, R"(x/at", "values": ["3s"]}]})"))).empty());
+        CHECK(errors(read(core::concat(faults, R"(own/at", "values": ["3s"]}]})"))).empty());
+        CHECK(errors(read(core::concat(faults, R"(y/at", "values": ["3s"]}]})"))) == "AL230 9:45");
+    }
+
     TEST_CASE("variants are one more axis, before all") {
         CHECK(cells(R"({"variants": {"today": {"/producers/p1/config/acks": "1"}, "safe": {}},
                         "axes": [{"label": "end", "path": "/run/end", "values": ["8s"]}]})") ==

@@ -132,6 +132,7 @@ report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t s
         report::measure(history, report::judge_fates(history), watchers.metrics, report::Filter{});
     report::RunSummary out;
     out.done = true;
+    out.capped = outcome.end == trace::RunEnd::event_cap;
     const bool inconclusive = !report::reasons_inconclusive(history).empty();
     out.fired = !inconclusive && report::failed_steps(history).empty() && any_step_fired(outcome);
     out.verdict = report::judge_verdict(measures, inconclusive);
