@@ -338,8 +338,8 @@ TEST_SUITE("report.comparison") {
         for (const std::size_t width : {60U, 90U, 200U}) {
             report::TextStyle style;
             style.width = width;
-            for (const std::string_view line :
-                 core::split(report::comparison_text(comparison, figures, style), '\n'))
+            const std::string text = report::comparison_text(comparison, figures, style);
+            for (const std::string_view line : core::split(text, '\n'))
                 CHECK(report::display_width(line) <= width);
         }
     }
