@@ -65,13 +65,13 @@ void ReplicationControl::alter_config(const AlterConfig& call, MetadataRecords& 
     MetadataRecords clears;
     for (const ConfigRecord& change : call.changes) {
         if (change.topic && !image_.topic_exists(*change.topic)) continue;
-        // What changes nothing is no record, but a broker reloads what it is told once more
-        // [KAFKA-14136].
-        if (change.resource != ConfigResource::broker) {
-            const ConfigMap& set =
-                change.topic ? image_.topic_config(*change.topic) : image_.cluster_config();
-            if (find_config(set, change.key) == change.value) continue;
-        }
+        // What changes nothing in a topic is no record. A broker reloads what it is told once more,
+        // and the default of all brokers is such a resource too: its record is written all the
+        // same. [ConfigurationControlManager.incrementalAlterConfigResource, before 3.9:
+        // KAFKA-14136]
+        if (change.topic &&
+            find_config(image_.topic_config(*change.topic), change.key) == change.value)
+            continue;
         if (elr_enabled() && change.key == kMinIsr) {
             const bool removes_last =
                 change.resource == ConfigResource::cluster && !change.value.has_value();

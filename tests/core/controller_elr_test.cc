@@ -288,6 +288,16 @@ TEST_SUITE("core.controller_elr") {
             {ConfigRecord{ConfigResource::cluster, {}, {}, "min.insync.replicas", "2"}}});
         CHECK(all.elr().empty());
 
+        // The default of all brokers is a broker's resource: told once more, it is a record too.
+        Eligible same;
+        shrink_to_one(same);
+        const auto value =
+            find_config(same.controller->image().cluster_config(), "min.insync.replicas");
+        REQUIRE(value.has_value());
+        same.call(AlterConfig{{ConfigRecord{
+            ConfigResource::cluster, {}, {}, "min.insync.replicas", std::string(*value)}}});
+        CHECK(same.elr().empty());
+
         // Without ELR there is nothing to guard.
         ThreeBrokers off(kMinIsr2, {}, version("4.0"));
         const MetadataOffset before = off.end();
