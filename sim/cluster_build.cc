@@ -127,7 +127,7 @@ void Cluster::State::build_hosts() {
         core::NodeId(core::kFirstClientId + static_cast<std::int32_t>(scenario.producers.size())));
     network = std::make_unique<Network>(
         kernel, seed, nodes, [this](HostIndex from, HostIndex to) { return link_model(from, to); });
-    effects = std::make_unique<core::Effects>(network->next_connection());
+    effects = std::make_unique<core::Effects>(network->next_connection(), messages);
     for (std::size_t i = 0; i < scenario.cluster.brokers.size(); ++i) {
         const scenario::BrokerSpec& spec = scenario.cluster.brokers[i];
         add_host(

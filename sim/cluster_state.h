@@ -135,6 +135,7 @@ struct Cluster::State final : World, HostListener {
     std::vector<core::NodeId> broker_ids;                ///< in id order: bootstrap.servers
     std::vector<core::NodeId> voters;                    ///< controllers in id order
 
+    core::MessagePool messages;  ///< outlives all that hold any
     Kernel kernel;
     std::unique_ptr<Network> network;
     std::unique_ptr<core::Effects> effects;

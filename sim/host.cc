@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/base/assert.h"
-#include "core/base/variant.h"
 
 namespace sim {
 namespace {
@@ -71,6 +70,7 @@ void Host::end_process() {
     phase_ = Phase::down;
     if (node_ != nullptr) listener_.before_end(index_, *node_);
     node_.reset();
+    deadlines_ = nullptr;
     ASSERT(generation_ < UINT16_MAX);
     ++generation_;
     paused_ = false;
@@ -173,6 +173,13 @@ void Host::call_now(core::Call&& call) {
     run(core::Lane::requests, core::Input(std::move(call)), true);
 }
 
+void Host::send_record(const core::SendRecord& record) {
+    ASSERT(ready() && disk_ == nullptr);
+    node_->send_record(now(), record, effects_);
+    perform(core::Lane::requests, now());
+    arm_all();
+}
+
 // ---- kernel events ------------------------------------------------------------------------------
 
 void Host::on_process_begin(const Event& begin) {
@@ -183,6 +190,7 @@ void Host::on_process_begin(const Event& begin) {
     }
     phase_ = Phase::up;
     node_ = factory_(starts_++);
+    deadlines_ = &node_->deadlines();
     network_.process_up(index_);
     listener_.on_process(trace::WorldKind::process_start, id_, 0);
     // A log directory that cannot be written is offline from the start.
@@ -229,7 +237,7 @@ void Host::on_arrival(Arrival&& arrival) {
 void Host::on_message(Arrival&& arrival) {
     if (node_ == nullptr) return;
     const core::Message& message = *arrival.message;
-    const core::Lane on = node_->lane_of(message);
+    const core::Lane on = core::lane_of(message);
     if (on != arrival.lane) network_.set_lane(arrival.connection, index_, on);
     if (repeat_fetch_ && carries_data(message)) {
         repeat_fetch_ = false;
@@ -238,19 +246,19 @@ void Host::on_message(Arrival&& arrival) {
                            arrival.message.copy()},
             true);
     }
-    core::Input input = core::Received{arrival.connection, network_.node(arrival.peer),
-                                       arrival.correlation, std::move(arrival.message)};
+    core::Received received{arrival.connection, network_.node(arrival.peer), arrival.correlation,
+                            std::move(arrival.message)};
     const LaneState& state = lane(on);
     const bool waits = !ready() || state.busy_until > now() || !state.waiting.empty();
     if (waits)
-        run(on, std::move(input), true);
+        run(on, std::move(received), true);
     else
-        step(on, input);
+        receive(on, received);
 }
 
 bool Host::takes_at_once(const core::Message& message) const {
     if (node_ == nullptr || paused_ || resuming_) return false;
-    const LaneState& state = lanes_[static_cast<std::size_t>(node_->lane_of(message))];
+    const LaneState& state = lanes_[static_cast<std::size_t>(core::lane_of(message))];
     return state.waiting.empty() && state.busy_until <= now();
 }
 
@@ -381,20 +389,32 @@ bool Host::announce(core::Lane on, core::Input& input) {
 }
 
 void Host::step(core::Lane on, core::Input& input) {
-    LaneState& state = lane(on);
+    if (auto* received = std::get_if<core::Received>(&input)) return receive(on, *received);
     if (const auto* lost = std::get_if<core::Lost>(&input)) purge(lost->connection);
     if (disk_ != nullptr) disk_->begin_step(now());
     node_->step(now(), on, input, effects_);
-    if (disk_ != nullptr && disk_->take_error()) {
-        // Whatever the step was about to say, nobody hears: the failed operation came first.
-        effects_.clear();
-        halt();
-        return;
-    }
+    end_step(on);
+}
+
+void Host::receive(core::Lane on, core::Received& received) {
+    if (disk_ != nullptr) disk_->begin_step(now());
+    node_->receive(now(), received, effects_);
+    end_step(on);
+}
+
+void Host::end_step(core::Lane on) {
     core::TimePoint leaves = now();
-    if (disk_ != nullptr && disk_->charged() > core::Duration(0)) {
-        leaves += disk_->charged();
-        state.busy_until = leaves;
+    if (disk_ != nullptr) {
+        if (disk_->take_error()) {
+            // Whatever the step was about to say, nobody hears: the failed operation came first.
+            effects_.clear();
+            halt();
+            return;
+        }
+        if (disk_->charged() > core::Duration(0)) {
+            leaves += disk_->charged();
+            lane(on).busy_until = leaves;
+        }
     }
     perform(on, leaves);
     arm_all();
@@ -408,32 +428,34 @@ void Host::halt() {
                          static_cast<std::int64_t>(core::ExitReason::storage_failure));
 }
 
-/// Performs the effects of a step in program order.
-void Host::perform(core::Lane on, core::TimePoint leaves) {
-    for (core::Effect& effect : effects_.list()) {
-        core::match(
-            effect,
-            [&](core::OpenEffect& open) {
-                network_.open(open.connection, index_, listener_.host_of(open.peer), on, leaves);
-            },
-            [&](core::SendEffect& send) {
-                network_.send(send.connection, index_, send.correlation, std::move(send.message),
-                              leaves);
-            },
-            [&](core::CloseEffect& close) {
-                network_.close(close.connection, index_, leaves);
-                purge(close.connection);
-            },
-            [&](core::ExitEffect& exit) {
-                Event ends = event(EventType::process_exit);
-                ends.payload = static_cast<std::uint64_t>(exit.reason);
-                kernel_.schedule(leaves, EventClass::delivery, ends);
-            },
-            [&](core::NoteEffect& note) {
-                listener_.on_note(id_, note.note, effects_.replicas(note));
-            });
+struct Host::Performer {
+    Host& host;
+    core::Lane lane;
+    core::TimePoint leaves;
+
+    void on_open(core::ConnectionId connection, core::NodeId peer) const {
+        host.network_.open(connection, host.index_, host.listener_.host_of(peer), lane, leaves);
     }
-    effects_.clear();
+    void on_send(core::ConnectionId connection, core::CorrelationId correlation,
+                 core::MessageBox&& message) const {
+        host.network_.send(connection, host.index_, correlation, std::move(message), leaves);
+    }
+    void on_close(core::ConnectionId connection) const {
+        host.network_.close(connection, host.index_, leaves);
+        host.purge(connection);
+    }
+    void on_exit(core::ExitReason reason) const {
+        Event ends = host.event(EventType::process_exit);
+        ends.payload = static_cast<std::uint64_t>(reason);
+        host.kernel_.schedule(leaves, EventClass::delivery, ends);
+    }
+    void on_note(const core::Note& note, std::span<const core::NodeId> replicas) const {
+        host.listener_.on_note(host.id_, note, replicas);
+    }
+};
+
+void Host::perform(core::Lane on, core::TimePoint leaves) {
+    effects_.perform(Performer{*this, on, leaves});
 }
 
 void Host::arm(core::Lane on) {
@@ -448,9 +470,8 @@ void Host::arm(core::Lane on) {
 }
 
 void Host::arm_all() {
-    const core::LaneDeadlines& deadlines = node_->deadlines();
     for (int i = 0; i < lane_count_; ++i)
-        if (deadlines[lane_at(i)] < lane(lane_at(i)).armed) arm(lane_at(i));
+        if ((*deadlines_)[lane_at(i)] < lane(lane_at(i)).armed) arm(lane_at(i));
 }
 
 void Host::purge(core::ConnectionId connection) {

@@ -85,6 +85,8 @@ class Host {
     void call(core::Call&& call);
     /// Runs a call at once; the process runs and its lane is free or it waits in order.
     void call_now(core::Call&& call);
+    /// Hands a record to the node at once; ready(), and no disk that makes it wait.
+    void send_record(const core::SendRecord& record);
 
     // ---- kernel events ----
     void on_arrival(Arrival&& arrival);
@@ -126,9 +128,14 @@ class Host {
     void run_waiting(core::Lane lane);
     void run_overdue();
     void step(core::Lane lane, core::Input& input);
+    void receive(core::Lane lane, core::Received& received);
+    /// What follows a step of the node: its effects, and when it wants to be woken.
+    void end_step(core::Lane lane);
     /// Halts: an operation on its disk failed, and it has no other. [kafka LogManager]
     void halt();
     void perform(core::Lane lane, core::TimePoint leaves);
+    /// Performs the effects of a step.
+    struct Performer;
     void arm(core::Lane lane);
     void arm_all();
     /// Forgets waiting inputs of a connection that this end closed or lost.
@@ -147,6 +154,7 @@ class Host {
     HostListener& listener_;
 
     std::unique_ptr<core::Node> node_;
+    const core::LaneDeadlines* deadlines_ = nullptr;  ///< of the node
     Phase phase_ = Phase::down;
     bool paused_ = false;
     bool begin_waits_ = false;         ///< its first instruction came due during a pause

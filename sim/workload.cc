@@ -151,8 +151,8 @@ void Workload::send(Source& source) {
     const core::RecordNumber number(n);
     on_send_(source.spec->node, number, partition);
     const std::int64_t now_ms = core::to_ms(kernel_.now().time_since_epoch());
-    source.host->call_now(core::SendRecord{number, partition, key, core::as_bytes(value_),
-                                           core::kWallClockAtZeroMs + now_ms});
+    source.host->send_record(core::SendRecord{number, partition, key, core::as_bytes(value_),
+                                              core::kWallClockAtZeroMs + now_ms});
 }
 
 }  // namespace sim

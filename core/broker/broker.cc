@@ -48,42 +48,49 @@ std::optional<LeaderEpoch> Broker::leader_epoch(PartitionId id) const {
 namespace {
 
 /// Produce and fetch, requests and answers: none of them moves a timer of the broker itself.
-bool is_data_path(const Input& input) {
-    const auto* received = std::get_if<Received>(&input);
-    if (received == nullptr) return false;
-    return std::holds_alternative<ProduceRequest>(*received->message) ||
-           std::holds_alternative<FetchRequest>(*received->message) ||
-           std::holds_alternative<FetchResponse>(*received->message);
+bool is_data_path(const Message& message) {
+    return std::holds_alternative<ProduceRequest>(message) ||
+           std::holds_alternative<FetchRequest>(message) ||
+           std::holds_alternative<FetchResponse>(message);
 }
 
 }  // namespace
 
-Lane Broker::lane_of(const Message& message) const {
-    if (std::holds_alternative<BrokerRegistrationResponse>(message)) return Lane::heartbeats;
-    if (std::holds_alternative<BrokerHeartbeatResponse>(message)) return Lane::heartbeats;
-    if (std::holds_alternative<MetadataFetchResponse>(message)) return Lane::metadata;
-    return Lane::requests;
+bool Broker::begin_step(TimePoint now, Effects& effects) {
+    ASSERT(now >= now_);
+    now_ = now;
+    if (stage_ == Stage::stopped) return false;
+    replicas_.begin_step(now, lifecycle_.broker_epoch(), effects);
+    return true;
+}
+
+void Broker::end_step(TimePoint now, Effects& effects) {
+    drain(now, effects);
+    refresh_deadlines();
+    replicas_.check_invariants();
+}
+
+void Broker::receive(TimePoint now, Received& received, Effects& effects) {
+    if (!begin_step(now, effects)) return;
+    if (!is_data_path(*received.message)) timers_moved_ = true;
+    on_received(now, received, effects);
+    end_step(now, effects);
 }
 
 void Broker::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
-    ASSERT(now >= now_);
-    now_ = now;
-    if (stage_ == Stage::stopped) return;
-    if (!is_data_path(input)) timers_moved_ = true;
-    replicas_.begin_step(now, lifecycle_.broker_epoch(), effects);
+    if (auto* received = std::get_if<Received>(&input)) return receive(now, *received, effects);
+    if (!begin_step(now, effects)) return;
+    timers_moved_ = true;
     match(
         input, [&](Started&) { on_started(now, effects); },
         [&](Woken&) { on_woken(now, lane, effects); },
         [&](Connected& connected) { on_connected(now, connected.connection, effects); },
-        [&](Lost& lost) { on_lost(now, lost, effects); },
-        [&](Received& received) { on_received(now, received, effects); },
+        [&](Lost& lost) { on_lost(now, lost, effects); }, [](Received&) { UNREACHABLE(); },
         [&](Call& call) {
             ASSERT(std::holds_alternative<ShutDown>(call));
             on_shut_down(now);
         });
-    drain(now, effects);
-    refresh_deadlines();
-    replicas_.check_invariants();
+    end_step(now, effects);
 }
 
 void Broker::on_started(TimePoint now, Effects& effects) {

@@ -52,8 +52,8 @@ class Broker final : public Node {
            std::string cluster_id);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
+    void receive(TimePoint now, Received& received, Effects& effects) override;
     const LaneDeadlines& deadlines() const override { return deadlines_; }
-    Lane lane_of(const Message& message) const override;
 
     // ---- for the audit: const, without effect
     BrokerState state() const { return lifecycle_.state(); }
@@ -80,6 +80,9 @@ class Broker final : public Node {
     /// How far the start has come.
     enum class Stage : std::uint8_t { down, observing, loading, published, stopping, stopped };
 
+    /// What every step begins and ends with; a broker that has stopped takes none.
+    bool begin_step(TimePoint now, Effects& effects);
+    void end_step(TimePoint now, Effects& effects);
     void on_started(TimePoint now, Effects& effects);
     void on_woken(TimePoint now, Lane lane, Effects& effects);
     void on_connected(TimePoint now, ConnectionId connection, Effects& effects);

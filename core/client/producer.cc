@@ -50,10 +50,6 @@ Producer::Producer(NodeId id, std::uint64_t seed, const Profile& profile,
     ASSERT(!idempotent_ || config.acks == -1);
 }
 
-Lane Producer::lane_of(const Message&) const {
-    return Lane::requests;
-}
-
 void Producer::step(TimePoint now, Lane, Input& input, Effects& effects) {
     match(
         input, [](Started&) {}, [&](Woken&) { on_woken(now, effects); },
@@ -71,17 +67,16 @@ void Producer::step(TimePoint now, Lane, Input& input, Effects& effects) {
             on_lost(now, *broker, requests, effects);
             run(now, effects);
         },
-        [&](Received& received) { on_received(now, received, effects); },
+        [&](Received& received) { receive(now, received, effects); },
         [&](Call& call) {
-            if (std::holds_alternative<ShutDown>(call)) {
-                closing_ = true;
-                run(now, effects);
-                return;
-            }
-            const SendRecord* record = std::get_if<SendRecord>(&call);
-            ASSERT(record != nullptr && !closing_);
-            on_send_record(now, *record, effects);
+            ASSERT(std::holds_alternative<ShutDown>(call));
+            closing_ = true;
+            run(now, effects);
         });
+    maybe_close(effects);
+}
+
+void Producer::maybe_close(Effects& effects) {
     if (!closing_ || closed_ || has_incomplete()) return;
     closed_ = true;
     effects.exit(ExitReason::clean_shutdown);
@@ -100,7 +95,7 @@ void Producer::on_woken(TimePoint now, Effects& effects) {
     run(now, effects);
 }
 
-void Producer::on_received(TimePoint now, Received& received, Effects& effects) {
+void Producer::receive(TimePoint now, Received& received, Effects& effects) {
     const std::optional<BrokerIndex> broker =
         connections_.owner(received.connection, received.peer);
     if (!broker) return;
@@ -121,6 +116,7 @@ void Producer::on_received(TimePoint now, Received& received, Effects& effects) 
             break;
     }
     run(now, effects);
+    maybe_close(effects);
 }
 
 void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFlight>& lost,
@@ -187,7 +183,8 @@ void Producer::on_init_producer_id_response(TimePoint now, const InitProducerIdR
 
 // ---- the way of a record into a batch -----------------------------------------------------------
 
-void Producer::on_send_record(TimePoint now, const SendRecord& call, Effects& effects) {
+void Producer::send_record(TimePoint now, const SendRecord& call, Effects& effects) {
+    ASSERT(!closing_);
     in_use_ = true;
     const NewRecord record{call.number, call.partition, call.key, call.value, call.timestamp_ms};
     if (waiting_.empty()) {

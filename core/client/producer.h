@@ -58,8 +58,9 @@ class Producer final : public Node {
              std::uint32_t first_batch = 0);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
+    void receive(TimePoint now, Received& received, Effects& effects) override;
+    void send_record(TimePoint now, const SendRecord& record, Effects& effects) override;
     const LaneDeadlines& deadlines() const override { return deadlines_; }
-    Lane lane_of(const Message& message) const override;
 
     std::uint32_t next_batch_number() const { return accumulator_.next_batch_number(); }
     /// Batches that have no outcome yet, or sends that wait.
@@ -87,10 +88,9 @@ class Producer final : public Node {
 
     // Inputs.
     void on_woken(TimePoint now, Effects& effects);
-    void on_received(TimePoint now, Received& received, Effects& effects);
+    void maybe_close(Effects& effects);
     void on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFlight>& lost,
                  Effects& effects);
-    void on_send_record(TimePoint now, const SendRecord& call, Effects& effects);
     void on_produce_response(TimePoint now, std::uint32_t request, const ProduceResponse& response,
                              Effects& effects);
     void on_init_producer_id_response(TimePoint now, const InitProducerIdResponse& response,

@@ -44,10 +44,6 @@ Reader::Reader(NodeId id, std::uint64_t seed, const TopicTable& topics,
     }
 }
 
-Lane Reader::lane_of(const Message&) const {
-    return Lane::requests;
-}
-
 bool Reader::is_read(PartitionId partition) const {
     return at(partition).state == State::read;
 }
@@ -102,6 +98,15 @@ void Reader::step(TimePoint now, Lane, Input& input, Effects& effects) {
             if (broker) on_lost(now, connections_.channel(*broker).on_lost(now));
         },
         [&](Received& received) { on_received(now, received); }, [](Call&) { UNREACHABLE(); });
+    end_step(now, effects);
+}
+
+void Reader::receive(TimePoint now, Received& received, Effects& effects) {
+    on_received(now, received);
+    end_step(now, effects);
+}
+
+void Reader::end_step(TimePoint now, Effects& effects) {
     if (!done()) run(now, effects);
     plan_deadline(now);
 }

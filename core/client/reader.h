@@ -44,8 +44,8 @@ class Reader final : public Node {
            const ReaderOptions& options = {});
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
+    void receive(TimePoint now, Received& received, Effects& effects) override;
     const LaneDeadlines& deadlines() const override { return deadlines_; }
-    Lane lane_of(const Message& message) const override;
 
     /// Every partition is read or given up.
     bool done() const { return open_ == 0; }
@@ -75,6 +75,7 @@ class Reader final : public Node {
     };
 
     void on_received(TimePoint now, Received& received);
+    void end_step(TimePoint now, Effects& effects);
     void on_list_offsets(TimePoint now, Partition& partition, const ListOffsetsResponse& response);
     void on_fetch(TimePoint now, Partition& partition, const FetchPartitionResponse& response);
     void on_lost(TimePoint now, const std::vector<InFlight>& lost);

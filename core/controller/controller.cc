@@ -41,9 +41,20 @@ Controller::Controller(NodeId id, const Profile& profile, const BrokerConfig& co
 
 void Controller::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
     ASSERT(lane == Lane::requests);
+    if (auto* received = std::get_if<Received>(&input)) return receive(now, *received, effects);
     if (log_.commit_at()) commit(effects);
     if (!stopping_) take_up(now, input, effects);
-    deadlines_[lane] = soonest().value_or(TimePoint::max());
+    set_deadline();
+}
+
+void Controller::receive(TimePoint now, Received& received, Effects& effects) {
+    ASSERT(is_request(*received.message));
+    if (log_.commit_at()) commit(effects);
+    if (!stopping_) {
+        on_request(now, received, effects);
+        check_invariants();
+    }
+    set_deadline();
 }
 
 void Controller::take_up(TimePoint now, Input& input, Effects& effects) {
@@ -52,15 +63,13 @@ void Controller::take_up(TimePoint now, Input& input, Effects& effects) {
         [&](const Started&) { on_started(now); }, [&](const Woken&) { on_woken(now, effects); },
         // A controller of one opens no connections.
         [](const Connected&) { UNREACHABLE(); },
-        [&](const Lost& lost) { on_lost(lost.connection); },
-        [&](Received& received) { on_request(now, received, effects); },
+        [&](const Lost& lost) { on_lost(lost.connection); }, [](Received&) { UNREACHABLE(); },
         [&](const Call& call) { on_call(now, call, effects); });
     check_invariants();
 }
 
-Lane Controller::lane_of(const Message& message) const {
-    ASSERT(is_request(message));
-    return Lane::requests;
+void Controller::set_deadline() {
+    deadlines_[Lane::requests] = soonest().value_or(TimePoint::max());
 }
 
 std::optional<TimePoint> Controller::soonest() const {
@@ -138,7 +147,6 @@ void Controller::on_call(TimePoint now, const Call& call, Effects& effects) {
     ASSERT(active());
     match(
         call,  //
-        [](const SendRecord&) { UNREACHABLE(); },
         [&](const CreateTopics& topics) { write(now, replication_.create_topics(topics).records); },
         [&](const ElectLeaders& elect) { write(now, replication_.elect_leaders(elect).records); },
         [&](const AlterConfig& alter) { on_alter_config(now, alter); },

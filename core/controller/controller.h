@@ -54,8 +54,8 @@ class Controller final : public Node {
                std::optional<std::int16_t> elr_level = std::nullopt);
 
     void step(TimePoint now, Lane lane, Input& input, Effects& effects) override;
+    void receive(TimePoint now, Received& received, Effects& effects) override;
     const LaneDeadlines& deadlines() const override { return deadlines_; }
-    Lane lane_of(const Message& message) const override;
 
     /// The state after all appended records, committed or not (for tests and the audit).
     const ClusterImage& image() const { return image_; }
@@ -87,6 +87,7 @@ class Controller final : public Node {
     };
 
     void take_up(TimePoint now, Input& input, Effects& effects);
+    void set_deadline();
     /// When it has something to do by itself.
     std::optional<TimePoint> soonest() const;
     void on_started(TimePoint now);

@@ -8,16 +8,14 @@
 ///   B1  A box that was moved from is empty; nothing else is.
 ///   B2  A message from the pool is as good as new: its lists are empty, its error is none. Whoever
 ///       takes a request out of it sets all of its other fields.
-///   B3  The pool lives until the last of its boxes is gone.
+///   B3  A pool outlives its boxes.
 #pragma once
 
 #include <array>
-#include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <concepts>
-#include <memory>
+#include <deque>
 #include <utility>
-#include <vector>
+#include <variant>
 
 #include "core/base/assert.h"
 #include "core/protocol/messages.h"
@@ -33,7 +31,7 @@ class MessageBox {
     template <class T>
     requires(!std::same_as<T, MessageBox> && std::constructible_from<Message, T>)
         MessageBox(T message)
-        : slot_(new Slot{Message(std::move(message)), nullptr}) {}
+        : slot_(new Slot{Message(std::move(message)), nullptr, nullptr}) {}
     MessageBox(MessageBox&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
     MessageBox& operator=(MessageBox&& other) noexcept {
         std::swap(slot_, other.slot_);
@@ -58,7 +56,8 @@ class MessageBox {
     friend class MessagePool;
     struct Slot {
         Message message;
-        boost::intrusive_ptr<MessagePool> home;  ///< null: not of a pool
+        MessagePool* home;  ///< null: not of a pool
+        Slot* next;         ///< in the list of free ones
     };
     explicit MessageBox(Slot* slot) : slot_(slot) {}
     static void give_back(Slot* slot) noexcept;
@@ -66,29 +65,35 @@ class MessageBox {
     Slot* slot_ = nullptr;
 };
 
-class MessagePool : public boost::intrusive_ref_counter<MessagePool, boost::thread_unsafe_counter> {
+/// The four messages of the data path, each with a list of those that are free.
+class MessagePool {
   public:
+    MessagePool() = default;
+    MessagePool(const MessagePool&) = delete;
+    MessagePool& operator=(const MessagePool&) = delete;
+
     /// A box with a message of the data path.
     template <class T>
     MessageBox take() {
-        auto& free = free_[place<T>()];
-        if (free.empty()) free.emplace_back(new MessageBox::Slot{empty<T>(), nullptr});
-        MessageBox::Slot* slot = free.back().release();
-        free.pop_back();
-        slot->home = this;
+        MessageBox::Slot*& free = free_[place<T>()];
+        if (free == nullptr) make(empty<T>());
+        MessageBox::Slot* slot = free;
+        free = slot->next;
         return MessageBox(slot);
     }
 
   private:
     friend class MessageBox;
-    using FreeSlots = std::vector<std::unique_ptr<MessageBox::Slot>>;
-
+    static constexpr std::size_t kKinds = 4;
     template <class T>
     static constexpr std::size_t place() {
-        if constexpr (std::same_as<T, ProduceRequest>) return 0;
-        if constexpr (std::same_as<T, ProduceResponse>) return 1;
-        if constexpr (std::same_as<T, FetchRequest>) return 2;
-        if constexpr (std::same_as<T, FetchResponse>) return 3;
+        // The first four alternatives of Message, so a message's index is its place.
+        constexpr std::size_t at = std::same_as<T, ProduceRequest>    ? 0
+                                   : std::same_as<T, ProduceResponse> ? 1
+                                   : std::same_as<T, FetchRequest>    ? 2
+                                                                      : 3;
+        static_assert(std::same_as<std::variant_alternative_t<at, Message>, T>);
+        return at;
     }
     template <class T>
     static Message empty() {
@@ -97,34 +102,11 @@ class MessagePool : public boost::intrusive_ref_counter<MessagePool, boost::thre
         else
             return T{};
     }
-    template <class T>
-    void keep(MessageBox::Slot* slot) {
-        free_[place<T>()].emplace_back(slot);
-    }
+    void make(Message message);
+    void keep(MessageBox::Slot* slot);
 
-    std::array<FreeSlots, 4> free_;
+    std::deque<MessageBox::Slot> slots_;  ///< all of them, free or taken
+    std::array<MessageBox::Slot*, kKinds> free_{};
 };
-
-inline void MessageBox::give_back(Slot* slot) noexcept {
-    const boost::intrusive_ptr<MessagePool> home = std::move(slot->home);
-    Message& message = slot->message;
-    if (home == nullptr) {
-        delete slot;
-    } else if (auto* fetch = std::get_if<FetchRequest>(&message)) {
-        fetch->partitions.clear();
-        fetch->forgotten.clear();
-        home->keep<FetchRequest>(slot);
-    } else if (auto* fetched = std::get_if<FetchResponse>(&message)) {
-        fetched->error = ErrorCode::none;
-        fetched->partitions.clear();
-        home->keep<FetchResponse>(slot);
-    } else if (auto* produce = std::get_if<ProduceRequest>(&message)) {
-        produce->partitions.clear();
-        home->keep<ProduceRequest>(slot);
-    } else {
-        std::get<ProduceResponse>(message).partitions.clear();
-        home->keep<ProduceResponse>(slot);
-    }
-}
 
 }  // namespace core

@@ -1,4 +1,5 @@
-/// The core's whole surface: Node::step, Node::deadlines, and the Storage port.
+/// The core's whole surface: Node's steps (step, receive, send_record), its deadlines, and the
+/// Storage port.
 ///
 /// A node is told what happened and what time it is, and answers with one list of effects in
 /// program order. It calls nothing back, reads no clock and draws no shared randomness. A host
@@ -18,7 +19,9 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/protocol/message_box.h"
 #include "core/protocol/note.h"
@@ -59,7 +62,7 @@ struct Received {
     MessageBox message;
 };
 
-/// The workload: send this record now.
+/// A record that the workload sends.
 struct SendRecord {
     RecordNumber number;
     PartitionId partition;
@@ -88,8 +91,8 @@ struct AlterConfig {
 /// SIGTERM: controlled shutdown, then a clean stop (the node answers with `exit`).
 struct ShutDown {};
 
-/// Calls come from outside the network: the workload, a tool, the operating system.
-using Call = std::variant<SendRecord, CreateTopics, ElectLeaders, AlterConfig, ShutDown>;
+/// Calls come from outside the network: a tool, the operating system.
+using Call = std::variant<CreateTopics, ElectLeaders, AlterConfig, ShutDown>;
 
 using Input = std::variant<Started, Woken, Connected, Lost, Received, Call>;
 
@@ -97,70 +100,116 @@ using Input = std::variant<Started, Woken, Connected, Lost, Received, Call>;
 
 enum class ExitReason : std::uint8_t { clean_shutdown, registration_timeout, storage_failure };
 
-struct OpenEffect {
-    ConnectionId connection;
-    NodeId peer;
-};
-struct SendEffect {
-    ConnectionId connection;
-    CorrelationId correlation;
-    MessageBox message;
-};
-struct CloseEffect {
-    ConnectionId connection;
-};
-struct ExitEffect {
-    ExitReason reason;
-};
-struct NoteEffect {
-    Note note;
-    std::uint32_t replicas_from;
-    std::uint32_t replicas_count;
-};
-using Effect = std::variant<OpenEffect, SendEffect, CloseEffect, ExitEffect, NoteEffect>;
-
-/// What a step wants done, in program order. Reused between steps; clear() keeps its memory.
+/// What a step wants done, in program order. Reused between steps, with its memory.
 class Effects {
   public:
     /// `next_connection`: the host's supply of connection ids for this node; advanced by open.
-    explicit Effects(std::uint64_t* next_connection) : next_connection_(next_connection) {}
+    /// Both outlive the effects.
+    Effects(std::uint64_t* next_connection, MessagePool& messages)
+        : next_connection_(next_connection), messages_(messages) {}
 
     /// Starts to open a connection to a node; Connected or Lost will follow (or neither).
     ConnectionId open(NodeId peer) {
         const ConnectionId id((*next_connection_)++);
-        list_.emplace_back(OpenEffect{id, peer});
+        Command& command = add(Command::Kind::open);
+        command.connection = id;
+        command.peer = peer;
         return id;
     }
     /// Puts a message on a connection (opened and established, or opened by the peer).
     void send(ConnectionId connection, CorrelationId correlation, MessageBox message) {
-        list_.emplace_back(SendEffect{connection, correlation, std::move(message)});
+        Command& command = add(Command::Kind::send);
+        command.connection = connection;
+        command.correlation = correlation;
+        command.message = std::move(message);
     }
     /// Where the messages of the data path come from.
-    MessagePool& messages() { return *messages_; }
+    MessagePool& messages() { return messages_; }
     /// Closes a connection; the peer sees a reset behind what was already sent.
-    void close(ConnectionId connection) { list_.emplace_back(CloseEffect{connection}); }
+    void close(ConnectionId connection) { add(Command::Kind::close).connection = connection; }
     /// The process ends by itself.
-    void exit(ExitReason reason) { list_.emplace_back(ExitEffect{reason}); }
+    void exit(ExitReason reason) { add(Command::Kind::exit).reason = reason; }
     void note(const Note& note, std::span<const NodeId> replicas = {}) {
-        const auto from = static_cast<std::uint32_t>(replicas_.size());
+        Said& said = notes_.add();
+        said.note = note;
+        said.replicas_from = static_cast<std::uint32_t>(replicas_.size());
+        said.replicas_count = static_cast<std::uint32_t>(replicas.size());
         if (!replicas.empty()) replicas_.insert(replicas_.end(), replicas.begin(), replicas.end());
-        list_.emplace_back(NoteEffect{note, from, static_cast<std::uint32_t>(replicas.size())});
     }
 
-    std::vector<Effect>& list() { return list_; }
-    std::span<const NodeId> replicas(const NoteEffect& effect) const {
-        return std::span<const NodeId>(replicas_).subspan(effect.replicas_from,
-                                                          effect.replicas_count);
+    bool empty() const { return commands_.empty() && notes_.empty(); }
+    /// Gives the effects one by one, in program order, to on_open(connection, peer),
+    /// on_send(connection, correlation, MessageBox&&), on_close(connection), on_exit(reason) and
+    /// on_note(note, replicas) of `performer`, none of which may add any; then there are none.
+    template <class Performer>
+    void perform(Performer&& performer) {
+        Said* said = notes_.begin();
+        for (Command& command : commands_) {
+            tell(performer, said, notes_.begin() + command.notes_before);
+            switch (command.kind) {
+                case Command::Kind::open:
+                    performer.on_open(command.connection, command.peer);
+                    break;
+                case Command::Kind::send:
+                    performer.on_send(command.connection, command.correlation,
+                                      std::move(command.message));
+                    break;
+                case Command::Kind::close:
+                    performer.on_close(command.connection);
+                    break;
+                case Command::Kind::exit:
+                    performer.on_exit(command.reason);
+                    break;
+            }
+        }
+        tell(performer, said, notes_.end());
+        clear();
     }
+    /// Forgets them all.
     void clear() {
-        list_.clear();
+        for (Command& command : commands_) command.message = MessageBox();
+        commands_.clear();
+        notes_.clear();
         replicas_.clear();
     }
 
   private:
+    /// Anything but a note: these are few, and notes are large.
+    struct Command {
+        enum class Kind : std::uint8_t { open, send, close, exit };
+        Kind kind = Kind::open;
+        ExitReason reason = ExitReason::clean_shutdown;
+        std::uint32_t notes_before = 0;  ///< notes that come first
+        CorrelationId correlation{0};
+        NodeId peer{0};
+        ConnectionId connection{0};
+        MessageBox message;
+    };
+    struct Said {
+        Note note{};
+        std::uint32_t replicas_from = 0;
+        std::uint32_t replicas_count = 0;
+    };
+
+    Command& add(Command::Kind kind) {
+        Command& command = commands_.add();
+        command.kind = kind;
+        command.notes_before = static_cast<std::uint32_t>(notes_.size());
+        return command;
+    }
+    /// The notes from `said`, which moves on, up to `end`.
+    template <class Performer>
+    void tell(Performer& performer, Said*& said, const Said* end) const {
+        for (; said != end; ++said)
+            performer.on_note(said->note,
+                              std::span<const NodeId>(replicas_.data() + said->replicas_from,
+                                                      said->replicas_count));
+    }
+
     std::uint64_t* next_connection_;
-    boost::intrusive_ptr<MessagePool> messages_{new MessagePool};
-    std::vector<Effect> list_;
+    MessagePool& messages_;
+    ReusedList<Command> commands_;
+    ReusedList<Said> notes_;
     std::vector<NodeId> replicas_;
 };
 
@@ -175,14 +224,27 @@ class LaneDeadlines {
                                           TimePoint::max()};
 };
 
+/// The lane on which any node handles such a message.
+inline Lane lane_of(const Message& message) {
+    if (std::holds_alternative<MetadataFetchResponse>(message)) return Lane::metadata;
+    const bool heartbeat = std::holds_alternative<BrokerHeartbeatResponse>(message) ||
+                           std::holds_alternative<BrokerRegistrationResponse>(message);
+    return heartbeat ? Lane::heartbeats : Lane::requests;
+}
+
 /// A broker, a controller or a client: a resource with one owner, its host.
 class Node {
   public:
     virtual ~Node() = default;
-    /// Handles one input. `lane` is the lane that runs it (lane_of for messages; of the deadline
-    /// for Woken; requests otherwise).
+    /// Handles one input, a message as receive() does. `lane` is the lane that runs it: of the
+    /// deadline for Woken, lane_of for messages, requests otherwise.
     virtual void step(TimePoint now, Lane lane, Input& input, Effects& effects) = 0;
-    /// Asked after every step: a node keeps the answer ready.
+    /// Handles a message, on its lane_of. Messages are nearly all that a node handles, so they need
+    /// not become an Input first.
+    virtual void receive(TimePoint now, Received& received, Effects& effects) = 0;
+    /// The workload: send this record now. Of clients that produce.
+    virtual void send_record(TimePoint, const SendRecord&, Effects&) { UNREACHABLE(); }
+    /// Looked at after every step: a node keeps the answer ready, in the same place all its life.
     virtual const LaneDeadlines& deadlines() const = 0;
     /// When this lane wants to be woken next; nothing: never.
     std::optional<TimePoint> next_deadline(Lane lane) const {
@@ -190,8 +252,6 @@ class Node {
         if (due == TimePoint::max()) return std::nullopt;
         return due;
     }
-    /// The lane on which this node handles such a message.
-    virtual Lane lane_of(const Message& message) const = 0;
 };
 
 }  // namespace core

@@ -5,6 +5,7 @@
 #include "core/broker/alter_partition_manager.h"
 #include "core/log/log_manager.h"
 #include "core/replication/leader.h"
+#include "tests/core/effect_list.h"
 #include "tests/core/memory_storage.h"
 
 namespace {
@@ -16,7 +17,8 @@ constexpr NodeId kSelf{1};
 /// A manager whose channel is connected to a controller that the test plays.
 struct Wire {
     std::uint64_t next_connection = 0;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
     AlterPartitionManager manager{kSelf, 1, from_ms(30'000)};
     TimePoint now = at_ns(0);
     std::vector<AlterPartitionRequest> requests;
@@ -25,14 +27,15 @@ struct Wire {
 
     Wire() { manager.channel().set_controller(now, NodeId(100), effects); }
     void collect() {
-        for (Effect& effect : effects.list()) {
-            if (const auto* open = std::get_if<OpenEffect>(&effect)) connection = open->connection;
-            if (auto* send = std::get_if<SendEffect>(&effect)) {
+        std::vector<test::Effect> list = test::take_list(effects);
+        for (test::Effect& effect : list) {
+            if (const auto* open = std::get_if<test::OpenEffect>(&effect))
+                connection = open->connection;
+            if (auto* send = std::get_if<test::SendEffect>(&effect)) {
                 requests.push_back(std::get<AlterPartitionRequest>(*send->message));
                 correlations.push_back(send->correlation);
             }
         }
-        effects.clear();
     }
     void send() {
         manager.maybe_send(now, BrokerEpoch(5), effects);
@@ -72,7 +75,8 @@ struct Lead {
     TopicTable topics;
     std::optional<LogManager> logs;
     std::uint64_t next_connection = 0;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
     ReplicationContext context{kSelf, *find_profile("3.9")->profile, from_ms(30'000)};
     std::optional<Leader> leader;
 

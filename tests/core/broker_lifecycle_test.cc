@@ -7,6 +7,7 @@
 #include "core/broker/lifecycle.h"
 #include "core/log/checkpoint.h"
 #include "tests/core/broker_stack.h"
+#include "tests/core/effect_list.h"
 
 namespace {
 
@@ -19,7 +20,8 @@ std::vector<std::int64_t> waits(const char* kafka, std::size_t count) {
     config.initial_broker_registration_timeout = from_ms(600'000);
     BrokerLifecycle lifecycle(NodeId(1), 1, profile, config);
     std::uint64_t next_connection = 1;
-    Effects effects(&next_connection);
+    MessagePool messages;
+    Effects effects(&next_connection, messages);
     TimePoint now = at_ns(0);
     lifecycle.start(now, DirectoryId(1000), std::nullopt, effects);
     lifecycle.channel().set_controller(now, NodeId(100), effects);
@@ -27,11 +29,13 @@ std::vector<std::int64_t> waits(const char* kafka, std::size_t count) {
     ConnectionId connection(0);
     while (found.size() < count) {
         std::optional<CorrelationId> asked;
-        for (const Effect& effect : effects.list()) {
-            if (const auto* open = std::get_if<OpenEffect>(&effect)) connection = open->connection;
-            if (const auto* send = std::get_if<SendEffect>(&effect)) asked = send->correlation;
+        const std::vector<test::Effect> list = test::take_list(effects);
+        for (const test::Effect& effect : list) {
+            if (const auto* open = std::get_if<test::OpenEffect>(&effect))
+                connection = open->connection;
+            if (const auto* send = std::get_if<test::SendEffect>(&effect))
+                asked = send->correlation;
         }
-        effects.clear();
         if (!asked) {
             lifecycle.channel().on_connected(now, effects);
             continue;

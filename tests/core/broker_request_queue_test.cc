@@ -3,6 +3,7 @@
 
 #include "core/broker/request_queue.h"
 #include "core/replication/purgatory.h"
+#include "tests/core/effect_list.h"
 
 namespace {
 
@@ -10,9 +11,11 @@ using namespace core;
 
 struct Sent {
     std::uint64_t next_connection = 0;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
 
-    std::size_t count() { return effects.list().size(); }
+    /// Effects since it was asked last.
+    std::size_t count() { return test::take_list(effects).size(); }
 };
 
 FetchPartition fetch(std::uint32_t partition, std::int64_t offset) {

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "core/base/variant.h"
+#include "tests/core/effect_list.h"
 
 namespace test {
 
@@ -227,7 +228,6 @@ void Stack::deliver(Delivery&& delivery) {
 }
 
 void Stack::hand_over(int id, Delivery&& delivery) {
-    Node& node = *machines_.at(id).node;
     Connection& ends = connections_.at(delivery.connection);
     // This end has closed it: nothing more is heard from it.
     if (!ends.open && delivery.kind == Delivery::Kind::connected) return;
@@ -245,7 +245,7 @@ void Stack::hand_over(int id, Delivery&& delivery) {
                         Lost{delivery.connection, NodeId(delivery.from), delivery.why});
         case Delivery::Kind::message: {
             if (!ends.open) return;
-            const Lane lane = node.lane_of(*delivery.message);
+            const Lane lane = lane_of(*delivery.message);
             return step(id, lane,
                         Received{delivery.connection, NodeId(delivery.from), delivery.correlation,
                                  std::move(*delivery.message)});
@@ -255,9 +255,10 @@ void Stack::hand_over(int id, Delivery&& delivery) {
 
 void Stack::step(int id, Lane lane, Input input) {
     Machine& machine = machines_.at(id);
-    Effects effects(&machine.next_connection);
+    Effects effects(&machine.next_connection, messages_);
     machine.node->step(now_, lane, input, effects);
-    for (Effect& effect : effects.list()) {
+    std::vector<Effect> list = take_list(effects);
+    for (Effect& effect : list) {
         match(
             effect,
             [&](OpenEffect& open) {
@@ -279,7 +280,7 @@ void Stack::step(int id, Lane lane, Input input) {
                 machine.node.reset();
                 drop_connections_of(id);
             },
-            [&](NoteEffect& note) { tell(id, note.note, effects.replicas(note)); });
+            [&](NoteEffect& note) { tell(id, note.note, note.replicas); });
         if (!machine.node) break;
     }
 }

@@ -107,6 +107,7 @@ class Stack {
     core::TopicTable topics_;
     core::ConfigMap topic_config_;
     int brokers_;
+    core::MessagePool messages_;
     std::map<int, Machine> machines_;
     core::Controller* controller_ = nullptr;
     core::TimePoint now_{core::Duration(0)};

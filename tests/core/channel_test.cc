@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "core/base/random.h"
+#include "tests/core/effect_list.h"
 
 using namespace core;
 
@@ -12,7 +13,8 @@ namespace {
 
 struct Fixture {
     std::uint64_t next_connection = 1;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
     ChannelOptions options;
     TimePoint now{};
     Channel channel{NodeId(1'000'000), NodeId(1), 42, options};
@@ -33,7 +35,7 @@ TEST_SUITE("core.channel") {
         Fixture f;
         CHECK(f.channel.maybe_connect(f.now, f.effects));
         CHECK(f.channel.maybe_connect(f.now, f.effects));
-        CHECK(f.effects.list().size() == 1);
+        CHECK(test::take_list(f.effects).size() == 1);
         CHECK_FALSE(f.channel.can_send());
         f.channel.on_connected(f.now);
         CHECK(f.channel.can_send());
@@ -75,7 +77,7 @@ TEST_SUITE("core.channel") {
         REQUIRE(lost.size() == 2);
         CHECK(lost[0].mark == 1);
         CHECK(lost[1].mark == 2);
-        CHECK(std::holds_alternative<CloseEffect>(f.effects.list().back()));
+        CHECK(std::holds_alternative<test::CloseEffect>(test::take_list(f.effects).back()));
         CHECK(f.channel.backing_off(f.now));
     }
 
@@ -147,7 +149,8 @@ TEST_SUITE("core.channel") {
     TEST_CASE("draws are keyed: another peer or seed has other jitter, the same one the same") {
         const auto ends = [](std::int32_t peer, std::uint64_t seed) {
             std::uint64_t next = 1;
-            Effects effects(&next);
+            MessagePool messages;
+            Effects effects(&next, messages);
             Channel channel(NodeId(9), NodeId(peer), seed, ChannelOptions{});
             channel.maybe_connect(at_ns(0), effects);
             channel.on_lost(at_ns(0));

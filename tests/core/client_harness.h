@@ -18,6 +18,7 @@
 #include "core/profile/profile.h"
 #include "core/protocol/topics.h"
 #include "core/step/node.h"
+#include "tests/core/effect_list.h"
 
 namespace test {
 
@@ -124,11 +125,15 @@ class Bench {
     // ---- the workload ---------------------------------------------------------------------------
     void send(std::int64_t number, std::uint32_t partition = 0, std::size_t bytes = 5) {
         const std::string value(bytes, 'v');
-        step(Call{SendRecord{.number = RecordNumber(number),
-                             .partition = PartitionId(partition),
-                             .key = std::nullopt,
-                             .value = as_bytes(value),
-                             .timestamp_ms = now_ms()}});
+        send(SendRecord{.number = RecordNumber(number),
+                        .partition = PartitionId(partition),
+                        .key = std::nullopt,
+                        .value = as_bytes(value),
+                        .timestamp_ms = now_ms()});
+    }
+    void send(const SendRecord& record) {
+        producer().send_record(now, record, effects_);
+        perform();
     }
 
     // ---- the cluster ----------------------------------------------------------------------------
@@ -218,8 +223,7 @@ class Bench {
 
     /// Performs the effects of the last step, then gives what the cluster answers by itself.
     void perform() {
-        std::vector<Effect> effects = std::exchange(effects_.list(), {});
-        effects_.clear();
+        std::vector<Effect> effects = take_list(effects_);
         std::vector<Input> answers;
         for (Effect& effect : effects) {
             if (auto* open = std::get_if<OpenEffect>(&effect)) {
@@ -281,7 +285,8 @@ class Bench {
     }
 
     std::uint64_t next_connection_ = 1;
-    Effects effects_{&next_connection_};
+    MessagePool messages_;
+    Effects effects_{&next_connection_, messages_};
     std::unique_ptr<Producer> producer_;
     std::map<NodeId, ConnectionId> connections_;
     std::map<ConnectionId, NodeId> peers_;

@@ -17,7 +17,8 @@ using Fresh = ClientMetadata::Fresh;
 
 struct Fixture {
     std::uint64_t next_connection = 1;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
     ChannelOptions channel_options;
     Connections connections{NodeId(kFirstClientId), 42, channel_options};
     MetadataOptions options{from_ms(100), from_ms(1'000), from_ms(300'000), true};

@@ -456,12 +456,12 @@ TEST_SUITE("core.client_producer") {
         for (int i = 0; i < 5; ++i) {
             bench.opens.erase(
                 std::remove_if(bench.opens.begin(), bench.opens.end(),
-                               [](const OpenEffect& open) { return open.peer != NodeId(1); }),
+                               [](const test::OpenEffect& open) { return open.peer != NodeId(1); }),
                 bench.opens.end());
             while (bench.opens.empty()) {
                 bench.pass_to(*bench.deadline());
                 std::erase_if(bench.opens,
-                              [](const OpenEffect& open) { return open.peer != NodeId(1); });
+                              [](const test::OpenEffect& open) { return open.peer != NodeId(1); });
             }
             waits_ms.push_back(to_ms(bench.now - refused));
             refused = bench.now;

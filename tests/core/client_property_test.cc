@@ -84,11 +84,11 @@ struct History {
     }
     void send(std::int64_t number, std::uint32_t partition) {
         const std::string value = std::to_string(number);
-        bench.step(Call{SendRecord{.number = RecordNumber(number),
-                                   .partition = PartitionId(partition),
-                                   .key = std::nullopt,
-                                   .value = as_bytes(value),
-                                   .timestamp_ms = bench.now_ms()}});
+        bench.send(SendRecord{.number = RecordNumber(number),
+                              .partition = PartitionId(partition),
+                              .key = std::nullopt,
+                              .value = as_bytes(value),
+                              .timestamp_ms = bench.now_ms()});
     }
     /// Some broker takes its oldest request: appends or not, answers or not.
     void serve() {

@@ -8,6 +8,7 @@
 
 #include "core/client/reader.h"
 #include "core/record/batch_builder.h"
+#include "tests/core/effect_list.h"
 
 using namespace core;
 
@@ -33,7 +34,8 @@ struct Cluster {
     TopicTable topics;
     TimePoint now{};
     std::uint64_t next_connection = 1;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
     std::map<ConnectionId, NodeId> peers;
     std::unique_ptr<Reader> reader;
     ReaderOptions options;
@@ -69,17 +71,17 @@ struct Cluster {
     }
     void step(Input input) {
         reader->step(now, Lane::requests, input, effects);
-        std::vector<Effect> list = std::exchange(effects.list(), {});
+        std::vector<test::Effect> list = test::take_list(effects);
         std::vector<Input> answers;
-        for (Effect& effect : list) {
-            if (const auto* open = std::get_if<OpenEffect>(&effect)) {
+        for (test::Effect& effect : list) {
+            if (const auto* open = std::get_if<test::OpenEffect>(&effect)) {
                 peers.insert_or_assign(open->connection, open->peer);
                 if (is_down(open->peer))
                     answers.emplace_back(
                         Lost{open->connection, open->peer, ConnectionLoss::refused});
                 else
                     answers.emplace_back(Connected{open->connection});
-            } else if (const auto* sent = std::get_if<SendEffect>(&effect)) {
+            } else if (const auto* sent = std::get_if<test::SendEffect>(&effect)) {
                 const NodeId peer = peers.at(sent->connection);
                 if (auto message = answer(peer, *sent->message))
                     answers.emplace_back(

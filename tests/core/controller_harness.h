@@ -15,6 +15,7 @@
 #include "core/controller/controller.h"
 #include "core/log/storage.h"
 #include "core/profile/profile.h"
+#include "tests/core/effect_list.h"
 
 namespace test::control {
 
@@ -252,14 +253,15 @@ class ControllerHarness {
         return found;
     }
     void step(Input input) {
-        Effects effects(&next_connection_);
+        Effects effects(&next_connection_, messages_);
         controller->step(now, Lane::requests, input, effects);
-        for (Effect& effect : effects.list()) {
+        std::vector<Effect> list = take_list(effects);
+        for (Effect& effect : list) {
             if (auto* sent = std::get_if<SendEffect>(&effect))
                 answers.push_back({now, sent->connection, std::move(*sent->message)});
             if (const auto* note = std::get_if<NoteEffect>(&effect)) {
                 notes.push_back({now, note->note, {}});
-                for (NodeId replica : effects.replicas(*note))
+                for (NodeId replica : note->replicas)
                     notes.back().replicas.push_back(replica.value());
             }
             if (std::get_if<ExitEffect>(&effect) != nullptr) exited = true;
@@ -277,6 +279,7 @@ class ControllerHarness {
     bool exited = false;
 
   private:
+    MessagePool messages_;
     std::uint64_t next_connection_ = 1;
     std::uint32_t correlation_ = 0;
 };

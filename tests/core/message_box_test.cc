@@ -11,10 +11,6 @@ namespace {
 
 using namespace core;  // NOLINT: tests speak of nothing else
 
-boost::intrusive_ptr<MessagePool> make_pool() {
-    return boost::intrusive_ptr<MessagePool>(new MessagePool);
-}
-
 }  // namespace
 
 TEST_SUITE("core.message_box") {
@@ -34,7 +30,8 @@ TEST_SUITE("core.message_box") {
     }
 
     TEST_CASE("a copy is another message") {
-        MessageBox box = make_pool()->take<FetchResponse>();
+        MessagePool pool;
+        MessageBox box = pool.take<FetchResponse>();
         std::get<FetchResponse>(*box).partitions.push_back(
             FetchPartitionResponse{.partition = PartitionId(0),
                                    .high_watermark = Offset(5),
@@ -48,39 +45,39 @@ TEST_SUITE("core.message_box") {
     }
 
     TEST_CASE("a message that came back is as good as new, and holds no batch") {
-        const auto pool = make_pool();
+        MessagePool pool;
         const BatchBodyRef batch = test::make_batch(1, 0, 10);
         const Message* first = nullptr;
         {
-            const MessageBox box = pool->take<ProduceRequest>();
+            const MessageBox box = pool.take<ProduceRequest>();
             first = &*box;
             std::get<ProduceRequest>(*box).partitions.push_back({PartitionId(0), batch});
             CHECK(batch->use_count() == 2);
         }
         CHECK(batch->use_count() == 1);
-        const MessageBox again = pool->take<ProduceRequest>();
+        const MessageBox again = pool.take<ProduceRequest>();
         CHECK(&*again == first);
         CHECK(std::get<ProduceRequest>(*again).partitions.empty());
 
-        std::get<FetchResponse>(*pool->take<FetchResponse>()).error = ErrorCode::corrupt_message;
-        const MessageBox fetched = pool->take<FetchResponse>();
+        std::get<FetchResponse>(*pool.take<FetchResponse>()).error = ErrorCode::corrupt_message;
+        const MessageBox fetched = pool.take<FetchResponse>();
         CHECK(std::holds_alternative<FetchResponse>(*fetched));
         CHECK(std::get<FetchResponse>(*fetched).error == ErrorCode::none);
     }
 
     TEST_CASE("two boxes at once are two messages") {
-        const auto pool = make_pool();
-        const MessageBox one = pool->take<FetchRequest>();
-        const MessageBox two = pool->take<FetchRequest>();
+        MessagePool pool;
+        const MessageBox one = pool.take<FetchRequest>();
+        const MessageBox two = pool.take<FetchRequest>();
         CHECK(&*one != &*two);
     }
 
-    TEST_CASE("the pool lives as long as its boxes") {
-        auto pool = make_pool();
-        MessageBox box = pool->take<ProduceResponse>();
-        pool.reset();
-        CHECK(std::get<ProduceResponse>(*box).partitions.empty());
+    TEST_CASE("a box takes another message, and its own goes back") {
+        MessagePool pool;
+        MessageBox box = pool.take<ProduceResponse>();
+        const Message* first = &*box;
         box = MetadataRequest{};
         CHECK(std::holds_alternative<MetadataRequest>(*box));
+        CHECK(&*pool.take<ProduceResponse>() == first);
     }
 }

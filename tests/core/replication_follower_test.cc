@@ -15,7 +15,8 @@ struct Follow {
     TopicTable topics;
     std::optional<LogManager> logs;
     std::uint64_t next_connection = 0;
-    Effects effects{&next_connection};
+    MessagePool messages;
+    Effects effects{&next_connection, messages};
     ReplicationContext context;
     Log* log = nullptr;
     std::optional<Follower> follower;

@@ -43,11 +43,6 @@ struct ToyNode final : Node {
         } else if (std::holds_alternative<Connected>(input)) {
             log.push_back(what + "connected");
             connection = std::get<Connected>(input).connection;
-        } else if (auto* received = std::get_if<Received>(&input)) {
-            log.push_back(what + concat("got ", received->correlation.value()));
-            if (!is_request(*received->message)) return;
-            if (disk != nullptr) disk->write_file("work", as_bytes("x"));
-            effects.send(received->connection, received->correlation, MetadataResponse{});
         } else if (auto* call = std::get_if<Call>(&input)) {
             if (std::holds_alternative<ShutDown>(*call)) {
                 log.push_back(what + "stops");
@@ -59,8 +54,14 @@ struct ToyNode final : Node {
             }
         }
     }
+    void receive(TimePoint now, Received& received, Effects& effects) override {
+        log.push_back(concat(to_ms(now.time_since_epoch()), " ", name, " got ",
+                             received.correlation.value()));
+        if (!is_request(*received.message)) return;
+        if (disk != nullptr) disk->write_file("work", as_bytes("x"));
+        effects.send(received.connection, received.correlation, MetadataResponse{});
+    }
     const LaneDeadlines& deadlines() const override { return wakes; }
-    Lane lane_of(const Message&) const override { return Lane::requests; }
 
     Seen& log;
     std::string name;
@@ -79,7 +80,7 @@ struct Pair final : sim::HostListener {
                       model.latency = scenario::Distribution(ms(10));
                       return model;
                   }),
-          effects(network.next_connection()),
+          effects(network.next_connection(), messages),
           disk(NodeId(1), 1, disk_model(), topics) {
         kernel.advance_to(at_ns(0));
         add(0, "server", &disk);
@@ -146,6 +147,7 @@ struct Pair final : sim::HostListener {
 
     Seen log;
     TopicTable topics;
+    MessagePool messages;
     sim::Kernel kernel;
     sim::Network network;
     Effects effects;

@@ -17,15 +17,13 @@ using Seen = std::vector<std::string>;
 /// A producer that only writes down what it is given.
 struct Sink final : Node {
     explicit Sink(Seen& the_log) : log(the_log) {}
-    void step(TimePoint now, Lane, Input& input, Effects&) override {
-        const auto* call = std::get_if<Call>(&input);
-        if (call == nullptr) return;
-        const auto& record = std::get<SendRecord>(*call);
+    void step(TimePoint, Lane, Input&, Effects&) override {}
+    void receive(TimePoint, Received&, Effects&) override {}
+    void send_record(TimePoint now, const SendRecord& record, Effects&) override {
         log.push_back(concat(to_ms(now.time_since_epoch()), " p", record.partition.value(), " ",
                              record.key ? as_text(*record.key) : "-", " ", as_text(record.value)));
     }
     const LaneDeadlines& deadlines() const override { return none; }
-    Lane lane_of(const Message&) const override { return Lane::requests; }
     Seen& log;
     LaneDeadlines none;
 };
@@ -35,7 +33,7 @@ struct Bench final : sim::HostListener {
     explicit Bench(const scenario::Workload& plan)
         : network(kernel, 1, {NodeId(kFirstClientId)},
                   [](sim::HostIndex, sim::HostIndex) { return scenario::LinkModel{}; }),
-          effects(network.next_connection()) {
+          effects(network.next_connection(), messages) {
         scenario::Topic topic{"orders", PartitionId(0), {}, {}};
         for (std::int32_t p = 0; p < 3; ++p) topic.partitions.push_back({p, {NodeId(1)}});
         scenario.topics.push_back(topic);
@@ -76,6 +74,7 @@ struct Bench final : sim::HostListener {
     Seen log;
     std::int64_t sent = 0;
     scenario::Scenario scenario;
+    MessagePool messages;
     sim::Kernel kernel;
     sim::Network network;
     Effects effects;

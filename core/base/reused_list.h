@@ -1,0 +1,47 @@
+/// A list that is filled, read and emptied over and over.
+///
+/// Emptying it keeps its places and what they hold, memory included; an element is filled where it
+/// stands, so nothing is made elsewhere and moved in.
+///
+/// Rules:
+///   L1  add() gives a place with whatever was left in it: its user sets all that is read later.
+///   L2  A reference is good until the next add().
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/base/assert.h"
+
+namespace core {
+
+template <class T>
+class ReusedList {
+  public:
+    T& add() {
+        if (size_ == capacity_) grow();
+        return places_[size_++];
+    }
+    void clear() { size_ = 0; }
+
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+    T& operator[](std::size_t at) {
+        ASSERT(at < size_);
+        return places_[at];
+    }
+    T* begin() { return places_.data(); }
+    T* end() { return places_.data() + size_; }
+
+  private:
+    [[gnu::noinline, gnu::cold]] void grow() {
+        capacity_ = capacity_ == 0 ? 8 : capacity_ * 2;
+        places_.resize(capacity_);
+    }
+
+    std::vector<T> places_;
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;  ///< that of places_, without a division
+};
+
+}  // namespace core

@@ -1,0 +1,35 @@
+#include "core/base/reused_list.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+using core::ReusedList;
+
+TEST_SUITE("core.reused_list") {
+    TEST_CASE("it gives its elements in order, however many") {
+        ReusedList<int> list;
+        CHECK(list.empty());
+        for (int i = 0; i < 100; ++i) list.add() = i;
+        REQUIRE(list.size() == 100);
+        int next = 0;
+        for (const int element : list) CHECK(element == next++);
+        CHECK(next == 100);
+        CHECK(list[7] == 7);
+        CHECK_THROWS_AS(list[100], core::AssertionFailure);
+    }
+
+    TEST_CASE("an emptied list keeps what its places hold") {
+        ReusedList<std::string> list;
+        list.add().assign(1'000, 'x');
+        const char* memory = list[0].data();
+        list.clear();
+        CHECK(list.empty());
+        CHECK(list.begin() == list.end());
+        std::string& again = list.add();
+        CHECK(again.size() == 1'000);
+        again.assign("y");
+        CHECK(again.data() == memory);
+    }
+}
