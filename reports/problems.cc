@@ -7,6 +7,8 @@
 namespace report {
 namespace {
 
+using Json = nlohmann::ordered_json;
+
 std::string counted(std::size_t count, std::string_view word) {
     return core::concat(count, " ", word, count == 1 ? "" : "s");
 }
@@ -15,7 +17,6 @@ std::string counted(std::size_t count, std::string_view word) {
 
 std::string problems_json(std::string_view command,
                           const std::vector<scenario::Problem>& problems) {
-    using Json = nlohmann::ordered_json;
     Json out = Json::object();
     out["report"] = 1;
     out["command"] = command;

@@ -140,8 +140,9 @@ std::string_view name(const Action& action) {
 }
 
 core::Duration Workload::time_of(std::int64_t k) const {
-    __extension__ using Wide = __int128;
-    const Wide nanos = static_cast<Wide>(k) * period_numerator / period_denominator + start.count();
+    __extension__ using Product = __int128;
+    const Product nanos =
+        static_cast<Product>(k) * period_numerator / period_denominator + start.count();
     return nanos > INT64_MAX ? core::Duration::max()
                              : core::Duration(static_cast<std::int64_t>(nanos));
 }

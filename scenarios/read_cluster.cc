@@ -12,7 +12,7 @@ namespace {
 using core::ConfigScope;
 
 enum class ModeWord : std::uint8_t { automatic, kraft, zookeeper };
-constexpr std::array<Word<ModeWord>, 3> kModes = {{
+constexpr std::array<Word<ModeWord>, 3> kClusterModes = {{
     {"auto", ModeWord::automatic},
     {"kraft", ModeWord::kraft},
     {"zookeeper", ModeWord::zookeeper},
@@ -260,7 +260,7 @@ void read_kafka(Build& build) {
     if (!kafka.ok()) return;
     read_version(build, kafka);
     if (const auto at = kafka.get("mode")) {
-        const auto mode = build.reading.word<ModeWord>(*at, kModes, "AL224", "mode");
+        const auto mode = build.reading.word<ModeWord>(*at, kClusterModes, "AL224", "mode");
         if (mode == ModeWord::zookeeper && build.profile().mode != core::ClusterMode::zookeeper)
             build.reading.not_modelled(*at, "AL503",
                                        core::concat("ZooKeeper mode of Kafka ",

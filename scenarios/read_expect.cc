@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, 5> kReaderMetrics = {"consumed.phantom", 
                                                             "committed.ahead"};
 constexpr std::array<std::string_view, 6> kVerdicts = {
     "inconclusive", "diverged", "lost-acked", "unavailable", "lost-unacked-only", "kept"};
-constexpr std::array<Word<Mode>, 4> kModes = {{
+constexpr std::array<Word<Mode>, 4> kExpectModes = {{
     {"holds", Mode::holds},
     {"always", Mode::always},
     {"everySeed", Mode::every_seed},
@@ -180,7 +180,8 @@ std::optional<Expect> read_expect(Build& build, const At& at, bool answer) {
                           {"\"end\", or the id of a checkpoint of the lesson", {}});
     }
     if (const auto mode = fields.get("mode"))
-        expect.mode = reading.word<Mode>(*mode, kModes, "AL224", "mode").value_or(Mode::holds);
+        expect.mode =
+            reading.word<Mode>(*mode, kExpectModes, "AL224", "mode").value_or(Mode::holds);
     if (const auto severity = fields.get("severity"))
         expect.severity = reading.word<ExpectSeverity>(*severity, kSeverities, "AL224", "severity")
                               .value_or(ExpectSeverity::fail);

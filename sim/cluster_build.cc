@@ -8,6 +8,7 @@
 #include "core/controller/controller.h"
 #include "core/log/log_manager.h"
 #include "sim/cluster_state.h"
+#include "sim/draw_key.h"
 
 namespace sim {
 namespace {
@@ -18,10 +19,6 @@ constexpr core::Duration kStartUp = core::from_ms(10'000);
 constexpr std::int64_t kStartUpLatencies = 200;
 /// Brokers start within this span, so that their periodic work is not in step.
 constexpr std::uint64_t kStartSpan = 2'000'000'000;
-
-std::uint64_t number(core::NodeId node) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
-}
 
 bool waits_before(const scenario::Condition& condition) {
     return condition.phase == scenario::Phase::before ||
@@ -154,7 +151,7 @@ void Cluster::State::format(Host& machine) {
     const std::uint64_t times = formats[machine.id()]++;
     // Kafka reserves the lowest directory ids.
     const std::uint64_t draw =
-        core::keyed_draw(seed, core::Purpose::directory, {number(machine.id()), times});
+        core::keyed_draw(seed, core::Purpose::directory, {draw_key(machine.id()), times});
     core::write_meta_properties(*machine.disk(),
                                 core::MetaProperties{std::string(kClusterId), machine.id(),
                                                      core::DirectoryId((draw >> 1) | 128)});
@@ -246,7 +243,8 @@ void Cluster::State::start_up() {
     for (auto& disk : disks) disk->set_free_of_charge(true);
     for (const core::NodeId id : voters) host(id).start(core::Duration(0));
     for (const core::NodeId id : broker_ids) {
-        const std::uint64_t draw = core::keyed_draw(seed, core::Purpose::start_time, {number(id)});
+        const std::uint64_t draw =
+            core::keyed_draw(seed, core::Purpose::start_time, {draw_key(id)});
         host(id).start(kStartTime +
                        core::Duration(static_cast<std::int64_t>(core::below(draw, kStartSpan))));
     }

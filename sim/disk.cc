@@ -6,13 +6,10 @@
 #include "core/base/random.h"
 #include "core/log/checkpoint.h"
 #include "core/record/batch_parser.h"
+#include "sim/draw_key.h"
 
 namespace sim {
 namespace {
-
-std::uint64_t number(core::NodeId node) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
-}
 
 /// Room for one more. Large lists grow eightfold: memory that is not touched costs nothing, while
 /// all that is copied to a larger place is touched twice.
@@ -37,7 +34,7 @@ void SimDisk::charge_append(const Inode& inode) {
         model_.append.is_fixed()
             ? model_.append.typical()
             : model_.append.sample(core::keyed_draw(seed_, core::Purpose::disk_latency,
-                                                    {number(owner_), 0, inode.key, inode.size}));
+                                                    {draw_key(owner_), 0, inode.key, inode.size}));
 }
 
 void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
@@ -48,13 +45,13 @@ void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
     }
     const std::uint64_t count = sync_counts_[key]++;
     charged_ += model_.fsync.sample(core::keyed_draw(seed_, core::Purpose::disk_latency,
-                                                     {number(owner_), 1, key, size, count}));
+                                                     {draw_key(owner_), 1, key, size, count}));
 }
 
 core::Duration SimDisk::writeback(std::uint64_t key, std::uint64_t position) const {
     if (model_.writeback.is_fixed()) return model_.writeback.typical();
     return model_.writeback.sample(
-        core::keyed_draw(seed_, core::Purpose::disk_latency, {number(owner_), 2, key, position}));
+        core::keyed_draw(seed_, core::Purpose::disk_latency, {draw_key(owner_), 2, key, position}));
 }
 
 // ---- names --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/random.h"
+#include "sim/draw_key.h"
 #include "sim/network.h"
 
 namespace sim {
@@ -11,10 +12,6 @@ namespace {
 /// First retransmission timeout; doubled by every further loss of the same segment. [Linux TCP]
 constexpr core::Duration kRetransmission = core::from_ms(200);
 constexpr std::uint64_t kMostLosses = 10;
-
-std::uint64_t number(core::NodeId node) {
-    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.value()));
-}
 
 /// core::keyed_draw of an identity whose first parts were drawn already.
 std::uint64_t extend_draw(std::uint64_t draw, std::uint64_t api, std::uint64_t identity) {
@@ -43,7 +40,7 @@ std::uint32_t Network::link_index(HostIndex from, HostIndex to) {
         at = static_cast<std::uint32_t>(links_.size());
         Link& made = links_.emplace_back();
         made.model = link_of_(from, to);
-        made.key = core::mix64((number(nodes_[from]) << 32) | number(nodes_[to]));
+        made.key = core::mix64((draw_key(nodes_[from]) << 32) | draw_key(nodes_[to]));
         made.latency_draw = core::keyed_draw(seed_, core::Purpose::network_latency, {made.key});
     }
     return at;

@@ -79,14 +79,6 @@ bool is_json_name(std::string_view path) {
     return path.substr(dot) == ".json" || path.substr(dot) == ".jsonc";
 }
 
-scenario::Problem unreadable(const std::string& name, const std::string& why) {
-    scenario::Problem problem;
-    problem.file = name;
-    problem.code = "AL100";
-    problem.message = why;
-    return problem;
-}
-
 }  // namespace
 
 ExitStatus check_command(const Invocation& invocation) {

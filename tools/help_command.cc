@@ -17,11 +17,9 @@ namespace {
 using core::concat;
 using report::ExitStatus;
 
-constexpr std::size_t kWidth = 90;
-
 std::string row(std::string_view name, std::size_t columns, std::string_view text) {
     report::TextStyle style;
-    style.width = kWidth;
+    style.width = kHelpWidth;
     return report::hanging(concat("  ", report::padded_right(name, columns), "  "), text, style);
 }
 
@@ -183,7 +181,7 @@ std::string about_code(std::string_view word) {
     const scenario::ProblemCode* code = scenario::find_problem_code(word);
     if (code == nullptr) return "";
     report::TextStyle style;
-    style.width = kWidth;
+    style.width = kHelpWidth;
     return concat(code->code, ": ", code->title, "\n\n", report::hanging("  ", code->text, style));
 }
 

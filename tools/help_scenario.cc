@@ -10,8 +10,6 @@ namespace {
 
 using core::concat;
 
-constexpr std::size_t kWidth = 90;
-
 /// A word and what it means. Without a word: a heading.
 struct Entry {
     std::string_view word;
@@ -277,7 +275,7 @@ constexpr Guide kGuides[] = {
 
 std::string text_of(const Guide& guide) {
     report::TextStyle style;
-    style.width = kWidth;
+    style.width = kHelpWidth;
     std::string out = concat(guide.title, "\n");
     for (const Entry& entry : guide.entries) {
         if (entry.word.empty())

@@ -73,14 +73,6 @@ std::size_t width_of(const Invocation& invocation) {
     return columns < 40 ? kWidthWithoutTerminal : std::min(columns, kWidthMost);
 }
 
-scenario::Problem unreadable(const std::string& name, const std::string& why) {
-    scenario::Problem problem;
-    problem.file = name;
-    problem.code = "AL100";
-    problem.message = why;
-    return problem;
-}
-
 /// `path` beside the file `from`, else in the library.
 std::optional<scenario::BaseFile> find_base(std::string_view from, std::string_view path,
                                             std::string& why) {
@@ -107,6 +99,14 @@ std::string quoted(const std::string& word) {
     std::string out = "'";
     for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
     return out + "'";
+}
+
+scenario::Problem unreadable(const std::string& name, const std::string& why) {
+    scenario::Problem problem;
+    problem.file = name;
+    problem.code = "AL100";
+    problem.message = why;
+    return problem;
 }
 
 Source find_source(const std::string& word) {

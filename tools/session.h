@@ -26,6 +26,9 @@ struct Source {
     bool built_in = false;
 };
 
+/// The problem of a file that cannot be read.
+scenario::Problem unreadable(const std::string& name, const std::string& why);
+
 /// S of the command line: a built-in id, a file, or "-". Throws FileError.
 Source find_source(const std::string& word);
 

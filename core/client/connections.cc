@@ -17,6 +17,13 @@ BrokerIndex Connections::index_of(NodeId broker) {
     return index;
 }
 
+std::vector<BrokerIndex> Connections::indexes_of(std::span<const NodeId> brokers) {
+    std::vector<BrokerIndex> result;
+    result.reserve(brokers.size());
+    for (const NodeId broker : brokers) result.push_back(index_of(broker));
+    return result;
+}
+
 std::optional<BrokerIndex> Connections::owner(ConnectionId connection, NodeId peer) const {
     const auto at = std::lower_bound(index_.begin(), index_.end(), peer,
                                      [](const auto& entry, NodeId id) { return entry.first < id; });

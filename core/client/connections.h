@@ -29,6 +29,8 @@ class Connections {
 
     /// The number of a broker; a new one gets the next, and a channel.
     BrokerIndex index_of(NodeId broker);
+    /// The same of several, in their order.
+    std::vector<BrokerIndex> indexes_of(std::span<const NodeId> brokers);
     Channel& channel(BrokerIndex broker) { return channels_[broker]; }
     const Channel& channel(BrokerIndex broker) const { return channels_[broker]; }
     BrokerIndex count() const { return static_cast<BrokerIndex>(channels_.size()); }

@@ -20,13 +20,6 @@ ChannelOptions channel_options(const ProducerConfig& config) {
     return options;
 }
 
-std::vector<BrokerIndex> indexes(Connections& connections, std::span<const NodeId> brokers) {
-    std::vector<BrokerIndex> result;
-    result.reserve(brokers.size());
-    for (const NodeId broker : brokers) result.push_back(connections.index_of(broker));
-    return result;
-}
-
 }  // namespace
 
 Producer::Producer(NodeId id, std::uint64_t seed, const Profile& profile,
@@ -45,7 +38,7 @@ Producer::Producer(NodeId id, std::uint64_t seed, const Profile& profile,
       metadata_(id, seed,
                 MetadataOptions{config.retry_backoff, config.retry_backoff_max,
                                 config.metadata_max_age, profile.retry_backoff_exponential},
-                topics.partition_count(), indexes(connections_, bootstrap)),
+                topics.partition_count(), connections_.indexes_of(bootstrap)),
       topic_in_use_(topics.topics().size(), false) {
     ASSERT(!idempotent_ || config.acks == -1);
 }

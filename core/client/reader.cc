@@ -18,12 +18,6 @@ ChannelOptions channel_options(const ReaderOptions& options) {
     return result;
 }
 
-std::vector<BrokerIndex> indexes(Connections& connections, std::span<const NodeId> brokers) {
-    std::vector<BrokerIndex> result;
-    for (const NodeId broker : brokers) result.push_back(connections.index_of(broker));
-    return result;
-}
-
 }  // namespace
 
 Reader::Reader(NodeId id, std::uint64_t seed, const TopicTable& topics,
@@ -34,7 +28,7 @@ Reader::Reader(NodeId id, std::uint64_t seed, const TopicTable& topics,
       metadata_(
           id, seed,
           MetadataOptions{options.retry_backoff, options.retry_backoff, from_ms(300'000), false},
-          topics.partition_count(), indexes(connections_, bootstrap)),
+          topics.partition_count(), connections_.indexes_of(bootstrap)),
       partitions_(topics.partition_count()) {
     for (const PartitionId partition : partitions) {
         Partition& state = partitions_[partition.value()];

@@ -12,22 +12,22 @@ using core::NodeId;
 using core::NoteKind;
 using scenario::Condition;
 using scenario::ConditionKind;
-using scenario::Event;
+using NoteEvent = scenario::Event;
 
 static_assert(core::kNoteKinds <= 64, "Watch keeps the kinds it watches in one word");
 
 /// The node an event is about: of an election the leader, of fencing the broker.
-std::optional<NodeId> subject(Event event, NodeId who, const core::Note& note) {
-    if (event == Event::leader_elect || event == Event::broker_fenced ||
-        event == Event::broker_unfenced)
+std::optional<NodeId> subject(NoteEvent event, NodeId who, const core::Note& note) {
+    if (event == NoteEvent::leader_elect || event == NoteEvent::broker_fenced ||
+        event == NoteEvent::broker_unfenced)
         return note.peer;
     return who;
 }
 
-bool offset_matches(Event event, const core::Note& note, std::int64_t offset) {
+bool offset_matches(NoteEvent event, const core::Note& note, std::int64_t offset) {
     if (!note.first || !note.end) return false;
     // The high watermark advances from below N to N or more; all else holds N.
-    if (event == Event::hw_advance)
+    if (event == NoteEvent::hw_advance)
         return note.first->value() < offset && offset <= note.end->value();
     return note.first->value() <= offset && offset < note.end->value();
 }
@@ -35,7 +35,7 @@ bool offset_matches(Event event, const core::Note& note, std::int64_t offset) {
 bool note_matches(const Condition& c, NodeId who, const core::Note& note,
                   std::span<const NodeId> replicas) {
     if (note.kind != note_kind(c.event)) return false;
-    if (c.event == Event::leader_elect && !note.peer) return false;
+    if (c.event == NoteEvent::leader_elect && !note.peer) return false;
     if (c.partition && note.partition != c.partition) return false;
     if (c.broker && subject(c.event, who, note) != c.broker) return false;
     if (c.producer && who != *c.producer && note.peer != c.producer) return false;
@@ -50,48 +50,48 @@ bool note_matches(const Condition& c, NodeId who, const core::Note& note,
 
 }  // namespace
 
-std::optional<NoteKind> note_kind(Event event) {
+std::optional<NoteKind> note_kind(NoteEvent event) {
     switch (event) {
-        case Event::produce_send:
+        case NoteEvent::produce_send:
             return NoteKind::produce_send;
-        case Event::produce_receive:
+        case NoteEvent::produce_receive:
             return NoteKind::produce_receive;
-        case Event::produce_ack:
+        case NoteEvent::produce_ack:
             return NoteKind::produce_ack;
-        case Event::produce_error:
+        case NoteEvent::produce_error:
             return NoteKind::produce_error;
-        case Event::produce_retry:
+        case NoteEvent::produce_retry:
             return NoteKind::produce_retry;
-        case Event::log_append:
+        case NoteEvent::log_append:
             return NoteKind::log_append;
-        case Event::log_flush:
+        case NoteEvent::log_flush:
             return NoteKind::log_flush;
-        case Event::log_truncate:
+        case NoteEvent::log_truncate:
             return NoteKind::log_truncate;
-        case Event::fetch_request:
+        case NoteEvent::fetch_request:
             return NoteKind::fetch_request;
-        case Event::fetch_response:
+        case NoteEvent::fetch_response:
             return NoteKind::fetch_response;
-        case Event::hw_advance:
+        case NoteEvent::hw_advance:
             return NoteKind::hw_advance;
-        case Event::hw_checkpoint:
+        case NoteEvent::hw_checkpoint:
             return NoteKind::hw_checkpoint;
-        case Event::isr_shrink:
+        case NoteEvent::isr_shrink:
             return NoteKind::isr_shrink;
-        case Event::isr_expand:
+        case NoteEvent::isr_expand:
             return NoteKind::isr_expand;
-        case Event::leader_elect:
+        case NoteEvent::leader_elect:
             return NoteKind::leader_elect;
-        case Event::broker_fenced:
+        case NoteEvent::broker_fenced:
             return NoteKind::broker_fenced;
-        case Event::broker_unfenced:
+        case NoteEvent::broker_unfenced:
             return NoteKind::broker_unfenced;
-        case Event::broker_start:
+        case NoteEvent::broker_start:
             return NoteKind::broker_start;
-        case Event::controller_elect:
+        case NoteEvent::controller_elect:
             return NoteKind::controller_elect;
-        case Event::net_drop:
-        case Event::disk_error:
+        case NoteEvent::net_drop:
+        case NoteEvent::disk_error:
             return std::nullopt;
     }
     UNREACHABLE();
@@ -145,8 +145,8 @@ void Watch::on_world(const trace::WorldEvent& event) {
     mark([&](const Condition& c) {
         if (c.kind != ConditionKind::event) return false;
         if (event.kind == trace::WorldKind::disk_error)
-            return c.event == Event::disk_error && (!c.broker || c.broker == event.node);
-        if (c.event != Event::net_drop) return false;
+            return c.event == NoteEvent::disk_error && (!c.broker || c.broker == event.node);
+        if (c.event != NoteEvent::net_drop) return false;
         const NodeId to = event.node.value();
         const NodeId from(static_cast<std::int32_t>(event.value));
         const auto is_end = [&](std::optional<NodeId> wanted) {
@@ -170,15 +170,16 @@ bool Watch::watches_delivery(const core::Message& message) const {
         const Condition& c = *leaf.condition;
         if (c.kind != ConditionKind::event || c.phase != scenario::Phase::before) continue;
         if (!is_open(leaf.gate)) continue;
-        if (c.event == Event::produce_receive &&
+        if (c.event == NoteEvent::produce_receive &&
             std::holds_alternative<core::ProduceRequest>(message))
             return true;
-        if ((c.event == Event::produce_ack || c.event == Event::produce_error) &&
+        if ((c.event == NoteEvent::produce_ack || c.event == NoteEvent::produce_error) &&
             std::holds_alternative<core::ProduceResponse>(message))
             return true;
-        if (c.event == Event::fetch_request && std::holds_alternative<core::FetchRequest>(message))
+        if (c.event == NoteEvent::fetch_request &&
+            std::holds_alternative<core::FetchRequest>(message))
             return true;
-        if (c.event == Event::fetch_response &&
+        if (c.event == NoteEvent::fetch_response &&
             std::holds_alternative<core::FetchResponse>(message))
             return true;
     }
@@ -191,15 +192,15 @@ bool Watch::delivery_matches(const Condition& c, NodeId to, NodeId from,
         return !c.partition || *c.partition == partition;
     };
     if (const auto* produce = std::get_if<core::ProduceRequest>(&message)) {
-        if (c.event != Event::produce_receive) return false;
+        if (c.event != NoteEvent::produce_receive) return false;
         if ((c.broker && *c.broker != to) || (c.producer && *c.producer != from)) return false;
         return std::any_of(produce->partitions.begin(), produce->partitions.end(),
                            [&](const auto& p) { return wanted(p.partition); });
     }
     if (const auto* answer = std::get_if<core::ProduceResponse>(&message)) {
-        if (c.event != Event::produce_ack && c.event != Event::produce_error) return false;
+        if (c.event != NoteEvent::produce_ack && c.event != NoteEvent::produce_error) return false;
         if ((c.broker && *c.broker != from) || (c.producer && *c.producer != to)) return false;
-        const bool success = c.event == Event::produce_ack;
+        const bool success = c.event == NoteEvent::produce_ack;
         return std::any_of(
             answer->partitions.begin(), answer->partitions.end(), [&](const auto& p) {
                 if (!wanted(p.partition) || (p.error == core::ErrorCode::none) != success)
@@ -213,14 +214,14 @@ bool Watch::delivery_matches(const Condition& c, NodeId to, NodeId from,
             });
     }
     if (const auto* fetch = std::get_if<core::FetchRequest>(&message)) {
-        if (c.event != Event::fetch_request || !fetch->replica) return false;
+        if (c.event != NoteEvent::fetch_request || !fetch->replica) return false;
         if (c.broker && *c.broker != to) return false;
         return std::any_of(fetch->partitions.begin(), fetch->partitions.end(), [&](const auto& p) {
             return wanted(p.partition) && (!c.offset || p.fetch_offset.value() == *c.offset);
         });
     }
     if (const auto* data = std::get_if<core::FetchResponse>(&message)) {
-        if (c.event != Event::fetch_response) return false;
+        if (c.event != NoteEvent::fetch_response) return false;
         if (c.broker && *c.broker != to) return false;
         return std::any_of(data->partitions.begin(), data->partitions.end(), [&](const auto& p) {
             if (!wanted(p.partition) || p.batches.empty()) return false;

@@ -8,7 +8,7 @@ using namespace core;
 
 namespace {
 
-constexpr PartitionId kPartition{0};
+constexpr PartitionId kOnlyPartition{0};
 
 std::string who(int id) {
     if (id == kControllerId) return "controller";
@@ -106,7 +106,7 @@ const Broker* Stack::broker(int id) const {
 
 std::string Stack::log_text(int id) const {
     const Broker* node = broker(id);
-    const Log* log = node == nullptr ? nullptr : node->log(kPartition);
+    const Log* log = node == nullptr ? nullptr : node->log(kOnlyPartition);
     if (log == nullptr) return "no log";
     const Offset hw = log->high_watermark();
     std::vector<std::string> parts;
@@ -146,7 +146,7 @@ std::string Stack::log_text(int id) const {
 std::string Stack::role_text(int id) const {
     const Broker* node = broker(id);
     if (node == nullptr) return "down";
-    const Partition* partition = node->partition(kPartition);
+    const Partition* partition = node->partition(kOnlyPartition);
     if (partition == nullptr) return "nothing";
     if (const Leader* leader = partition->leader()) {
         const auto members_text = [](const ReplicaList& list) {

@@ -15,7 +15,7 @@ namespace {
 
 using Fresh = ClientMetadata::Fresh;
 
-struct Fixture {
+struct MetadataFixture {
     std::uint64_t next_connection = 1;
     MessagePool messages;
     Effects effects{&next_connection, messages};
@@ -72,7 +72,7 @@ struct Fixture {
 
 TEST_SUITE("core.client_metadata") {
     TEST_CASE("nothing is asked before the first need, then at once") {
-        Fixture f;
+        MetadataFixture f;
         CHECK_FALSE(f.metadata.update_due(f.now));
         CHECK(f.metadata.next_update() == TimePoint::max());
         f.metadata.request_update_for_new_topic();
@@ -82,7 +82,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("a leader's epoch never falls") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         CHECK(f.take(f.response(2, 5)));
         CHECK(f.leader() == NodeId(2));
@@ -96,7 +96,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("a leader that is not alive in the answer is none") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         MetadataResponse answer = f.response(3, 1);
         answer.brokers = {NodeId(1), NodeId(2)};
@@ -106,7 +106,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("an answer without brokers counts as failed") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         MetadataResponse answer;
         CHECK_FALSE(f.take(answer));
@@ -116,7 +116,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("answers without news back off longer and longer; a newer epoch starts over") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         f.take(f.response(1, 0));
         std::int64_t base_ms = 100;
@@ -135,7 +135,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("before 3.7 every back-off is retry.backoff.ms") {
-        Fixture f;
+        MetadataFixture f;
         f.options.exponential_backoff = false;
         ClientMetadata metadata(NodeId(9), 1, f.options, 2, {0});
         metadata.request_update(Fresh::yes);
@@ -148,7 +148,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("failures back off longer and longer") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         std::int64_t base_ms = 100;
         for (int i = 0; i < 5; ++i) {
@@ -160,21 +160,21 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("without a request the next one comes at the maximum age") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         f.take(f.response(1, 0));
         CHECK(f.wait_ms() == 300'000);
     }
 
     TEST_CASE("a partition error about leaders asks again") {
-        Fixture f;
+        MetadataFixture f;
         f.metadata.request_update(Fresh::yes);
         f.take(f.response(std::nullopt, 0, ErrorCode::leader_not_available));
         CHECK(f.metadata.update_requested());
     }
 
     TEST_CASE("a leader hint counts only if it is newer and the partition is known") {
-        Fixture f;
+        MetadataFixture f;
         const auto hint = [&](std::int32_t leader, std::int32_t epoch, std::uint32_t partition) {
             return f.metadata.on_leader_hint(PartitionId(partition),
                                              CurrentLeader{NodeId(leader), LeaderEpoch(epoch)},
@@ -195,7 +195,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("the least loaded node: idle, then fewest, then connecting, then longest untried") {
-        Fixture f;
+        MetadataFixture f;
         CHECK(f.least_loaded());  // none tried: any
         Channel& first = f.connections.channel(f.connections.index_of(NodeId(1)));
         first.maybe_connect(f.now, f.effects);
@@ -207,13 +207,13 @@ TEST_SUITE("core.client_metadata") {
         first.on_connected(f.now);
         CHECK(f.least_loaded() == NodeId(1));
         // A ready one whose requests are all out is no candidate.
-        Fixture full;
+        MetadataFixture full;
         full.make_ready(1, 5);
         CHECK(full.least_loaded() != NodeId(1));
     }
 
     TEST_CASE("a node in back-off is not chosen, and of the others the oldest attempt goes first") {
-        Fixture f;
+        MetadataFixture f;
         f.least_loaded();
         for (std::int32_t id = 1; id <= 3; ++id) {
             f.now += from_ms(1);
@@ -228,7 +228,7 @@ TEST_SUITE("core.client_metadata") {
     }
 
     TEST_CASE("the start among equals is the draw's") {
-        Fixture f;
+        MetadataFixture f;
         for (std::int32_t id = 1; id <= 3; ++id) f.make_ready(id);
         CHECK(f.least_loaded(0) == NodeId(1));
         CHECK(f.least_loaded(~std::uint64_t{0} / 2) == NodeId(2));

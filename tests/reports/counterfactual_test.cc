@@ -27,7 +27,7 @@ std::string because(const HandHistory& first, const HandHistory& other,
 }
 
 /// Broker 2 leads from 11 s on, broker 1 is gone.
-void fail_over(HandHistory& h) {
+void fail_over_to_two(HandHistory& h) {
     h.at_ms(2'000);
     h.crash(1);
     h.at_ms(11'000);
@@ -41,14 +41,14 @@ void lose(HandHistory& h) {
     const auto batch = h.send(1);
     h.append(1, batch, 0, true);
     h.ack(batch, 0);
-    fail_over(h);
+    fail_over_to_two(h);
 }
 
 void keep(HandHistory& h) {
     const auto batch = h.send(1);
     for (const int broker : {1, 2, 3}) h.append(broker, batch, 0, broker == 1);
     h.ack(batch, 0);
-    fail_over(h);
+    fail_over_to_two(h);
 }
 
 trace::StepOutcome step(const std::string& id, bool fired, const std::string& remark = "") {
@@ -93,7 +93,7 @@ TEST_SUITE("report.counterfactual") {
             if (present)
                 for (const int broker : {1, 2, 3}) other.append(broker, batch, 0, broker == 1);
             other.fail(batch, core::ErrorCode::request_timed_out);
-            fail_over(other);
+            fail_over_to_two(other);
             CHECK(answer(first, other) == Answer::not_promised);
             const std::string text = because(first, other);
             CAPTURE(text);
@@ -107,7 +107,7 @@ TEST_SUITE("report.counterfactual") {
         HandHistory other;
         lose(first);
         other.send(1);
-        fail_over(other);
+        fail_over_to_two(other);
         CHECK(answer(first, other) == Answer::not_promised);
         CHECK(because(first, other) == "p1 has no answer by the end of the run");
     }
@@ -195,7 +195,7 @@ TEST_SUITE("report.counterfactual") {
         HandHistory silent;
         HandHistory stopped;
         lose(first);
-        fail_over(silent);
+        fail_over_to_two(silent);
         CHECK(answer(first, silent) == Answer::no_claim);
         CHECK(because(first, silent) == "the record is not sent there");
         keep(stopped);

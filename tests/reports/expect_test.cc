@@ -9,7 +9,7 @@ namespace {
 using core::from_ms;
 using report::ExitStatus;
 using report::Verdict;
-using scenario::Comparison;
+using Operator = scenario::Comparison;
 using scenario::Metric;
 using scenario::MetricValue;
 using scenario::Test;
@@ -36,36 +36,36 @@ TEST_SUITE("report.expect") {
     TEST_CASE("a test passes by its operator, and only against its own kind") {
         struct Case {
             MetricValue observed;
-            Comparison op;
+            Operator op;
             MetricValue wanted;
             bool passes;
         };
         const MetricValue none = scenario::NoValue{};
         const MetricValue range = scenario::OffsetRange{100, 199};
         for (const Case& c :
-             {Case{std::int64_t{2}, Comparison::eq, std::int64_t{2}, true},
-              Case{std::int64_t{2}, Comparison::ne, std::int64_t{2}, false},
-              Case{std::int64_t{2}, Comparison::lt, std::int64_t{2}, false},
-              Case{std::int64_t{2}, Comparison::le, std::int64_t{2}, true},
-              Case{std::int64_t{3}, Comparison::gt, std::int64_t{2}, true},
-              Case{std::int64_t{1}, Comparison::ge, std::int64_t{2}, false},
-              Case{from_ms(9'000), Comparison::le, from_ms(30'000), true},
-              Case{from_ms(31'000), Comparison::le, from_ms(30'000), false},
-              Case{range, Comparison::eq, range, true},
-              Case{range, Comparison::eq, scenario::OffsetRange{100, 198}, false},
-              Case{range, Comparison::ne, none, true}, Case{none, Comparison::eq, none, true},
-              Case{none, Comparison::eq, range, false},
-              Case{none, Comparison::ge, std::int64_t{0}, false},
-              Case{std::string("kept"), Comparison::eq, std::string("kept"), true},
-              Case{std::string("kept"), Comparison::ne, std::string("kept"), false}})
+             {Case{std::int64_t{2}, Operator::eq, std::int64_t{2}, true},
+              Case{std::int64_t{2}, Operator::ne, std::int64_t{2}, false},
+              Case{std::int64_t{2}, Operator::lt, std::int64_t{2}, false},
+              Case{std::int64_t{2}, Operator::le, std::int64_t{2}, true},
+              Case{std::int64_t{3}, Operator::gt, std::int64_t{2}, true},
+              Case{std::int64_t{1}, Operator::ge, std::int64_t{2}, false},
+              Case{from_ms(9'000), Operator::le, from_ms(30'000), true},
+              Case{from_ms(31'000), Operator::le, from_ms(30'000), false},
+              Case{range, Operator::eq, range, true},
+              Case{range, Operator::eq, scenario::OffsetRange{100, 198}, false},
+              Case{range, Operator::ne, none, true}, Case{none, Operator::eq, none, true},
+              Case{none, Operator::eq, range, false},
+              Case{none, Operator::ge, std::int64_t{0}, false},
+              Case{std::string("kept"), Operator::eq, std::string("kept"), true},
+              Case{std::string("kept"), Operator::ne, std::string("kept"), false}})
             CHECK(report::passes(c.observed, Test{c.op, c.wanted}) == c.passes);
     }
 
     TEST_CASE("a claim that data is lost holds where it is lost, and its exit status is 0") {
         HandHistory h(HandHistory::Options{
-            .expect = {expectation(Metric::acked_lost, {{Comparison::ge, std::int64_t{1}}}),
+            .expect = {expectation(Metric::acked_lost, {{Operator::ge, std::int64_t{1}}}),
                        expectation(Metric::acked_lost_range,
-                                   {{Comparison::eq, scenario::OffsetRange{0, 1}}})}});
+                                   {{Operator::eq, scenario::OffsetRange{0, 1}}})}});
         const auto batch = h.send(2);
         h.append(1, batch, 0, true);
         h.ack(batch, 0);
@@ -77,7 +77,7 @@ TEST_SUITE("report.expect") {
 
     TEST_CASE("the same claim fails where nothing is lost") {
         HandHistory h(HandHistory::Options{
-            .expect = {expectation(Metric::acked_lost, {{Comparison::ge, std::int64_t{1}}})}});
+            .expect = {expectation(Metric::acked_lost, {{Operator::ge, std::int64_t{1}}})}});
         h.judge(1);
         CHECK_FALSE(h.judgement().expect[0].ok);
         CHECK(h.judgement().expect[0].claim.en == "acked.lost >= 1");
@@ -86,7 +86,7 @@ TEST_SUITE("report.expect") {
 
     TEST_CASE("a warning does not fail the run") {
         scenario::Expect expect =
-            expectation(Metric::acked_lost, {{Comparison::ge, std::int64_t{1}}});
+            expectation(Metric::acked_lost, {{Operator::ge, std::int64_t{1}}});
         expect.severity = scenario::ExpectSeverity::warn;
         HandHistory h(HandHistory::Options{.expect = {expect}});
         h.judge(1);
@@ -95,7 +95,7 @@ TEST_SUITE("report.expect") {
     }
 
     TEST_CASE("an expectation about one producer sees only that producer") {
-        scenario::Expect expect = expectation(Metric::acked, {{Comparison::eq, std::int64_t{3}}});
+        scenario::Expect expect = expectation(Metric::acked, {{Operator::eq, std::int64_t{3}}});
         expect.producer = 1;
         HandHistory h(HandHistory::Options{.producers = 2, .expect = {expect}});
         const auto a = h.send(2, 1, 0);
@@ -128,7 +128,7 @@ TEST_SUITE("report.expect") {
 
     TEST_CASE("inconclusive wins over a claim that failed") {
         HandHistory h(HandHistory::Options{
-            .expect = {expectation(Metric::acked, {{Comparison::ge, std::int64_t{1}}})},
+            .expect = {expectation(Metric::acked, {{Operator::ge, std::int64_t{1}}})},
             .steps = {when_step(scenario::OnTimeout::inconclusive)}});
         h.judge(1);
         CHECK_FALSE(h.judgement().expect[0].ok);

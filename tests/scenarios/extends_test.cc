@@ -11,7 +11,7 @@ using scenario::BaseFile;
 using scenario::ReadOptions;
 using scenario::ReadResult;
 
-const std::string kBase = R"json({
+const std::string kBaseFile = R"json({
   "scenario": 1, "id": "base", "title": { "en": "base", "zh": "x" },
   "kafka": { "version": "3.9" },
   "run": { "seed": 3, "end": "20s" },
@@ -29,7 +29,7 @@ const std::string kBase = R"json({
 )json";
 
 /// Reads `files["own"]`; what it extends is looked up in the map.
-ReadResult read(const std::map<std::string, std::string>& files, ReadOptions options = {}) {
+ReadResult read_files(const std::map<std::string, std::string>& files, ReadOptions options = {}) {
     options.find_base = [&](std::string_view, std::string_view path,
                             std::string& why) -> std::optional<BaseFile> {
         const auto found = files.find(std::string(path));
@@ -41,8 +41,9 @@ ReadResult read(const std::map<std::string, std::string>& files, ReadOptions opt
 }
 
 ReadResult over_base(const std::string& own, const ReadOptions& options = {}) {
-    return read({{"own", R"({ "id": "own", "extends": "base", )" + own + "}"}, {"base", kBase}},
-                options);
+    return read_files(
+        {{"own", R"({ "id": "own", "extends": "base", )" + own + "}"}, {"base", kBaseFile}},
+        options);
 }
 
 const scenario::Scenario& valid(const ReadResult& result) {
@@ -65,7 +66,7 @@ TEST_SUITE("scenario.extends") {
     }
 
     TEST_CASE("a file without an id has none") {
-        const auto result = read({{"own", R"({ "extends": "base" })"}, {"base", kBase}});
+        const auto result = read_files({{"own", R"({ "extends": "base" })"}, {"base", kBaseFile}});
         REQUIRE(result.errors == 1);
         CHECK(result.problems[0].code == "AL202");
         CHECK(result.problems[0].file == "own");
@@ -123,14 +124,14 @@ TEST_SUITE("scenario.extends") {
             return R"({ "id": ")" + id + R"(", "extends": ")" + base + R"(", "run": { "seed": )" +
                    std::to_string(seed) + " } }";
         };
-        std::map<std::string, std::string> files = {{"base", kBase},
+        std::map<std::string, std::string> files = {{"base", kBaseFile},
                                                     {"a", link("a", "base", 5)},
                                                     {"b", link("b", "a", 6)},
                                                     {"own", R"({ "id": "own", "extends": "b" })"}};
-        CHECK(valid(read(files)).run.seed == 6);
+        CHECK(valid(read_files(files)).run.seed == 6);
         files["c"] = link("c", "b", 7);
         files["own"] = R"({ "id": "own", "extends": "c" })";
-        const auto refused = read(files);
+        const auto refused = read_files(files);
         REQUIRE(refused.problems.size() == 1);
         CHECK(refused.problems[0].code == "AL235");
         CHECK(refused.problems[0].file == "a");
@@ -138,13 +139,13 @@ TEST_SUITE("scenario.extends") {
     }
 
     TEST_CASE("a circle is refused where it closes, a missing base where it is named") {
-        const auto circle = read({{"own", "{ \"id\": \"own\",\n  \"extends\": \"a\" }"},
-                                  {"a", R"({ "extends": "own" })"}});
+        const auto circle = read_files({{"own", "{ \"id\": \"own\",\n  \"extends\": \"a\" }"},
+                                        {"a", R"({ "extends": "own" })"}});
         REQUIRE(circle.problems.size() == 1);
         CHECK(circle.problems[0].code == "AL235");
         CHECK(circle.problems[0].file == "a");
         CHECK(circle.problems[0].column == 14);
-        const auto missing = read({{"own", "{ \"id\": \"own\",\n  \"extends\": \"x\" }"}});
+        const auto missing = read_files({{"own", "{ \"id\": \"own\",\n  \"extends\": \"x\" }"}});
         REQUIRE(missing.problems.size() == 1);
         CHECK(missing.problems[0].file == "own");
         CHECK(missing.problems[0].line == 2);
@@ -152,10 +153,10 @@ TEST_SUITE("scenario.extends") {
     }
 
     TEST_CASE("a problem of the base is named in its file, one of an override as the override's") {
-        std::string broken = kBase;
+        std::string broken = kBaseFile;
         broken.replace(broken.find("\"20s\""), 5, "20");
         const auto result =
-            read({{"own", R"({ "id": "own", "extends": "base" })"}, {"base", broken}});
+            read_files({{"own", R"({ "id": "own", "extends": "base" })"}, {"base", broken}});
         REQUIRE(result.problems.size() == 1);
         CHECK(result.problems[0].code == "AL211");
         CHECK(result.problems[0].file == "base");
@@ -170,7 +171,7 @@ TEST_SUITE("scenario.extends") {
 
     TEST_CASE("a base that is no JSON is refused alone") {
         const auto result =
-            read({{"own", R"({ "id": "own", "extends": "base" })"}, {"base", "{ 1 }"}});
+            read_files({{"own", R"({ "id": "own", "extends": "base" })"}, {"base", "{ 1 }"}});
         REQUIRE(result.problems.size() == 1);
         CHECK(result.problems[0].code == "AL101");
         CHECK(result.problems[0].file == "base");
