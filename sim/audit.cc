@@ -62,9 +62,9 @@ void each_record(const core::Batch& batch, Identities& identities, Take take) {
 
 /// Calls `take(batch, from_raw)` with every sound batch of a segment, raw bytes read as batches.
 template <class Take>
-void each_batch(std::span<const core::Chunk> chunks, Take take) {
-    for (const core::Chunk& chunk : chunks) {
-        if (chunk.batch) {
+void each_batch(const core::ChunkList& chunks, Take take) {
+    for (const core::Chunk chunk : chunks) {
+        if (chunk.batch != nullptr) {
             take(*chunk.batch, false);
             continue;
         }
@@ -175,8 +175,8 @@ trace::ReplicaOutcome audit_replica(core::PartitionId partition, const std::stri
                                   {},
                                   {}};
     ReplicaReading reading(identities, shared, keep_logs);
-    for (const auto& chunks : broker.disk->segments(partition))
-        each_batch(chunks,
+    for (const core::ChunkList* chunks : broker.disk->segments(partition))
+        each_batch(*chunks,
                    [&](const core::Batch& batch, bool from_raw) { reading.take(batch, from_raw); });
     reading.finish(outcome);
     outcome.log_end = broker.disk->log_end(partition);

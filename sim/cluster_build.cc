@@ -155,7 +155,7 @@ void Cluster::State::format(Host& machine) {
     core::write_meta_properties(*machine.disk(),
                                 core::MetaProperties{std::string(kClusterId), machine.id(),
                                                      core::DirectoryId((draw >> 1) | 128)});
-    machine.disk()->settle(kernel.now());
+    machine.disk()->settle();
 }
 
 std::unique_ptr<core::Node> Cluster::State::make_broker(std::size_t broker) {
@@ -292,7 +292,7 @@ void Cluster::State::go_live() {
     kernel.restart_numbering();
     for (auto& disk : disks) {
         disk->set_free_of_charge(false);
-        disk->settle(kernel.now());
+        disk->settle();
     }
     if (options.check_invariants)
         invariants = std::make_unique<Invariants>(

@@ -11,13 +11,10 @@
 namespace sim {
 namespace {
 
-/// Room for one more. Large lists grow eightfold: memory that is not touched costs nothing, while
-/// all that is copied to a larger place is touched twice.
-template <class T>
-void make_room(std::vector<T>& list) {
-    constexpr std::size_t kLarge = 256;
-    if (list.size() < list.capacity() || list.size() < kLarge) return;
-    list.reserve(8 * list.size());
+/// One of a distribution's durations; `draw` is asked only where there is more than one.
+template <class Draw>
+core::Duration sample(const scenario::Distribution& times, Draw draw) {
+    return times.sample(times.is_fixed() ? 0 : draw());
 }
 
 }  // namespace
@@ -30,11 +27,10 @@ SimDisk::SimDisk(core::NodeId owner, std::uint64_t seed, const scenario::DiskMod
 
 void SimDisk::charge_append(const Inode& inode) {
     if (free_of_charge_) return;
-    charged_ +=
-        model_.append.is_fixed()
-            ? model_.append.typical()
-            : model_.append.sample(core::keyed_draw(seed_, core::Purpose::disk_latency,
-                                                    {draw_key(owner_), 0, inode.key, inode.size}));
+    charged_ += sample(model_.append, [&] {
+        return core::keyed_draw(seed_, core::Purpose::disk_latency,
+                                {draw_key(owner_), 0, inode.key, inode.chunks.size_bytes()});
+    });
 }
 
 void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
@@ -48,10 +44,12 @@ void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
                                                      {draw_key(owner_), 1, key, size, count}));
 }
 
-core::Duration SimDisk::writeback(std::uint64_t key, std::uint64_t position) const {
-    if (model_.writeback.is_fixed()) return model_.writeback.typical();
-    return model_.writeback.sample(
-        core::keyed_draw(seed_, core::Purpose::disk_latency, {draw_key(owner_), 2, key, position}));
+core::TimePoint SimDisk::written_back(const Inode& inode) const {
+    const core::Duration delay = sample(model_.writeback, [&] {
+        return core::keyed_draw(seed_, core::Purpose::disk_latency,
+                                {draw_key(owner_), 2, inode.key, inode.chunks.size_bytes()});
+    });
+    return core::saturating_add(moment(), delay);
 }
 
 // ---- names --------------------------------------------------------------------------------------
@@ -150,50 +148,17 @@ void SimDisk::sync_directory(std::string_view directory) {
 
 // ---- content ------------------------------------------------------------------------------------
 
-void SimDisk::push_raw(Inode& inode, core::BytesView bytes, core::TimePoint durable_at) {
-    if (bytes.empty()) return;
-    inode.chunks.push_back(core::Chunk{inode.size, bytes.size(), std::nullopt,
-                                       core::Bytes(bytes.begin(), bytes.end())});
-    inode.durable_at.push_back(durable_at);
-    inode.size += bytes.size();
-}
-
-core::Bytes SimDisk::bytes_of(const Inode& inode, std::uint64_t position, std::uint64_t length) {
-    core::Bytes out;
-    if (position >= inode.size) return out;
-    const std::uint64_t end = length > inode.size - position ? inode.size : position + length;
-    auto at = std::upper_bound(
-        inode.chunks.begin(), inode.chunks.end(), position,
-        [](std::uint64_t wanted, const core::Chunk& chunk) { return wanted < chunk.position; });
-    if (at != inode.chunks.begin()) --at;
-    core::Bytes encoded;
-    for (; at != inode.chunks.end() && at->position < end; ++at) {
-        core::BytesView bytes = at->raw;
-        if (at->batch) {
-            encoded.clear();
-            core::encode_batch(*at->batch, encoded);
-            bytes = encoded;
-        }
-        const std::uint64_t from = position > at->position ? position - at->position : 0;
-        const std::uint64_t to = std::min(at->size_bytes, end - at->position);
-        if (from >= to) continue;
-        const core::BytesView part = bytes.subspan(from, to - from);
-        out.insert(out.end(), part.begin(), part.end());
-    }
-    return out;
-}
-
 std::optional<std::uint64_t> SimDisk::size(std::string_view path) const {
     const Inode* found = find(path);
     if (found == nullptr) return std::nullopt;
-    return found->size;
+    return found->chunks.size_bytes();
 }
 
 core::Bytes SimDisk::read(std::string_view path, std::uint64_t position,
                           std::uint64_t length) const {
     const Inode* found = find(path);
     ASSERT(found != nullptr);
-    return bytes_of(*found, position, length);
+    return found->chunks.read(position, length);
 }
 
 void SimDisk::write_file(std::string_view path, core::BytesView content) {
@@ -201,7 +166,11 @@ void SimDisk::write_file(std::string_view path, core::BytesView content) {
     InodeRef made(new Inode);
     made->key = core::text_key(path);
     charge_append(*made);
-    push_raw(*made, content, core::saturating_add(moment(), writeback(made->key, 0)));
+    if (!content.empty()) {
+        const core::TimePoint durable_at = written_back(*made);
+        made->chunks.append_raw(content);
+        made->writeback.wrote(now_, content.size(), durable_at);
+    }
     NameChange change{std::string(path), {}, made, kBeginning, kBeginning};
     change.rewrite = names_.find(path) != names_.end();
     change_names(std::move(change));
@@ -210,13 +179,10 @@ void SimDisk::write_file(std::string_view path, core::BytesView content) {
 void SimDisk::sync_inode(Inode& synced) {
     fails_from(DiskHealth::failed);
     const core::TimePoint from = moment();
-    charge_sync(synced.key, synced.size);
+    charge_sync(synced.key, synced.chunks.size_bytes());
     if (sabotage_.forget_sync) return;
-    const core::TimePoint done = moment();
-    for (std::size_t i = synced.unsynced_from; i < synced.durable_at.size(); ++i)
-        synced.durable_at[i] = std::min(synced.durable_at[i], done);
-    synced.unsynced_from = synced.durable_at.size();
-    commit_names(from, done);
+    synced.writeback.sync(moment());
+    commit_names(from, moment());
 }
 
 void SimDisk::sync(std::string_view path) {
@@ -254,91 +220,26 @@ void SimDisk::append(core::FileId file, const core::Batch& batch) {
     fails_from(DiskHealth::full);
     Inode& to = inode(file);
     charge_append(to);
-    const auto bytes = static_cast<std::uint64_t>(batch.size_bytes());
-    core::TimePoint durable_at = core::saturating_add(moment(), writeback(to.key, to.size));
-    if (!to.durable_at.empty()) durable_at = std::max(durable_at, to.durable_at.back());
-    make_room(to.chunks);
-    make_room(to.durable_at);
-    core::Chunk& chunk = to.chunks.emplace_back();
-    chunk.position = to.size;
-    chunk.size_bytes = bytes;
-    chunk.batch = batch;
-    to.durable_at.push_back(durable_at);
-    to.size += bytes;
+    to.writeback.wrote(now_, static_cast<std::uint64_t>(batch.size_bytes()), written_back(to));
+    to.chunks.append(batch);
 }
 
-std::span<const core::Chunk> SimDisk::chunks(core::FileId file) const {
+const core::ChunkList& SimDisk::chunks(core::FileId file) const {
     return inode(file).chunks;
 }
 
 void SimDisk::adopt(core::FileId file, std::uint64_t position,
                     std::span<const core::Batch> batches) {
-    if (batches.empty()) return;
-    Inode& of = inode(file);
-    std::uint64_t end = position;
-    for (const core::Batch& batch : batches) end += static_cast<std::uint64_t>(batch.size_bytes());
-    ASSERT(end <= of.size);
-    std::vector<core::Chunk> chunks;
-    std::vector<core::TimePoint> durable_at;
-    const auto keep = [&](const core::Chunk& chunk, std::uint64_t from, std::uint64_t to,
-                          core::TimePoint durable) {
-        if (from >= to) return;
-        ASSERT(!chunk.batch);
-        const auto begin = chunk.raw.begin();
-        chunks.push_back(core::Chunk{chunk.position + from, to - from, std::nullopt,
-                                     core::Bytes(begin + static_cast<std::ptrdiff_t>(from),
-                                                 begin + static_cast<std::ptrdiff_t>(to))});
-        durable_at.push_back(durable);
-    };
-    std::size_t i = 0;
-    for (; i < of.chunks.size() && of.chunks[i].position + of.chunks[i].size_bytes <= position;
-         ++i) {
-        chunks.push_back(std::move(of.chunks[i]));
-        durable_at.push_back(of.durable_at[i]);
-    }
-    ASSERT(i < of.chunks.size());
-    keep(of.chunks[i], 0, position - of.chunks[i].position, of.durable_at[i]);
-    // The batches are durable when the last chunk that they lie in is.
-    std::size_t last = i;
-    while (of.chunks[last].position + of.chunks[last].size_bytes < end) ++last;
-    for (const core::Batch& batch : batches) {
-        const auto bytes = static_cast<std::uint64_t>(batch.size_bytes());
-        chunks.push_back(core::Chunk{position, bytes, batch, {}});
-        durable_at.push_back(of.durable_at[last]);
-        position += bytes;
-    }
-    keep(of.chunks[last], end - of.chunks[last].position, of.chunks[last].size_bytes,
-         of.durable_at[last]);
-    for (i = last + 1; i < of.chunks.size(); ++i) {
-        chunks.push_back(std::move(of.chunks[i]));
-        durable_at.push_back(of.durable_at[i]);
-    }
-    of.chunks = std::move(chunks);
-    of.durable_at = std::move(durable_at);
-    of.unsynced_from = 0;
+    if (!batches.empty()) inode(file).chunks.adopt(position, batches);
 }
 
 void SimDisk::truncate(core::FileId file, std::uint64_t size_bytes) {
     fails_from(DiskHealth::failed);
     Inode& of = inode(file);
-    ASSERT(size_bytes <= of.size);
+    ASSERT(size_bytes <= of.chunks.size_bytes());
     if (sabotage_.skip_truncation) return;
-    while (!of.chunks.empty() && of.chunks.back().position >= size_bytes) {
-        of.chunks.pop_back();
-        of.durable_at.pop_back();
-    }
-    if (!of.chunks.empty()) {
-        core::Chunk& last = of.chunks.back();
-        const std::uint64_t rest = size_bytes - last.position;
-        if (rest < last.size_bytes) {
-            core::Bytes bytes = std::move(last.raw);
-            if (last.batch) core::encode_batch(*last.batch, bytes);
-            bytes.resize(rest);
-            last = core::Chunk{last.position, rest, std::nullopt, std::move(bytes)};
-        }
-    }
-    of.size = size_bytes;
-    of.unsynced_from = std::min(of.unsynced_from, of.chunks.size());
+    of.chunks.truncate(size_bytes);
+    of.writeback.cut(size_bytes);
     commit_names(moment(), moment());
 }
 

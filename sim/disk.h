@@ -1,8 +1,8 @@
 /// A machine's disk with its page cache: core::Storage, and what a loss of power leaves of it.
 ///
-/// A file is an inode: a rope of chunks, each with the moment from which it is durable. Names are
-/// a map to inodes; changes of names are a journal, one for the whole disk. The process sees the
-/// page cache; a loss of power falls back to what is durable. [DESIGN 3, Disk]
+/// A file is an inode: a rope of chunks, of which what was written last waits to be durable. Names
+/// are a map to inodes; changes of names are a journal, one for the whole disk. The process sees
+/// the page cache; a loss of power falls back to what is durable. [DESIGN 3, Disk]
 ///
 /// Rules:
 ///   R1  A chunk is durable at the earlier of append + writeback and the end of a sync that covers
@@ -38,6 +38,7 @@
 #include "scenarios/model.h"
 #include "sim/kernel.h"
 #include "sim/world.h"
+#include "sim/writeback.h"
 
 namespace sim {
 
@@ -73,7 +74,7 @@ class SimDisk final : public core::Storage {
     /// Time that the disk took of the step since begin_step.
     core::Duration charged() const { return charged_; }
     /// Whether an operation of the step failed; if so, it and all behind it are undone.
-    bool take_error();
+    bool take_error() { return before_error_ != nullptr && undo(); }
 
     // ---- what befalls the machine ----
     void process_ended();
@@ -86,14 +87,14 @@ class SimDisk final : public core::Storage {
     /// Start-up before time 0 takes no time of the disk.
     void set_free_of_charge(bool free) { free_of_charge_ = free; }
     /// The cluster is at rest: everything is durable.
-    void settle(core::TimePoint now);
+    void settle();
     void wipe();
 
     // ---- for the simulator's eyes ----
     /// Offset behind the last whole batch in a partition's directory; 0 if there is none.
     core::Offset log_end(core::PartitionId partition) const;
-    /// The chunks of a partition's segments in order of base offset.
-    std::vector<std::span<const core::Chunk>> segments(core::PartitionId partition) const;
+    /// The content of a partition's segments in order of base offset.
+    std::vector<const core::ChunkList*> segments(core::PartitionId partition) const;
     /// Every file: path and bytes, sorted by path.
     std::vector<std::pair<std::string, core::Bytes>> files() const;
 
@@ -110,7 +111,7 @@ class SimDisk final : public core::Storage {
     void sync_directory(std::string_view directory) override;
     core::FileId open(std::string_view path) override;
     void append(core::FileId file, const core::Batch& batch) override;
-    std::span<const core::Chunk> chunks(core::FileId file) const override;
+    const core::ChunkList& chunks(core::FileId file) const override;
     void adopt(core::FileId file, std::uint64_t position,
                std::span<const core::Batch> batches) override;
     void truncate(core::FileId file, std::uint64_t size_bytes) override;
@@ -118,11 +119,9 @@ class SimDisk final : public core::Storage {
 
   private:
     struct Inode : boost::intrusive_ref_counter<Inode, boost::thread_unsafe_counter> {
-        std::vector<core::Chunk> chunks;
-        std::vector<core::TimePoint> durable_at;  ///< by chunk, never falling
-        std::uint64_t size = 0;
-        std::size_t unsynced_from = 0;  ///< chunks before it are covered by a sync
-        std::uint64_t key = 0;          ///< of the path it was made under, for draws
+        core::ChunkList chunks;
+        Writeback writeback;
+        std::uint64_t key = 0;  ///< of the path it was made under, for draws
     };
     using InodeRef = boost::intrusive_ptr<Inode>;
     using Names = std::map<std::string, InodeRef, std::less<>>;
@@ -155,21 +154,21 @@ class SimDisk final : public core::Storage {
         if (health_ >= health && !before_error_) remember();
     }
     void remember();
+    bool undo();
 
     core::TimePoint moment() const { return now_ + charged_; }
     const Inode* find(std::string_view path) const;
     Inode& inode(core::FileId file) const;
     void charge_append(const Inode& inode);
     void charge_sync(std::uint64_t key, std::uint64_t size);
-    core::Duration writeback(std::uint64_t key, std::uint64_t position) const;
+    /// When bytes that are written now at the end of a file are durable.
+    core::TimePoint written_back(const Inode& inode) const;
     void sync_inode(Inode& inode);
     void change_names(NameChange change);
     /// Every change of names that was made by `from` is durable at `done`.
     void commit_names(core::TimePoint from, core::TimePoint done);
     void apply_durable_names(core::TimePoint now);
     static void apply(Names& names, const NameChange& change);
-    static void push_raw(Inode& inode, core::BytesView bytes, core::TimePoint durable_at);
-    static core::Bytes bytes_of(const Inode& inode, std::uint64_t position, std::uint64_t length);
 
     const KeepRule* keep_of(std::string_view path, const KeepRule& keep) const;
     std::optional<core::PartitionId> partition_of(std::string_view path) const;

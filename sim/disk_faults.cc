@@ -12,7 +12,7 @@ namespace {
 
 /// Base offset of a chunk, as its first eight bytes say; nothing if it is too short for that.
 std::optional<core::Offset> base_offset_of(const core::Chunk& chunk) {
-    if (chunk.batch) return chunk.batch->base_offset;
+    if (chunk.batch != nullptr) return chunk.batch->base_offset;
     if (chunk.raw.size() < sizeof(std::int64_t)) return std::nullopt;
     return core::Offset(core::load_be<std::int64_t>(chunk.raw, 0));
 }
@@ -42,14 +42,12 @@ void SimDisk::remember() {
     for (const NameChange& change : changes_) add(change.inode);
 }
 
-bool SimDisk::take_error() {
-    if (!before_error_) return false;
+bool SimDisk::undo() {
+    ASSERT(before_error_ != nullptr);
     const std::unique_ptr<Snapshot> before = std::move(before_error_);
     for (auto& [file, content] : before->contents) {
-        file->chunks = content.chunks;
-        file->durable_at = content.durable_at;
-        file->size = content.size;
-        file->unsynced_from = content.unsynced_from;
+        file->chunks = std::move(content.chunks);
+        file->writeback = std::move(content.writeback);
     }
     names_ = std::move(before->names);
     durable_ = std::move(before->durable);
@@ -58,14 +56,11 @@ bool SimDisk::take_error() {
     return true;
 }
 
-void SimDisk::settle(core::TimePoint now) {
+void SimDisk::settle() {
     for (const NameChange& change : changes_) apply(durable_, change);
     changes_.clear();
     ASSERT(durable_.size() == names_.size());
-    for (auto& [path, file] : names_) {
-        for (core::TimePoint& at : file->durable_at) at = std::min(at, now);
-        file->unsynced_from = file->durable_at.size();
-    }
+    for (auto& [path, file] : names_) file->writeback.all_durable(file->chunks.size_bytes());
 }
 
 void SimDisk::wipe() {
@@ -106,42 +101,30 @@ bool SimDisk::outlives_power(const NameChange& change, const KeepRule& keep) con
 /// Cuts a file to what a loss of power leaves. The draw is of this file.
 bool SimDisk::cut_undurable(Inode& file, core::TimePoint now, const KeepRule* keep,
                             std::uint64_t draw) const {
-    std::size_t durable = 0;
-    while (durable < file.chunks.size() && file.durable_at[durable] <= now) ++durable;
-    const std::uint64_t durable_bytes =
-        durable == file.chunks.size() ? file.size : file.chunks[durable].position;
-    std::uint64_t left = durable_bytes;
+    const std::uint64_t size = file.chunks.size_bytes();
+    const std::uint64_t durable = file.writeback.durable_bytes(now);
+    std::uint64_t left = durable;
     const auto kind = keep == nullptr ? KeepRule::Kind::none : keep->kind;
     switch (kind) {
         case KeepRule::Kind::none:
             break;
         case KeepRule::Kind::all:
-            left = file.size;
+            left = size;
             break;
         case KeepRule::Kind::random:
-            left += core::below(draw, file.size - durable_bytes + 1);
+            left += core::below(draw, size - durable + 1);
             break;
         case KeepRule::Kind::from_offset:
-            for (std::size_t i = durable; i < file.chunks.size(); ++i) {
+            for (std::size_t i = file.chunks.index_at(durable); i < file.chunks.size(); ++i) {
                 const auto base = base_offset_of(file.chunks[i]);
                 if (!base || *base >= keep->offset) break;
-                left = file.chunks[i].position + file.chunks[i].size_bytes;
+                left += file.chunks[i].size_bytes();
             }
             break;
     }
-    const bool shorter = left < file.size;
-    while (!file.chunks.empty() && file.chunks.back().position >= left) file.chunks.pop_back();
-    if (!file.chunks.empty() &&
-        left - file.chunks.back().position < file.chunks.back().size_bytes) {
-        core::Chunk& torn = file.chunks.back();
-        core::Bytes bytes = std::move(torn.raw);
-        if (torn.batch) core::encode_batch(*torn.batch, bytes);
-        bytes.resize(left - torn.position);
-        torn = core::Chunk{torn.position, bytes.size(), std::nullopt, std::move(bytes)};
-    }
-    file.size = left;
-    file.durable_at.assign(file.chunks.size(), now);
-    file.unsynced_from = file.chunks.size();
+    const bool shorter = left < size;
+    file.chunks.truncate(left);
+    file.writeback.all_durable(left);
     return shorter;
 }
 
@@ -160,7 +143,7 @@ void SimDisk::cut_files(core::TimePoint now, const KeepRule& keep, std::uint64_t
         const bool cut =
             cut_undurable(*file, now, behind_a_cut ? nullptr : keep_of(path, keep), draw);
         if (partition && cut) shortened = partition;
-        if (behind_a_cut && file->size == 0) {
+        if (behind_a_cut && file->chunks.empty()) {
             durable_.erase(path);
             at = names_.erase(at);
         } else {
@@ -202,14 +185,14 @@ std::vector<DiskLoss> SimDisk::power_lost(core::TimePoint now, const KeepRule& k
     return losses;
 }
 
-std::vector<std::span<const core::Chunk>> SimDisk::segments(core::PartitionId partition) const {
-    std::vector<std::span<const core::Chunk>> out;
+std::vector<const core::ChunkList*> SimDisk::segments(core::PartitionId partition) const {
+    std::vector<const core::ChunkList*> out;
     const std::string prefix = topics_.name(partition) + "/";
     for (auto at = names_.lower_bound(prefix);
          at != names_.end() && std::string_view(at->first).starts_with(prefix); ++at)
         if (core::offset_of_file(std::string_view(at->first).substr(prefix.size()),
                                  core::kLogSuffix))
-            out.emplace_back(at->second->chunks);
+            out.push_back(&at->second->chunks);
     return out;
 }
 
@@ -221,14 +204,14 @@ std::vector<SimDisk::Extent> SimDisk::extents(core::PartitionId partition) const
         const auto base = segment_base(at->first);
         if (!base) continue;
         core::Offset end = *base;
-        const Inode& file = *at->second;
+        const core::ChunkList& chunks = at->second->chunks;
         // From the back: the last chunk that is a batch, with raw batches behind it read.
-        std::size_t from = file.chunks.size();
-        while (from > 0 && !file.chunks[from - 1].batch) --from;
-        if (from > 0) end = std::max(end, file.chunks[from - 1].batch->next_offset());
+        std::size_t from = chunks.size();
+        while (from > 0 && chunks.batch(from - 1) == nullptr) --from;
+        if (from > 0) end = std::max(end, chunks.batch(from - 1)->next_offset());
         core::Bytes raw;
-        for (std::size_t i = from; i < file.chunks.size(); ++i)
-            raw.insert(raw.end(), file.chunks[i].raw.begin(), file.chunks[i].raw.end());
+        for (std::size_t i = from; i < chunks.size(); ++i)
+            raw.insert(raw.end(), chunks[i].raw.begin(), chunks[i].raw.end());
         for (std::size_t position = 0; position < raw.size();) {
             const core::ParsedBatch parsed = core::parse_batch(raw, position);
             if (!parsed.sound()) break;
@@ -248,7 +231,8 @@ core::Offset SimDisk::log_end(core::PartitionId partition) const {
 
 std::vector<std::pair<std::string, core::Bytes>> SimDisk::files() const {
     std::vector<std::pair<std::string, core::Bytes>> out;
-    for (const auto& [path, file] : names_) out.emplace_back(path, bytes_of(*file, 0, file->size));
+    for (const auto& [path, file] : names_)
+        out.emplace_back(path, file->chunks.read(0, file->chunks.size_bytes()));
     return out;
 }
 

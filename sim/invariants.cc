@@ -138,10 +138,10 @@ std::vector<const core::Batch*> Invariants::committed_batches(core::PartitionId 
                                                               core::NodeId broker) const {
     const core::Offset committed = ledger_.highest_high_watermark(partition);
     std::vector<const core::Batch*> batches;
-    for (const auto& segment : disk_of_(context_, broker).segments(partition))
-        for (const core::Chunk& chunk : segment)
-            if (chunk.batch && chunk.batch->base_offset < committed)
-                batches.push_back(&*chunk.batch);
+    for (const core::ChunkList* segment : disk_of_(context_, broker).segments(partition))
+        for (const core::Chunk chunk : *segment)
+            if (chunk.batch != nullptr && chunk.batch->base_offset < committed)
+                batches.push_back(chunk.batch);
     return batches;
 }
 
@@ -179,9 +179,10 @@ void Invariants::check_sound(core::PartitionId partition, core::NodeId broker) c
         });
     };
     std::optional<core::Offset> next;
-    for (const auto& segment : disk_of_(context_, broker).segments(partition))
-        for (const core::Chunk& chunk : segment) {
-            if (!chunk.batch) return unsound(next.value_or(core::Offset(0)), "not a batch");
+    for (const core::ChunkList* segment : disk_of_(context_, broker).segments(partition))
+        for (const core::Chunk chunk : *segment) {
+            if (chunk.batch == nullptr)
+                return unsound(next.value_or(core::Offset(0)), "not a batch");
             const core::Offset base = chunk.batch->base_offset;
             if (next && base < *next) unsound(base, "a batch that overlaps the one before it");
             if (next && base > *next && !known_hole(*next, base)) unsound(*next, "a hole");

@@ -30,17 +30,16 @@ void MetadataLog::load() {
     }
     file_ = storage_.open(kFile);
     std::optional<std::uint64_t> cut;
-    for (const Chunk& chunk : storage_.chunks(*file_)) {
+    std::uint64_t position = 0;
+    for (const Chunk chunk : storage_.chunks(*file_)) {
         if (cut) break;
-        if (chunk.batch) {
-            if (!take_batch(*chunk.batch)) cut = chunk.position;
-            continue;
-        }
+        if (chunk.batch != nullptr && !take_batch(*chunk.batch)) cut = position;
         for (std::size_t at = 0; at < chunk.raw.size() && !cut;) {
             const ParsedBatch parsed = parse_batch(chunk.raw, at);
-            if (!parsed.sound() || !take_batch(*parsed.batch)) cut = chunk.position + at;
+            if (!parsed.sound() || !take_batch(*parsed.batch)) cut = position + at;
             at += static_cast<std::size_t>(parsed.size_bytes);
         }
+        position += chunk.size_bytes();
     }
     if (cut) {
         storage_.truncate(*file_, *cut);

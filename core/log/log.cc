@@ -38,6 +38,7 @@ void Log::State::add_segment(Offset base) {
 }
 
 std::size_t Log::State::floor_segment(Offset offset) const {
+    if (!segments.empty() && segments.back().base <= offset) return segments.size() - 1;
     const auto above =
         std::partition_point(segments.begin(), segments.end(),
                              [offset](const Segment& segment) { return segment.base <= offset; });
@@ -49,42 +50,12 @@ void Log::State::set_log_end(Offset end) {
     recovery_point = std::min(recovery_point, end);
 }
 
-bool Log::State::maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first,
-                            Offset last) {
-    ASSERT(first <= last);
-    ASSERT(first >= log_end);
-    if (!should_roll(active(), bytes, max_timestamp_ms, last, config.segment_bytes,
-                     config.segment_age, now))
-        return false;
-    // A segment without a batch at the same offset is used as it is: a log that was cut to its
-    // base, whose offsets then ran away by more than an int.
-    if (active().base == first) return false;
+void Log::State::roll(Offset first) {
     add_segment(first);
     producers.set_map_end(first);
     producers.take_snapshot(config.snapshot_flushed_async ? ProducerState::Synced::no
                                                           : ProducerState::Synced::yes);
     flush_waiting = first;
-    return true;
-}
-
-void Log::State::append_batch(const Batch& batch) {
-    Segment& segment = active();
-    ASSERT(batch.base_offset >= log_end);
-    ASSERT(batch.base_offset >= segment.base);
-    storage.append(segment.file, batch);
-    if (segment.size_bytes == 0) segment.first_timestamp_ms = batch.body->header().max_timestamp_ms;
-    segment.size_bytes += static_cast<std::uint64_t>(batch.size_bytes());
-    set_log_end(batch.next_offset());
-    ASSERT(log_end > batch.base_offset);
-    producers.update(batch);
-    ASSERT(producers.map_end() == log_end);
-}
-
-void Log::State::finish_append(Offset end, AppendInfo& info) {
-    ASSERT(log_end == end);
-    if (high_watermark > log_end) high_watermark = log_end;
-    if (log_end - recovery_point >= config.flush_messages) info.flushed = flush(log_end);
-    check_invariants();
 }
 
 bool Log::State::flush(Offset end) {
@@ -104,14 +75,6 @@ bool Log::State::flush(Offset end) {
     recovery_point = end;
     last_flush = now;
     return true;
-}
-
-void Log::State::check_invariants() const {
-    ASSERT(!segments.empty());
-    ASSERT(log_start <= high_watermark);
-    ASSERT(high_watermark <= log_end);
-    ASSERT(recovery_point <= log_end);
-    ASSERT(segments.back().base <= log_end);
 }
 
 // ---- Log
@@ -164,7 +127,7 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
     if (header.producer) {
         const ProducerState::Verdict verdict = s.producers.check(header);
         if (verdict.error != ErrorCode::none) return verdict.error;
-        if (verdict.duplicate) {
+        if (verdict.duplicate != nullptr) {
             info.first = verdict.duplicate->first_offset();
             info.end = verdict.duplicate->last_offset.next();
             info.duplicate = true;
@@ -212,12 +175,13 @@ void Log::read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& bat
     // [kafka LocalLog.read].
     for (std::size_t i = s.floor_segment(from); i < s.segments.size() && batches.empty(); ++i) {
         const Segment& segment = s.segments[i];
-        const std::span<const Chunk> chunks = s.storage.chunks(segment.file);
+        const ChunkList& chunks = s.storage.chunks(segment.file);
         std::int64_t bytes = 0;
         for (std::size_t c = find_chunk(chunks, from, segment.irregular); c < chunks.size(); ++c) {
             // Bytes that are no batch end what can be served, as a reader of Kafka's would fail.
-            if (!chunks[c].batch) break;
-            const Batch& batch = *chunks[c].batch;
+            const Batch* found = chunks.batch(c);
+            if (found == nullptr) break;
+            const Batch& batch = *found;
             if (batch.next_offset() > limit) return;
             if (batches.empty()) ASSERT(batch.last_offset() >= from);
             bytes += batch.size_bytes();

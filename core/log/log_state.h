@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/log/epoch_cache.h"
 #include "core/log/log.h"
 #include "core/log/producer_state.h"
@@ -70,12 +71,46 @@ struct Log::State : LogOffsets {
     /// Index of the last segment whose base is at or below `offset`; 0 if none is.
     std::size_t floor_segment(Offset offset) const;
     void set_log_end(Offset end);
-    bool maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first, Offset last);
-    void append_batch(const Batch& batch);
+    bool maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first, Offset last) {
+        ASSERT(first <= last);
+        ASSERT(first >= log_end);
+        const Segment& segment = segments.back();
+        if (!should_roll(segment, bytes, max_timestamp_ms, last, config.segment_bytes,
+                         config.segment_age, now))
+            return false;
+        // A segment without a batch at the same offset is used as it is: a log that was cut to its
+        // base, whose offsets then ran away by more than an int.
+        if (segment.base == first) return false;
+        roll(first);
+        return true;
+    }
+    void roll(Offset first);
+    void append_batch(const Batch& batch) {
+        Segment& segment = segments.back();
+        ASSERT(batch.base_offset >= log_end);
+        ASSERT(batch.base_offset >= segment.base);
+        storage.append(segment.file, batch);
+        if (segment.size_bytes == 0)
+            segment.first_timestamp_ms = batch.body->header().max_timestamp_ms;
+        segment.size_bytes += static_cast<std::uint64_t>(batch.size_bytes());
+        producers.update(batch);
+        log_end = producers.map_end();
+        ASSERT(log_end > batch.base_offset);
+    }
     /// What follows the bytes of an append: ends, watermark, flush.messages.
-    void finish_append(Offset end, AppendInfo& info);
+    void finish_append(Offset end, AppendInfo& info) {
+        ASSERT(log_end == end);
+        if (log_end - recovery_point >= config.flush_messages) info.flushed = flush(log_end);
+        check_invariants();
+    }
     bool flush(Offset end);
-    void check_invariants() const;
+    void check_invariants() const {
+        ASSERT(!segments.empty());
+        ASSERT(log_start <= high_watermark);
+        ASSERT(high_watermark <= log_end);
+        ASSERT(recovery_point <= log_end);
+        ASSERT(segments.back().base <= log_end);
+    }
 };
 
 }  // namespace core

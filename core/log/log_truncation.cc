@@ -51,10 +51,10 @@ void Log::State::truncate_fully_and_start_at(Offset start) {
 }
 
 void Log::State::truncate_segment(Segment& segment, Offset target) {
-    const std::span<const Chunk> chunks = storage.chunks(segment.file);
+    const ChunkList& chunks = storage.chunks(segment.file);
     const std::size_t index = find_chunk(chunks, target, segment.irregular);
     if (index == chunks.size()) return;
-    const std::uint64_t size = chunks[index].position;
+    const std::uint64_t size = chunks.position(index);
     ASSERT(size < segment.size_bytes);
     storage.truncate(segment.file, size);
     segment.size_bytes = size;

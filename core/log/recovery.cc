@@ -90,8 +90,8 @@ std::uint64_t Log::State::recover_segment(std::size_t index, LogLoadReport& repo
     std::uint64_t valid_bytes = 0;
     Offset next = segment.base;
     // The file is not touched while its chunks are walked: epochs and snapshots are other files.
-    for (const Chunk& chunk : storage.chunks(segment.file)) {
-        if (!chunk.batch) break;
+    for (const Chunk chunk : storage.chunks(segment.file)) {
+        if (chunk.batch == nullptr) break;
         const Batch& batch = *chunk.batch;
         if (!batch.body->crc_valid() ||
             !recovers_at(segment.base, next, batch.base_offset, batch.last_offset()))
@@ -101,7 +101,7 @@ std::uint64_t Log::State::recover_segment(std::size_t index, LogLoadReport& repo
             epochs.assign(batch.leader_epoch, batch.base_offset);
         scratch.update(batch);
         next = batch.next_offset();
-        valid_bytes += chunk.size_bytes;
+        valid_bytes += chunk.size_bytes();
     }
     ASSERT(next >= segment.base);
     ASSERT(valid_bytes <= segment.size_bytes);
@@ -154,10 +154,11 @@ void Log::State::rebuild_producers(ProducerState& state, Offset start, Offset en
 
 void Log::State::replay_producers(ProducerState& state, const Segment& segment, Offset end) const {
     const Offset from = state.map_end();
-    const std::span<const Chunk> chunks = storage.chunks(segment.file);
+    const ChunkList& chunks = storage.chunks(segment.file);
     for (std::size_t i = find_chunk(chunks, from, segment.irregular); i < chunks.size(); ++i) {
-        if (!chunks[i].batch || chunks[i].batch->next_offset() > end) return;
-        state.update(*chunks[i].batch);
+        const Batch* batch = chunks.batch(i);
+        if (batch == nullptr || batch->next_offset() > end) return;
+        state.update(*batch);
         ASSERT(state.map_end() <= end);
     }
 }

@@ -22,15 +22,17 @@ struct RawRun {
 };
 
 /// The first raw run at or past `from`.
-std::optional<RawRun> next_raw_run(std::span<const Chunk> chunks, std::uint64_t from) {
+std::optional<RawRun> next_raw_run(const ChunkList& chunks, std::uint64_t from) {
     std::optional<RawRun> run;
-    for (const Chunk& chunk : chunks) {
-        if (chunk.position < from) continue;
-        if (chunk.batch) {
+    std::uint64_t position = 0;
+    for (const Chunk chunk : chunks) {
+        const std::uint64_t begin = std::exchange(position, position + chunk.size_bytes());
+        if (begin < from) continue;
+        if (chunk.batch != nullptr) {
             if (run) return run;
             continue;
         }
-        if (!run) run = RawRun{chunk.position, {}};
+        if (!run) run = RawRun{begin, {}};
         run->bytes.insert(run->bytes.end(), chunk.raw.begin(), chunk.raw.end());
     }
     return run;
@@ -55,8 +57,30 @@ RunContent parse_run(const RawRun& run, Adoption adoption) {
     return content;
 }
 
-std::uint64_t file_size(std::span<const Chunk> chunks) {
-    return chunks.empty() ? 0 : chunks.back().position + chunks.back().size_bytes;
+/// find_chunk in a regular segment whose last batch begins above the target.
+std::size_t find_chunk_below_last(const ChunkList& chunks, Offset target) {
+    const auto above = [&](std::size_t i) {
+        ASSERT(chunks.batch(i) != nullptr);
+        return chunks.batch(i)->base_offset > target;
+    };
+    // Offsets ascend: the last batch that begins at or below the target holds it, or the one behind
+    // does. Many searches are for one near the end: doubling steps back from there.
+    std::size_t end = chunks.size();  // of those that may begin at or below the target
+    std::size_t step = 1;
+    while (step <= end && above(end - step)) {
+        end -= step;
+        step *= 2;
+    }
+    std::size_t first = step <= end ? end - step + 1 : 0;  // all before it begin at or below it
+    while (first < end) {
+        const std::size_t middle = first + (end - first) / 2;
+        if (above(middle))
+            end = middle;
+        else
+            first = middle + 1;
+    }
+    if (first > 0 && chunks.batch(first - 1)->last_offset() >= target) --first;
+    return first;
 }
 
 }  // namespace
@@ -84,20 +108,6 @@ bool recovers_at(Offset segment_base, Offset next, Offset first, Offset last) {
     return first >= next && last - segment_base <= std::numeric_limits<std::int32_t>::max();
 }
 
-bool should_roll(const Segment& segment, std::int64_t batch_bytes, std::int64_t max_timestamp_ms,
-                 Offset last_offset, std::int64_t segment_bytes, Duration segment_age,
-                 TimePoint now) {
-    ASSERT(batch_bytes > 0);
-    ASSERT(last_offset >= segment.base);
-    if (static_cast<std::int64_t>(segment.size_bytes) > segment_bytes - batch_bytes) return true;
-    if (last_offset - segment.base > std::numeric_limits<std::int32_t>::max()) return true;
-    if (segment.size_bytes == 0) return false;
-    const std::int64_t waited_ms = segment.first_timestamp_ms && *segment.first_timestamp_ms >= 0
-                                       ? max_timestamp_ms - *segment.first_timestamp_ms
-                                       : to_ms(now - segment.created);
-    return waited_ms > to_ms(segment_age);
-}
-
 void adopt_batches(Storage& storage, Segment& segment, Adoption adoption) {
     std::uint64_t from = 0;
     while (const auto run = next_raw_run(storage.chunks(segment.file), from)) {
@@ -111,53 +121,45 @@ void adopt_batches(Storage& storage, Segment& segment, Adoption adoption) {
         if (!whole && adoption == Adoption::strict) break;
         from = run->position + run->bytes.size();
     }
-    const std::span<const Chunk> chunks = storage.chunks(segment.file);
-    segment.size_bytes = file_size(chunks);
+    const ChunkList& chunks = storage.chunks(segment.file);
+    segment.size_bytes = chunks.size_bytes();
     segment.irregular = false;
     segment.first_timestamp_ms.reset();
     std::optional<Offset> next;
-    std::uint64_t position = 0;
-    for (const Chunk& chunk : chunks) {
-        ASSERT(chunk.position == position);
-        if (adoption == Adoption::strict) ASSERT(chunk.batch.has_value());
-        position += chunk.size_bytes;
-        if (!chunk.batch || (next && chunk.batch->base_offset < *next)) segment.irregular = true;
-        if (!chunk.batch) continue;
-        next = chunk.batch->next_offset();
-        if (chunk.position == 0)
-            segment.first_timestamp_ms = chunk.batch->body->header().max_timestamp_ms;
+    bool first = true;
+    for (const Chunk chunk : chunks) {
+        const Batch* batch = chunk.batch;
+        if (adoption == Adoption::strict) ASSERT(batch != nullptr);
+        if (batch == nullptr || (next && batch->base_offset < *next)) segment.irregular = true;
+        if (batch != nullptr) next = batch->next_offset();
+        if (batch != nullptr && first)
+            segment.first_timestamp_ms = batch->body->header().max_timestamp_ms;
+        first = false;
     }
 }
 
 Offset next_offset(const Storage& storage, const Segment& segment) {
-    const std::span<const Chunk> chunks = storage.chunks(segment.file);
+    const ChunkList& chunks = storage.chunks(segment.file);
     for (std::size_t i = chunks.size(); i-- > 0;)
-        if (chunks[i].batch) return chunks[i].batch->next_offset();
+        if (const Batch* batch = chunks.batch(i)) return batch->next_offset();
     return segment.base;
 }
 
-std::size_t find_chunk(std::span<const Chunk> chunks, Offset target, bool irregular) {
-    const auto below = [target](const Chunk& chunk) {
-        return !chunk.batch || chunk.batch->last_offset() < target;
-    };
-    const auto begin = chunks.begin();
-    if (irregular)
-        return static_cast<std::size_t>(std::find_if_not(begin, chunks.end(), below) - begin);
-    // Nearly every search is for the last batch, or for one near it: doubling steps back from
-    // there.
-    std::size_t end = chunks.size();
-    if (end >= 2 && !below(chunks[end - 1]) && below(chunks[end - 2])) return end - 1;
-    std::size_t step = 1;
-    while (step <= end && !below(chunks[end - step])) {
-        end -= step;
-        step *= 2;
+std::size_t find_chunk(const ChunkList& chunks, Offset target, bool irregular) {
+    const std::size_t count = chunks.size();
+    if (irregular) {
+        for (std::size_t i = 0; i < count; ++i) {
+            const Batch* batch = chunks.batch(i);
+            if (batch != nullptr && batch->last_offset() >= target) return i;
+        }
+        return count;
     }
-    const std::size_t first = step <= end ? end - step + 1 : 0;
-    ASSERT(first <= end);
-    const auto found = std::partition_point(begin + static_cast<std::ptrdiff_t>(first),
-                                            begin + static_cast<std::ptrdiff_t>(end), below);
-    ASSERT(found == chunks.end() || !below(*found));
-    return static_cast<std::size_t>(found - begin);
+    if (count == 0) return 0;
+    // Nearly every search is for the last batch.
+    const Batch* last = chunks.last_batch();
+    ASSERT(last != nullptr);
+    if (last->base_offset > target) return find_chunk_below_last(chunks, target);
+    return last->last_offset() >= target ? count - 1 : count;
 }
 
 }  // namespace core

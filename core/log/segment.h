@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/log/storage.h"
@@ -43,9 +45,19 @@ struct Segment {
 
 /// LogSegment.shouldRoll, before `batch_bytes` more bytes with this largest timestamp are appended.
 /// (Full indexes do not count: they hold more than a segment of any size tested here needs.)
-bool should_roll(const Segment& segment, std::int64_t batch_bytes, std::int64_t max_timestamp_ms,
-                 Offset last_offset, std::int64_t segment_bytes, Duration segment_age,
-                 TimePoint now);
+inline bool should_roll(const Segment& segment, std::int64_t batch_bytes,
+                        std::int64_t max_timestamp_ms, Offset last_offset,
+                        std::int64_t segment_bytes, Duration segment_age, TimePoint now) {
+    ASSERT(batch_bytes > 0);
+    ASSERT(last_offset >= segment.base);
+    if (static_cast<std::int64_t>(segment.size_bytes) > segment_bytes - batch_bytes) return true;
+    if (last_offset - segment.base > std::numeric_limits<std::int32_t>::max()) return true;
+    if (segment.size_bytes == 0) return false;
+    const std::int64_t waited_ms = segment.first_timestamp_ms && *segment.first_timestamp_ms >= 0
+                                       ? max_timestamp_ms - *segment.first_timestamp_ms
+                                       : to_ms(now - segment.created);
+    return waited_ms > to_ms(segment_age);
+}
 
 /// Recovery takes a sound batch first..last of a segment only where its offsets ascend and can be
 /// told from the segment's base in 32 bits. `next`: behind the batch before it.
@@ -61,6 +73,6 @@ void adopt_batches(Storage& storage, Segment& segment, Adoption adoption);
 Offset next_offset(const Storage& storage, const Segment& segment);
 
 /// Index of the first chunk whose batch ends at or past `target`; the count of chunks if none.
-std::size_t find_chunk(std::span<const Chunk> chunks, Offset target, bool irregular);
+std::size_t find_chunk(const ChunkList& chunks, Offset target, bool irregular);
 
 }  // namespace core

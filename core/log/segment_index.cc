@@ -69,11 +69,13 @@ class IndexBuilder {
 
 }  // namespace
 
-SegmentIndexes build_indexes(std::span<const Chunk> chunks, Offset base,
-                             std::uint64_t interval_bytes) {
+SegmentIndexes build_indexes(const ChunkList& chunks, Offset base, std::uint64_t interval_bytes) {
     IndexBuilder builder(base, interval_bytes);
-    for (const Chunk& chunk : chunks)
-        if (chunk.batch) builder.add(*chunk.batch, chunk.position);
+    std::uint64_t position = 0;
+    for (const Chunk chunk : chunks) {
+        if (chunk.batch != nullptr) builder.add(*chunk.batch, position);
+        position += chunk.size_bytes();
+    }
     return builder.finish();
 }
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,7 +27,7 @@ struct SegmentIndexes {
 };
 
 /// Both indexes of a segment, from its content in order.
-SegmentIndexes build_indexes(std::span<const Chunk> chunks, Offset base,
+SegmentIndexes build_indexes(const ChunkList& chunks, Offset base,
                              std::uint64_t interval_bytes = kIndexIntervalBytes);
 
 /// The same of a segment's bytes, up to the first that are no batch.

@@ -5,9 +5,10 @@
 /// Kafka's order. Paths are relative to the log directory, with '/' ("orders-0/leader-epoch-
 /// checkpoint").
 ///
-/// Log segments go through handles: a file is a rope of chunks, and what was appended as a batch is
-/// given back as that batch, without its bytes being copied. After a crash a chunk may be raw bytes
-/// (a torn batch, bytes read from a real directory); recovery parses them and adopts the batches.
+/// Log segments go through handles: a file is a rope of chunks (chunk_list.h), and what was
+/// appended as a batch is given back as that batch, without its bytes being copied. After a crash a
+/// chunk may be raw bytes (a torn batch, bytes read from a real directory); recovery parses them
+/// and adopts the batches.
 ///
 /// Rules:
 ///   S1  Every operation is visible to later reads at once, durable only as `sync` says.
@@ -25,20 +26,13 @@
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/log/chunk_list.h"
 #include "core/record/batch.h"
 
 namespace core {
 
 /// An open file of this Storage; never reused while the process lives.
 using FileId = Id<struct FileIdTag, std::uint32_t>;
-
-/// A run of bytes of a file: a whole batch as it was appended, or bytes not (yet) known as one.
-struct Chunk {
-    std::uint64_t position;      ///< of its first byte in the file
-    std::uint64_t size_bytes;    ///< > 0
-    std::optional<Batch> batch;  ///< set where the chunk is exactly one batch
-    Bytes raw;                   ///< the bytes where `batch` is not set
-};
 
 /// The half of the port that changes nothing: all that a look at a directory needs.
 class StorageReader {
@@ -69,7 +63,7 @@ class Storage : public StorageReader {
     /// Appends a batch at the end (a write into the page cache).
     virtual void append(FileId file, const Batch& batch) = 0;
     /// The file's content in order; valid until the next operation on this file.
-    virtual std::span<const Chunk> chunks(FileId file) const = 0;
+    virtual const ChunkList& chunks(FileId file) const = 0;
     /// Puts these batches in the place of the raw bytes that they encode to, from `position` on; a
     /// raw chunk that they cover only in part keeps its rest as raw bytes.
     virtual void adopt(FileId file, std::uint64_t position, std::span<const Batch> batches) = 0;

@@ -28,9 +28,7 @@ class MetadataStorage final : public Storage {
     void make_directory(std::string_view /*directory*/) override {}
     std::optional<std::uint64_t> size(std::string_view path) const override {
         if (path != path_) return std::nullopt;
-        std::uint64_t bytes = 0;
-        for (const Chunk& chunk : chunks_) bytes += chunk.size_bytes;
-        return bytes;
+        return chunks_.size_bytes();
     }
     Bytes read(std::string_view /*path*/, std::uint64_t /*position*/,
                std::uint64_t /*length*/) const override {
@@ -46,36 +44,26 @@ class MetadataStorage final : public Storage {
         path_ = path;
         return FileId(0);
     }
-    void append(FileId /*file*/, const Batch& batch) override {
-        const std::uint64_t at = *size(path_);
-        chunks_.push_back(
-            Chunk{at, static_cast<std::uint64_t>(batch.size_bytes()), batch, Bytes()});
-    }
-    std::span<const Chunk> chunks(FileId /*file*/) const override { return chunks_; }
+    void append(FileId /*file*/, const Batch& batch) override { chunks_.append(batch); }
+    const ChunkList& chunks(FileId /*file*/) const override { return chunks_; }
     void adopt(FileId /*file*/, std::uint64_t /*position*/,
                std::span<const Batch> /*batches*/) override {
         UNREACHABLE();
     }
     void truncate(FileId /*file*/, std::uint64_t size_bytes) override {
-        while (!chunks_.empty() && chunks_.back().position >= size_bytes) chunks_.pop_back();
-        if (!chunks_.empty() && chunks_.back().position + chunks_.back().size_bytes > size_bytes) {
-            Chunk& last = chunks_.back();
-            ASSERT(!last.batch.has_value());
-            last.raw.resize(static_cast<std::size_t>(size_bytes - last.position));
-            last.size_bytes = last.raw.size();
-        }
-        durable_ = std::min(durable_, chunks_.size());
+        chunks_.truncate(size_bytes);
+        durable_ = std::min(durable_, size_bytes);
     }
-    void sync(FileId /*file*/) override { durable_ = chunks_.size(); }
+    void sync(FileId /*file*/) override { durable_ = chunks_.size_bytes(); }
 
-    void lose_power() { chunks_.resize(durable_, Chunk{0, 0, {}, {}}); }
-    std::vector<Chunk>& raw_chunks() { return chunks_; }
-    std::size_t durable_chunks() const { return durable_; }
+    void lose_power() { chunks_.truncate(durable_); }
+    ChunkList& content() { return chunks_; }
+    std::uint64_t durable_bytes() const { return durable_; }
 
   private:
     std::string path_;
-    std::vector<Chunk> chunks_;
-    std::size_t durable_ = 0;
+    ChunkList chunks_;
+    std::uint64_t durable_ = 0;
 };
 
 using Settings = std::vector<std::pair<std::string, std::string>>;

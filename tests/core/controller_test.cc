@@ -286,11 +286,14 @@ TEST_SUITE("core.controller") {
         const AllocateProducerIdsRequest request{NodeId(2), h.epoch_of(2)};
         h.ask<AllocateProducerIdsResponse>(2, request);
         const ClusterImage before = h.controller->image();
-        for (auto& chunk : h.storage.raw_chunks()) {
-            // As a fresh process reads them: bytes only.
-            encode_batch(*chunk.batch, chunk.raw);
-            chunk.batch.reset();
+        // As a fresh process reads them: bytes only.
+        ChunkList bytes;
+        for (std::size_t i = 0; i < h.storage.content().size(); ++i) {
+            Bytes raw;
+            encode_batch(*h.storage.content().batch(i), raw);
+            bytes.append_raw(raw);
         }
+        h.storage.content() = bytes;
         h.notes.clear();
         h.start();
         REQUIRE(h.notes.size() == 1);
@@ -306,15 +309,16 @@ TEST_SUITE("core.controller") {
         ThreeBrokers h;
         const ClusterImage before = h.controller->image();
         Bytes torn;
-        encode_batch(*h.storage.raw_chunks().back().batch, torn);
+        ChunkList& content = h.storage.content();
+        encode_batch(*content.batch(content.size() - 1), torn);
         torn.resize(torn.size() - 1);
-        const std::uint64_t end = *h.storage.size("__cluster_metadata-0/00000000000000000000.log");
-        h.storage.raw_chunks().push_back(Chunk{end, torn.size(), {}, torn});
+        const std::uint64_t end = content.size_bytes();
+        content.append_raw(torn);
         h.start();
         ClusterImage expected = before;
         expected.replay(before.highest_offset()->next(), NoOpRecord{});
         CHECK(h.controller->image() == expected);
-        CHECK(h.storage.raw_chunks().back().position == end);
+        CHECK(content.position(content.size() - 1) == end);
     }
 
     TEST_CASE("what was answered survives a loss of power, what was not may be gone") {
@@ -395,7 +399,7 @@ TEST_SUITE("core.controller") {
         h.now = h.now + h.config.quorum_append_linger;
         h.step(Woken{});
         // Its fsync takes until the next step.
-        CHECK(h.storage.durable_chunks() == h.storage.raw_chunks().size());
+        CHECK(h.storage.durable_bytes() == h.storage.content().size_bytes());
         CHECK(h.controller->high_watermark() == committed);
         CHECK(h.notes.empty());
         CHECK(h.answers.empty());

@@ -106,7 +106,7 @@ TEST_SUITE("core.log") {
         LogOnMemory t;
         const core::FileId file = t.storage.open("t-0/00000000000000000000.log");
         for (std::size_t batches = 0; batches <= 40; ++batches) {
-            const auto chunks = t.storage.chunks(file);
+            const core::ChunkList& chunks = t.storage.chunks(file);
             REQUIRE(chunks.size() == batches);
             for (std::int64_t target = 0; target <= t.end() + 1; ++target) {
                 CHECK(core::find_chunk(chunks, Offset(target), false) ==
@@ -400,8 +400,8 @@ TEST_SUITE("core.log") {
                                          LeaderEpoch(0))
                       .ok());
         const core::FileId file = t.storage.open("t-0/00000000000000000000.log");
-        const auto chunks = t.storage.chunks(file);
-        const std::uint64_t size = chunks[0].size_bytes;
+        const core::ChunkList& chunks = t.storage.chunks(file);
+        const std::uint64_t size = chunks[0].size_bytes();
         const core::SegmentIndexes indexes = core::build_indexes(chunks, Offset(0), size + 1);
         // Two batches, then the third is more than an interval from the beginning.
         REQUIRE(indexes.offset_index.size() == 8);

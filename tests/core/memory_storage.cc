@@ -16,39 +16,8 @@ namespace {
 using core::Batch;
 using core::Bytes;
 using core::BytesView;
-using core::Chunk;
+using core::ChunkList;
 using core::concat;
-
-std::uint64_t size_of(const std::vector<Chunk>& chunks) {
-    return chunks.empty() ? 0 : chunks.back().position + chunks.back().size_bytes;
-}
-
-Bytes bytes_of(const Chunk& chunk) {
-    if (!chunk.batch) return chunk.raw;
-    Bytes bytes;
-    core::encode_batch(*chunk.batch, bytes);
-    return bytes;
-}
-
-Chunk raw_chunk(std::uint64_t position, BytesView bytes) {
-    return Chunk{position, bytes.size(), std::nullopt, Bytes(bytes.begin(), bytes.end())};
-}
-
-/// The index of the chunk that begins at `position`, after splitting the one that lies across it.
-std::size_t split_at(std::vector<Chunk>& chunks, std::uint64_t position) {
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-        if (chunks[i].position >= position) return i;
-        const std::uint64_t end = chunks[i].position + chunks[i].size_bytes;
-        if (end <= position) continue;
-        const Bytes bytes = bytes_of(chunks[i]);
-        const auto head = static_cast<std::size_t>(position - chunks[i].position);
-        const Chunk tail = raw_chunk(position, BytesView(bytes).subspan(head));
-        chunks[i] = raw_chunk(chunks[i].position, BytesView(bytes).first(head));
-        chunks.insert(chunks.begin() + static_cast<std::ptrdiff_t>(i) + 1, tail);
-        return i + 1;
-    }
-    return chunks.size();
-}
 
 }  // namespace
 
@@ -94,23 +63,21 @@ void MemoryStorage::make_directory(std::string_view directory) {
 std::optional<std::uint64_t> MemoryStorage::size(std::string_view path) const {
     const File* file = find(path);
     if (file == nullptr) return std::nullopt;
-    return size_of(file->chunks);
+    return file->chunks.size_bytes();
 }
 
 Bytes MemoryStorage::read(std::string_view path, std::uint64_t position,
                           std::uint64_t length) const {
-    const Bytes bytes = content(path);
-    const auto from = std::min<std::uint64_t>(position, bytes.size());
-    const auto count = std::min<std::uint64_t>(length, bytes.size() - from);
-    const BytesView view = BytesView(bytes).subspan(from, count);
-    return Bytes(view.begin(), view.end());
+    const File* file = find(path);
+    ASSERT(file != nullptr);
+    return file->chunks.read(position, length);
 }
 
 void MemoryStorage::write_file(std::string_view path, BytesView content) {
     operations_.push_back(concat("write ", path));
     File& file = file_of(open(path));
-    file.chunks.clear();
-    if (!content.empty()) file.chunks.push_back(raw_chunk(0, content));
+    file.chunks = ChunkList();
+    if (!content.empty()) file.chunks.append_raw(content);
 }
 
 void MemoryStorage::rename(std::string_view from, std::string_view to) {
@@ -150,42 +117,25 @@ core::FileId MemoryStorage::open(std::string_view path) {
 void MemoryStorage::append(core::FileId id, const Batch& batch) {
     File& file = file_of(id);
     operations_.push_back(concat("append ", file.path));
-    file.chunks.push_back(
-        Chunk{size_of(file.chunks), static_cast<std::uint64_t>(batch.size_bytes()), batch, {}});
+    file.chunks.append(batch);
 }
 
-std::span<const Chunk> MemoryStorage::chunks(core::FileId id) const {
+const ChunkList& MemoryStorage::chunks(core::FileId id) const {
     return file_of(id).chunks;
 }
 
 void MemoryStorage::adopt(core::FileId id, std::uint64_t position, std::span<const Batch> batches) {
-    std::vector<Chunk>& chunks = file_of(id).chunks;
-    std::vector<Chunk> adopted;
-    std::uint64_t end = position;
-    for (const Batch& batch : batches) {
-        adopted.push_back(Chunk{end, static_cast<std::uint64_t>(batch.size_bytes()), batch, {}});
-        end += adopted.back().size_bytes;
-    }
-    const std::size_t first = split_at(chunks, position);
-    const std::size_t last = split_at(chunks, end);
-    Bytes before;
-    Bytes after;
-    for (std::size_t i = first; i < last; ++i) {
-        const Bytes bytes = bytes_of(chunks[i]);
-        before.insert(before.end(), bytes.begin(), bytes.end());
-    }
-    for (const Batch& batch : batches) core::encode_batch(batch, after);
-    ASSERT(before == after);
-    const auto at = chunks.erase(chunks.begin() + static_cast<std::ptrdiff_t>(first),
-                                 chunks.begin() + static_cast<std::ptrdiff_t>(last));
-    chunks.insert(at, adopted.begin(), adopted.end());
+    ChunkList& chunks = file_of(id).chunks;
+    Bytes encoded;
+    for (const Batch& batch : batches) core::encode_batch(batch, encoded);
+    ASSERT(chunks.read(position, encoded.size()) == encoded);
+    chunks.adopt(position, batches);
 }
 
 void MemoryStorage::truncate(core::FileId id, std::uint64_t size_bytes) {
     File& file = file_of(id);
     operations_.push_back(concat("truncate ", file.path));
-    ASSERT(size_bytes <= size_of(file.chunks));
-    file.chunks.resize(split_at(file.chunks, size_bytes), Chunk{0, 0, std::nullopt, {}});
+    file.chunks.truncate(size_bytes);
 }
 
 void MemoryStorage::sync(core::FileId id) {
@@ -195,12 +145,7 @@ void MemoryStorage::sync(core::FileId id) {
 Bytes MemoryStorage::content(std::string_view path) const {
     const File* file = find(path);
     ASSERT(file != nullptr);
-    Bytes bytes;
-    for (const Chunk& chunk : file->chunks) {
-        const Bytes part = bytes_of(chunk);
-        bytes.insert(bytes.end(), part.begin(), part.end());
-    }
-    return bytes;
+    return file->chunks.read(0, file->chunks.size_bytes());
 }
 
 MemoryStorage::File& MemoryStorage::file_of(core::FileId id) {

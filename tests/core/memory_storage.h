@@ -36,7 +36,7 @@ class MemoryStorage final : public core::Storage {
     void sync_directory(std::string_view directory) override;
     core::FileId open(std::string_view path) override;
     void append(core::FileId file, const core::Batch& batch) override;
-    std::span<const core::Chunk> chunks(core::FileId file) const override;
+    const core::ChunkList& chunks(core::FileId file) const override;
     void adopt(core::FileId file, std::uint64_t position,
                std::span<const core::Batch> batches) override;
     void truncate(core::FileId file, std::uint64_t size_bytes) override;
@@ -51,7 +51,7 @@ class MemoryStorage final : public core::Storage {
   private:
     struct File {
         std::string path;
-        std::vector<core::Chunk> chunks;
+        core::ChunkList chunks;
     };
     File& file_of(core::FileId file);
     const File& file_of(core::FileId file) const;

@@ -45,7 +45,7 @@ struct Machine {
         : disk(NodeId(1), 3, model(), topics, sabotage) {
         at(Duration(0));
         file = disk.open(kSegment);
-        disk.settle(now);
+        disk.settle();
     }
     static scenario::DiskModel model() {
         scenario::DiskModel times;
@@ -171,7 +171,7 @@ TEST_SUITE("sim.disk") {
         const auto content = [](Duration power_lost, bool sync_file, bool sync_names) {
             Machine machine;
             machine.at(Duration(0)).write_file("checkpoint", as_bytes("old"));
-            machine.disk.settle(machine.now);
+            machine.disk.settle();
             machine.at(seconds(1)).write_file("checkpoint.tmp", as_bytes("newer"));
             if (sync_file) machine.disk.sync("checkpoint.tmp");
             machine.disk.rename("checkpoint.tmp", "checkpoint");
@@ -229,7 +229,7 @@ TEST_SUITE("sim.disk") {
             machine.at(Duration(0)).write_file(path, as_bytes("x"));
             machine.disk.sync(path);
         }
-        machine.disk.settle(machine.now);
+        machine.disk.settle();
         machine.at(seconds(1)).remove(kCleanShutdown);
         machine.disk.remove("other");
         machine.disk.power_lost(at_ns(0) + seconds(2), KeepRule{}, 1);
@@ -245,7 +245,7 @@ TEST_SUITE("sim.disk") {
         machine.disk.append(later, batch_at(2));
         machine.disk.sync(machine.file);
         machine.disk.sync(later);
-        machine.disk.settle(machine.now);
+        machine.disk.settle();
         machine.at(seconds(2)).rename(kThird, concat(kThird, ".deleted"));
         machine.disk.truncate(machine.file, static_cast<std::uint64_t>(batch_at(0).size_bytes()));
         machine.disk.power_lost(at_ns(0) + seconds(3), KeepRule{}, 1);
@@ -256,7 +256,7 @@ TEST_SUITE("sim.disk") {
     TEST_CASE("a file that was rewritten and then removed does not come back later") {
         Machine machine;
         machine.at(Duration(0)).write_file("snapshot", as_bytes("old"));
-        machine.disk.settle(machine.now);
+        machine.disk.settle();
         machine.at(seconds(1)).write_file("snapshot", as_bytes("new"));
         machine.disk.remove("snapshot");
         for (int i = 0; i < 20; ++i) machine.disk.write_file(concat("f", i), as_bytes("x"));
@@ -362,7 +362,7 @@ TEST_SUITE("sim.disk") {
         REQUIRE(machine.disk.chunks(machine.file).size() == 2);
         machine.disk.truncate(machine.file, one + 7);
         REQUIRE(machine.disk.chunks(machine.file).size() == 2);
-        CHECK(!machine.disk.chunks(machine.file)[1].batch);
+        CHECK(machine.disk.chunks(machine.file).batch(1) == nullptr);
         CHECK(machine.disk.chunks(machine.file)[1].raw.size() == 7);
         CHECK(machine.end() == Offset(1));
     }
@@ -378,11 +378,11 @@ TEST_SUITE("sim.disk") {
         const FileId file = machine.disk.open(kSegment);
         const std::vector<Batch> middle{batch_at(1), batch_at(2)};
         machine.disk.adopt(file, one, middle);
-        const auto chunks = machine.disk.chunks(file);
+        const core::ChunkList& chunks = machine.disk.chunks(file);
         REQUIRE(chunks.size() == 4);
-        CHECK(!chunks[0].batch);
-        CHECK(chunks[1].batch.has_value());
-        CHECK(chunks[2].position == 2 * one);
+        CHECK(chunks.batch(0) == nullptr);
+        CHECK(chunks.batch(1) != nullptr);
+        CHECK(chunks.position(2) == 2 * one);
         CHECK(chunks[3].raw.size() == 5);
         CHECK(machine.disk.read(kSegment, 0, UINT64_MAX) == bytes);
         CHECK(machine.disk.read(kSegment, one - 2, 9) ==
