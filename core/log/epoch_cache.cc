@@ -26,13 +26,9 @@ EpochCache::EpochCache(Storage& storage, std::string_view directory)
       path_(concat(directory, "/", kLeaderEpochCheckpoint)),
       entries_(read_epoch_checkpoint(storage, path_)) {}
 
-void EpochCache::assign(LeaderEpoch epoch, Offset start) {
+void EpochCache::begin(LeaderEpoch epoch, Offset start) {
     ASSERT(epoch.value() >= 0);
     ASSERT(start.value() >= 0);
-    if (!entries_.empty()) {
-        const OffsetAndEpoch& latest = entries_.back();
-        if (latest.leader_epoch == epoch && latest.offset <= start) return;
-    }
     while (!entries_.empty() &&
            (entries_.back().leader_epoch >= epoch || entries_.back().offset >= start))
         entries_.pop_back();

@@ -39,7 +39,13 @@ class EpochCache {
 
     /// No-op if the latest entry already has this epoch from `start` or below; otherwise every
     /// conflicting entry at the tail gives way to (epoch, start).
-    void assign(LeaderEpoch epoch, Offset start);
+    void assign(LeaderEpoch epoch, Offset start) {
+        if (!entries_.empty()) {
+            const OffsetAndEpoch& latest = entries_.back();
+            if (latest.leader_epoch == epoch && latest.offset <= start) return;
+        }
+        begin(epoch, start);
+    }
     /// Removes entries that start at or past `end`.
     void truncate_from_end(Offset end);
     /// Removes entries below `start`; the last of them is moved to `start`.
@@ -47,6 +53,7 @@ class EpochCache {
     void clear();
 
   private:
+    void begin(LeaderEpoch epoch, Offset start);
     void write() const;
 
     Storage* storage_;

@@ -27,17 +27,16 @@ Sequence minus(Sequence sequence, std::int32_t count) {
 }
 
 void remember(ProducerEntry& entry, const CachedBatch& batch) {
-    if (entry.batches.size() == kBatchesToRetain) entry.batches.erase(entry.batches.begin());
-    entry.batches.push_back(batch);
+    auto& batches = entry.batches;
+    if (batches.size() < kBatchesToRetain) {
+        batches.push_back(batch);
+    } else {
+        CachedBatch* const oldest = batches.data();
+        for (std::size_t i = 1; i < kBatchesToRetain; ++i) oldest[i - 1] = oldest[i];
+        oldest[kBatchesToRetain - 1] = batch;
+    }
     entry.last_timestamp_ms = batch.timestamp_ms;
-    ASSERT(entry.batches.size() <= kBatchesToRetain);
-}
-
-ProducerEntry& entry_of(ProducerMap& producers, const ProducerFields& fields) {
-    const auto found = producers.find(fields.id);
-    if (found != producers.end()) return found->second;
-    return producers.emplace(fields.id, ProducerEntry{fields.epoch, {}, -1, -1, std::nullopt})
-        .first->second;
+    ASSERT(batches.size() <= kBatchesToRetain);
 }
 
 /// A batch of another epoch, newer or (replayed) older, makes the remembered ones void.
@@ -75,8 +74,8 @@ ProducerEntry read_entry(BytesView bytes) {
     entry.coordinator_epoch = load_be<std::int32_t>(bytes, 34);
     const auto transaction_first = load_be<std::int64_t>(bytes, 38);
     if (last_offset >= 0 && offset_delta >= 0 && last_sequence >= 0)
-        entry.batches.push_back(CachedBatch{Sequence(last_sequence), Offset(last_offset),
-                                            offset_delta, entry.last_timestamp_ms});
+        entry.batches.push_back(CachedBatch{Sequence(last_sequence), offset_delta,
+                                            Offset(last_offset), entry.last_timestamp_ms});
     if (transaction_first >= 0) entry.transaction_first = Offset(transaction_first);
     return entry;
 }
@@ -122,38 +121,53 @@ ProducerState::ProducerState(Storage& storage, std::string directory)
             insert_sorted(snapshots_, *offset);
 }
 
+const ProducerEntry* ProducerState::find(ProducerId id) const {
+    if (last_ != nullptr && last_->first == id) return &last_->second;
+    const auto found = producers_.find(id);
+    return found == producers_.end() ? nullptr : &found->second;
+}
+
+ProducerEntry& ProducerState::entry_of(const ProducerFields& fields) {
+    if (last_ == nullptr || last_->first != fields.id) {
+        const ProducerEntry fresh{fields.epoch, {}, -1, -1, std::nullopt};
+        last_ = &*producers_.try_emplace(fields.id, fresh).first;
+    }
+    return last_->second;
+}
+
+void ProducerState::forget_all() {
+    producers_.clear();
+    last_ = nullptr;
+}
+
 ProducerState::Verdict ProducerState::check(const BatchHeader& header) const {
     ASSERT(header.producer.has_value());
     const ProducerFields& fields = *header.producer;
-    const auto found = producers_.find(fields.id);
-    if (found == producers_.end()) return {};
-    const ProducerEntry& entry = found->second;
-    if (fields.epoch == entry.epoch) {
+    const ProducerEntry* entry = find(fields.id);
+    if (entry == nullptr) return {};
+    if (fields.epoch == entry->epoch) {
         const Sequence last = fields.base_sequence.plus(header.last_offset_delta);
-        for (const CachedBatch& batch : entry.batches)
-            if (batch.first_sequence() == fields.base_sequence && batch.last_sequence == last)
-                return {ErrorCode::none, batch};
+        for (const CachedBatch& batch : entry->batches)
+            if (batch.last_sequence == last && batch.first_sequence() == fields.base_sequence)
+                return {ErrorCode::none, &batch};
     }
-    if (fields.epoch < entry.epoch) return {ErrorCode::invalid_producer_epoch, std::nullopt};
-    const bool starts_anew = fields.epoch > entry.epoch || entry.batches.empty();
-    const Sequence expected = starts_anew ? Sequence(0) : entry.batches.back().last_sequence.next();
-    if (fields.base_sequence != expected)
-        return {ErrorCode::out_of_order_sequence_number, std::nullopt};
+    if (fields.epoch < entry->epoch) return {ErrorCode::invalid_producer_epoch, nullptr};
+    const bool starts_anew = fields.epoch > entry->epoch || entry->batches.empty();
+    const Sequence expected =
+        starts_anew ? Sequence(0) : entry->batches.back().last_sequence.next();
+    if (fields.base_sequence != expected) return {ErrorCode::out_of_order_sequence_number, nullptr};
     return {};
 }
 
-void ProducerState::update(const Batch& batch) {
-    ASSERT(batch.next_offset() > batch.base_offset);
-    map_end_ = batch.next_offset();
+void ProducerState::update_producer(const Batch& batch) {
     const BatchHeader& header = batch.body->header();
-    if (!header.producer) return;
-    if (header.control()) return update_marker(batch, *header.producer);
     const ProducerFields& fields = *header.producer;
-    ProducerEntry& entry = entry_of(producers_, fields);
+    if (header.control()) return update_marker(batch, fields);
+    ProducerEntry& entry = entry_of(fields);
     take_epoch(entry, fields.epoch);
     remember(entry,
-             CachedBatch{fields.base_sequence.plus(header.last_offset_delta), batch.last_offset(),
-                         header.last_offset_delta, header.max_timestamp_ms});
+             CachedBatch{fields.base_sequence.plus(header.last_offset_delta),
+                         header.last_offset_delta, batch.last_offset(), header.max_timestamp_ms});
     if (header.transactional() && !entry.transaction_first)
         entry.transaction_first = batch.base_offset;
 }
@@ -161,7 +175,7 @@ void ProducerState::update(const Batch& batch) {
 void ProducerState::update_marker(const Batch& batch, const ProducerFields& fields) {
     const auto control = read_control_record(*batch.body);
     if (!control || control->type == ControlType::other) return;
-    ProducerEntry& entry = entry_of(producers_, fields);
+    ProducerEntry& entry = entry_of(fields);
     take_epoch(entry, fields.epoch);
     entry.transaction_first.reset();
     entry.coordinator_epoch = control->coordinator_epoch;
@@ -192,7 +206,7 @@ void ProducerState::truncate_and_reload(Offset log_start, Offset log_end) {
     for (Offset at : std::vector<Offset>(snapshots_))
         if (at > log_end || at <= log_start) remove_snapshot(at);
     if (log_end == map_end_) return;
-    producers_.clear();
+    forget_all();
     load_from_snapshot(log_start);
 }
 
@@ -205,6 +219,7 @@ void ProducerState::load_from_snapshot(Offset log_start) {
             size ? decode_snapshot(storage_->read(path, 0, *size)) : std::optional<ProducerMap>();
         if (loaded) {
             producers_ = std::move(*loaded);
+            last_ = nullptr;
             last_snapshot_ = at;
             map_end_ = at;
             return;
@@ -216,7 +231,7 @@ void ProducerState::load_from_snapshot(Offset log_start) {
 }
 
 void ProducerState::truncate_fully_and_start_at(Offset start) {
-    producers_.clear();
+    forget_all();
     for (Offset at : std::vector<Offset>(snapshots_)) remove_snapshot(at);
     last_snapshot_ = Offset(0);
     map_end_ = start;
@@ -246,6 +261,7 @@ void ProducerState::remove_snapshot(Offset at) {
 }
 
 void ProducerState::expire(std::int64_t now_ms, Duration expiration) {
+    last_ = nullptr;
     std::erase_if(producers_, [&](const auto& item) {
         const ProducerEntry& entry = item.second;
         return !entry.transaction_first && now_ms - entry.last_timestamp_ms >= to_ms(expiration);

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/error_code.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -34,8 +35,8 @@ inline constexpr std::size_t kBatchesToRetain = 5;
 /// One remembered batch.
 struct CachedBatch {
     Sequence last_sequence;
-    Offset last_offset;
     std::int32_t offset_delta;  ///< last offset - first offset
+    Offset last_offset;
     std::int64_t timestamp_ms;
 
     Sequence first_sequence() const;
@@ -61,6 +62,8 @@ class ProducerState {
   public:
     /// Finds the snapshots of the partition's directory; no state is loaded yet.
     ProducerState(Storage& storage, std::string directory);
+    ProducerState(const ProducerState&) = delete;
+    ProducerState& operator=(const ProducerState&) = delete;
 
     const ProducerMap& producers() const { return producers_; }
     bool empty() const { return producers_.empty(); }
@@ -72,11 +75,15 @@ class ProducerState {
     /// The verdict on a client's batch: a refusal, a duplicate, or neither.
     struct Verdict {
         ErrorCode error = ErrorCode::none;
-        std::optional<CachedBatch> duplicate;
+        const CachedBatch* duplicate = nullptr;  ///< valid until the state changes
     };
     Verdict check(const BatchHeader& header) const;
     /// Takes a batch that is in the log into the state (R4), and moves map_end behind it.
-    void update(const Batch& batch);
+    void update(const Batch& batch) {
+        map_end_ = batch.next_offset();
+        ASSERT(map_end_ > batch.base_offset);
+        if (batch.body->header().producer) update_producer(batch);
+    }
 
     /// Writes a snapshot at map_end, unless the last one is already there. `synced`: fsync it now
     /// (at a roll the flush behind it does, KAFKA-15046).
@@ -99,14 +106,19 @@ class ProducerState {
     void expire(std::int64_t now_ms, Duration expiration);
 
   private:
+    const ProducerEntry* find(ProducerId id) const;
+    ProducerEntry& entry_of(const ProducerFields& fields);
+    void forget_all();
     void load_from_snapshot(Offset log_start);
+    void update_producer(const Batch& batch);
     void update_marker(const Batch& batch, const ProducerFields& fields);
 
     Storage* storage_;
     std::string directory_;
     ProducerMap producers_;
-    std::vector<Offset> snapshots_;  ///< ascending
-    std::vector<Offset> unsynced_;   ///< ascending
+    ProducerMap::value_type* last_ = nullptr;  ///< whose batch came last: most logs have but one
+    std::vector<Offset> snapshots_;            ///< ascending
+    std::vector<Offset> unsynced_;             ///< ascending
     Offset map_end_{0};
     Offset last_snapshot_{0};
 };
