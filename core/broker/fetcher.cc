@@ -30,28 +30,29 @@ Fetcher::Fetcher(NodeId self, NodeId leader, std::uint32_t fetcher_id, std::uint
       replicas_(replicas),
       channel_(self, leader, seed, fetch_channel(config)) {}
 
-Fetcher::Entry* Fetcher::find(PartitionId partition) {
-    const auto at = std::lower_bound(
+std::vector<Fetcher::Entry>::const_iterator Fetcher::lower_bound(PartitionId partition) const {
+    return std::lower_bound(
         entries_.begin(), entries_.end(), partition,
         [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
-    if (at == entries_.end() || at->partition != partition) return nullptr;
-    return &*at;
 }
 
-Follower* Fetcher::follower(PartitionId partition) {
-    Partition* hosted = replicas_.find(partition);
-    return hosted == nullptr ? nullptr : hosted->follower();
+Fetcher::Entry* Fetcher::search(PartitionId partition) {
+    const auto at = lower_bound(partition);
+    if (at == entries_.end() || at->partition != partition) return nullptr;
+    found_ = static_cast<std::size_t>(at - entries_.begin());
+    return &entries_[found_];
 }
 
 void Fetcher::add(PartitionId partition) {
     if (Entry* known = find(partition)) return mark_changed(*known);
-    const Follower* role = follower(partition);
+    Partition* hosted = replicas_.find(partition);
+    ASSERT(hosted != nullptr);
+    Follower* role = hosted->follower();
     ASSERT(role != nullptr);
-    const auto at = std::lower_bound(
-        entries_.begin(), entries_.end(), partition,
-        [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
-    entries_.insert(
-        at, Entry{.partition = partition, .asked = role->request(*replicas_.context().profile)});
+    entries_.insert(lower_bound(partition),
+                    Entry{.partition = partition,
+                          .role = role,
+                          .asked = role->request(*replicas_.context().profile)});
     changed_.push_back(partition);
 }
 
@@ -82,11 +83,9 @@ void Fetcher::leave_session(Entry& entry) {
 }
 
 void Fetcher::delay(Entry& entry, TimePoint now) {
-    Follower* role = follower(entry.partition);
-    ASSERT(role != nullptr);
     leave_session(entry);
-    if (role->delayed_until() > now) return;
-    role->delay(saturating_add(now, config_.replica_fetch_backoff));
+    if (entry.role->delayed_until() > now) return;
+    entry.role->delay(saturating_add(now, config_.replica_fetch_backoff));
     delayed_.push_back(entry.partition);
 }
 
@@ -94,22 +93,20 @@ void Fetcher::delay(Entry& entry, TimePoint now) {
 void Fetcher::revive(TimePoint now) {
     if (delayed_.empty()) return;
     std::erase_if(delayed_, [&](PartitionId partition) {
-        const Follower* role = follower(partition);
-        if (role != nullptr && role->delayed_until() > now) return false;
-        if (Entry* entry = find(partition)) mark_changed(*entry);
+        Entry* entry = find(partition);
+        ASSERT(entry != nullptr);
+        if (entry->role->delayed_until() > now) return false;
+        mark_changed(*entry);
         return true;
     });
 }
 
 // ---- requests -----------------------------------------------------------------------------------
 
-bool Fetcher::anything_ready(TimePoint now) {
+bool Fetcher::anything_ready(TimePoint now) const {
     if (session_size_ > 0 || !range_unknown_.empty()) return true;
-    for (const Entry& entry : entries_) {
-        const Follower* role = follower(entry.partition);
-        if (role != nullptr && role->ready_to_fetch(now)) return true;
-    }
-    return false;
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [now](const Entry& entry) { return entry.role->ready_to_fetch(now); });
 }
 
 void Fetcher::maybe_fetch(TimePoint now) {
@@ -124,10 +121,10 @@ void Fetcher::maybe_fetch(TimePoint now) {
 
 bool Fetcher::send_range_request(TimePoint now) {
     if (range_unknown_.empty()) return false;
-    const Follower* role = follower(range_unknown_.front());
-    ASSERT(role != nullptr);
+    const Entry* entry = find(range_unknown_.front());
+    ASSERT(entry != nullptr);
     channel_.send(now,
-                  ListOffsetsRequest{self_, range_unknown_.front(), role->epoch(), range_spec_}, 0,
+                  ListOffsetsRequest{self_, entry->partition, entry->role->epoch(), range_spec_}, 0,
                   *replicas_.context().effects);
     return true;
 }
@@ -148,10 +145,9 @@ void Fetcher::send_fetch(TimePoint now) {
         Entry* entry = find(partition);
         ASSERT(entry != nullptr);
         entry->changed = false;
-        const Follower* role = follower(partition);
         // Delayed ones come back with revive(), stopped ones with the next add().
-        if (role == nullptr || !role->ready_to_fetch(now)) continue;
-        entry->asked = role->request(*context.profile);
+        if (!entry->role->ready_to_fetch(now)) continue;
+        entry->asked = entry->role->request(*context.profile);
         if (!entry->in_session) ++session_size_;
         entry->in_session = true;
         request.partitions.push_back(entry->asked);
@@ -188,9 +184,8 @@ void Fetcher::on_fetch(TimePoint now, const FetchResponse& response) {
     for (const FetchPartitionResponse& answer : response.partitions) {
         Entry* entry = find(answer.partition);
         if (entry == nullptr || !entry->in_session) continue;
-        Follower* role = follower(answer.partition);
-        ASSERT(role != nullptr);
-        switch (role->on_response(entry->asked, answer, replicas_.logs(), replicas_.context())) {
+        switch (
+            entry->role->on_response(entry->asked, answer, replicas_.logs(), replicas_.context())) {
             case FetchOutcome::ignored:
             case FetchOutcome::unchanged:
                 break;
@@ -215,9 +210,8 @@ void Fetcher::on_list_offsets(TimePoint now, const ListOffsetsResponse& response
     const OffsetSpec asked = std::exchange(range_spec_, OffsetSpec::latest);
     if (range_unknown_.empty() || range_unknown_.front() != response.partition) return;
     Entry* entry = find(response.partition);
-    Follower* role = follower(response.partition);
     ASSERT(entry != nullptr);
-    ASSERT(role != nullptr);
+    Follower* role = entry->role;
     if (response.error != ErrorCode::none) {
         range_unknown_.erase(range_unknown_.begin());
         if (response.error == ErrorCode::fenced_leader_epoch)
@@ -247,9 +241,7 @@ void Fetcher::on_failure(TimePoint now) {
     range_unknown_.clear();
     range_spec_ = OffsetSpec::latest;
     for (Entry& entry : entries_) {
-        Follower* role = follower(entry.partition);
-        ASSERT(role != nullptr);
-        if (role->fetching()) delay(entry, now);
+        if (entry.role->fetching()) delay(entry, now);
         leave_session(entry);
     }
     ASSERT(session_size_ == 0);
@@ -270,15 +262,15 @@ void Fetcher::close(TimePoint now) {
     channel_.disconnect(now, *replicas_.context().effects);
 }
 
-TimePoint Fetcher::next_deadline() const {
-    TimePoint due = channel_.expire_due();
-    if (delayed_.empty() || channel_.in_flight() > 0) return due;
+TimePoint Fetcher::revival() const {
+    TimePoint first = TimePoint::max();
     for (PartitionId partition : delayed_) {
-        const Partition* hosted = std::as_const(replicas_).find(partition);
-        if (hosted == nullptr || hosted->follower() == nullptr) continue;
-        due = std::min(due, hosted->follower()->delayed_until());
+        const auto entry = lower_bound(partition);
+        ASSERT(entry != entries_.end());
+        ASSERT(entry->partition == partition);
+        first = std::min(first, entry->role->delayed_until());
     }
-    return due;
+    return first;
 }
 
 // ---- all fetchers -------------------------------------------------------------------------------
@@ -310,21 +302,9 @@ void FetcherManager::settle(TimePoint now) {
     for (const auto& fetcher : fetchers_) fetcher->maybe_fetch(now);
 }
 
-Fetcher* FetcherManager::find(ConnectionId connection) {
-    for (const auto& fetcher : fetchers_)
-        if (fetcher->owns(connection)) return fetcher.get();
-    return nullptr;
-}
-
 void FetcherManager::on_woken(TimePoint now) {
     for (const auto& fetcher : fetchers_)
         if (fetcher->next_deadline() <= now) fetcher->on_woken(now);
-}
-
-TimePoint FetcherManager::next_deadline() const {
-    TimePoint due = TimePoint::max();
-    for (const auto& fetcher : fetchers_) due = std::min(due, fetcher->next_deadline());
-    return due;
 }
 
 }  // namespace core

@@ -11,9 +11,14 @@
 ///   R3  After OFFSET_OUT_OF_RANGE the leader's end, then maybe its start, is asked for before
 ///       anything is fetched again.
 ///   R4  A fetcher without partitions closes its connection.
+///   R5  A partition is carried only while this broker follows in it: whoever changes its role
+///   takes
+///       it off first, and puts it back after.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -50,26 +55,37 @@ class Fetcher {
     /// Closes the connection (no partitions left).
     void close(TimePoint now);
     /// TimePoint::max(): never.
-    TimePoint next_deadline() const;
+    TimePoint next_deadline() const {
+        if (delayed_.empty() || channel_.in_flight() > 0) return channel_.expire_due();
+        return std::min(channel_.expire_due(), revival());
+    }
 
   private:
     /// One partition. What the leader's session holds of it is `asked`, while `in_session`.
     struct Entry {
         PartitionId partition;
+        Follower* role;  ///< R5
         bool in_session = false;
         bool changed = true;  ///< the next request has to name it
         FetchPartition asked;
     };
 
-    Entry* find(PartitionId partition);
-    Follower* follower(PartitionId partition);
+    Entry* find(PartitionId partition) {
+        if (found_ < entries_.size() && entries_[found_].partition == partition)
+            return &entries_[found_];
+        return search(partition);
+    }
+    Entry* search(PartitionId partition);
+    std::vector<Entry>::const_iterator lower_bound(PartitionId partition) const;
     void mark_changed(Entry& entry);
     void leave_session(Entry& entry);
     void delay(Entry& entry, TimePoint now);
     void revive(TimePoint now);
+    /// When the first of those that are delayed may be fetched again.
+    TimePoint revival() const;
     bool send_range_request(TimePoint now);
     void send_fetch(TimePoint now);
-    bool anything_ready(TimePoint now);
+    bool anything_ready(TimePoint now) const;
     void on_fetch(TimePoint now, const FetchResponse& response);
     void on_list_offsets(TimePoint now, const ListOffsetsResponse& response);
     void on_failure(TimePoint now);
@@ -81,6 +97,7 @@ class Fetcher {
     ReplicaManager& replicas_;
     Channel channel_;
     std::vector<Entry> entries_;        ///< by partition
+    std::size_t found_ = 0;             ///< the one found last
     std::vector<PartitionId> changed_;  ///< entries with `changed`
     std::vector<PartitionId> delayed_;
     std::vector<PartitionId> forgotten_;      ///< the leader's session still holds them
@@ -102,9 +119,17 @@ class FetcherManager {
     /// After a change of the assignment: closes what is empty, starts what is new.
     void settle(TimePoint now);
 
-    Fetcher* find(ConnectionId connection);
+    Fetcher* find(ConnectionId connection) {
+        for (const auto& fetcher : fetchers_)
+            if (fetcher->owns(connection)) return fetcher.get();
+        return nullptr;
+    }
     void on_woken(TimePoint now);
-    TimePoint next_deadline() const;
+    TimePoint next_deadline() const {
+        TimePoint due = TimePoint::max();
+        for (const auto& fetcher : fetchers_) due = std::min(due, fetcher->next_deadline());
+        return due;
+    }
 
   private:
     NodeId self_;

@@ -16,19 +16,6 @@ Follower::Follower(PartitionId partition, Log& log, const PartitionRegistration&
       replicas_(registration.replicas),
       fetch_offset_(log.log_end_offset()) {}
 
-FetchPartition Follower::request(const Profile& profile) const {
-    FetchPartition request{
-        .partition = partition_,
-        .current_leader_epoch = std::nullopt,
-        .fetch_offset = fetch_offset_,
-        .last_fetched_epoch = std::nullopt,
-        .log_start_offset = log_->log_start(),
-    };
-    if (profile.fetch_fenced_by_leader_epoch) request.current_leader_epoch = epoch_;
-    if (profile.truncate_on_fetch) request.last_fetched_epoch = last_fetched_epoch_;
-    return request;
-}
-
 // ---- metadata -----------------------------------------------------------------------------------
 
 bool Follower::on_registration(const PartitionRegistration& registration) {

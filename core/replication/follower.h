@@ -57,7 +57,18 @@ class Follower {
     bool fetching() const { return fetching_; }
     TimePoint delayed_until() const { return delayed_until_; }
     /// What the next request says of this partition.
-    FetchPartition request(const Profile& profile) const;
+    FetchPartition request(const Profile& profile) const {
+        FetchPartition request{
+            .partition = partition_,
+            .current_leader_epoch = std::nullopt,
+            .fetch_offset = fetch_offset_,
+            .last_fetched_epoch = std::nullopt,
+            .log_start_offset = log_->log_start(),
+        };
+        if (profile.fetch_fenced_by_leader_epoch) request.current_leader_epoch = epoch_;
+        if (profile.truncate_on_fetch) request.last_fetched_epoch = last_fetched_epoch_;
+        return request;
+    }
 
     // ---- metadata
     /// A newer registration under which this broker follows; true if the leader epoch is new, so

@@ -32,22 +32,10 @@ bool Channel::maybe_connect(TimePoint now, Effects& effects) {
     const std::uint64_t draw = keyed_draw(seed_, Purpose::setup_jitter,
                                           {static_cast<std::uint64_t>(self_.value()),
                                            static_cast<std::uint64_t>(peer_.value()), attempts_});
-    setup_expires_ =
+    due_ =
         saturating_add(now, exponential_backoff(options_.setup_timeout, options_.setup_timeout_max,
                                                 setup_failures_, draw));
     return true;
-}
-
-CorrelationId Channel::send(TimePoint now, MessageBox message, std::uint64_t mark, Effects& effects,
-                            std::optional<Duration> timeout, bool expects_response) {
-    ASSERT(can_send());
-    const CorrelationId correlation(next_correlation_++);
-    if (expects_response) {
-        const TimePoint expires = saturating_add(now, timeout.value_or(options_.request_timeout));
-        in_flight_.push_back(InFlight{correlation, mark, now, expires});
-    }
-    effects.send(*connection_, correlation, std::move(message));
-    return correlation;
 }
 
 void Channel::on_connected(TimePoint now) {
@@ -56,15 +44,13 @@ void Channel::on_connected(TimePoint now) {
     failures_ = 0;
     setup_failures_ = 0;
     backoff_ends_ = now;
-    setup_expires_ = TimePoint::max();
+    due_ = TimePoint::max();
 }
 
-InFlight Channel::on_response(CorrelationId correlation) {
-    ASSERT(!in_flight_.empty());
-    ASSERT(in_flight_.front().correlation == correlation);
-    const InFlight answered = in_flight_.front();
-    in_flight_.erase(in_flight_.begin());
-    return answered;
+void Channel::refresh_due() {
+    TimePoint first = TimePoint::max();
+    for (const InFlight& request : in_flight_) first = std::min(first, request.expires_at);
+    due_ = saturating_add(first, Duration(1));
 }
 
 void Channel::start_backoff(TimePoint now) {
@@ -82,7 +68,7 @@ void Channel::start_backoff(TimePoint now) {
     last_attempt_ = now;
     state_ = State::disconnected;
     connection_.reset();
-    setup_expires_ = TimePoint::max();
+    due_ = TimePoint::max();
 }
 
 std::vector<InFlight> Channel::on_lost(TimePoint now) {
@@ -100,28 +86,15 @@ std::vector<InFlight> Channel::disconnect(TimePoint now, Effects& effects) {
 }
 
 std::pair<std::vector<InFlight>, bool> Channel::expire(TimePoint now, Effects& effects) {
-    if (state_ == State::connecting && now >= setup_expires_)
-        return {disconnect(now, effects), true};
-    const bool late =
-        std::any_of(in_flight_.begin(), in_flight_.end(),
-                    [&](const InFlight& request) { return now > request.expires_at; });
-    // NetworkClient drops a connection only when a request is strictly older than its timeout.
-    if (late) return {disconnect(now, effects), true};
+    // A handshake is given up at its time-out; a connection is dropped only when a request is
+    // strictly older than its own. [kafka NetworkClient]
+    if (now >= due_) return {disconnect(now, effects), true};
     return {std::vector<InFlight>{}, false};
 }
 
 std::optional<TimePoint> Channel::next_deadline() const {
-    const TimePoint due = expire_due();
-    if (due == TimePoint::max()) return std::nullopt;
-    return due;
-}
-
-TimePoint Channel::expire_due() const {
-    if (state_ == State::connecting) return setup_expires_;
-    TimePoint due = TimePoint::max();
-    for (const InFlight& request : in_flight_) due = std::min(due, request.expires_at);
-    // One nanosecond later: strictly older.
-    return saturating_add(due, Duration(1));
+    if (due_ == TimePoint::max()) return std::nullopt;
+    return due_;
 }
 
 }  // namespace core

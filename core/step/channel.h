@@ -20,11 +20,14 @@
 ///       [kafka ClusterConnectionStates.updateConnectionSetupTimeout]
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/step/node.h"
@@ -82,13 +85,33 @@ class Channel {
     /// channel's; `expects_response` is false for acks=0 produce.
     CorrelationId send(TimePoint now, MessageBox message, std::uint64_t mark, Effects& effects,
                        std::optional<Duration> timeout = std::nullopt,
-                       bool expects_response = true);
+                       bool expects_response = true) {
+        ASSERT(can_send());
+        const CorrelationId correlation(next_correlation_++);
+        if (expects_response)
+            await(InFlight{correlation, mark, now,
+                           saturating_add(now, timeout.value_or(options_.request_timeout))});
+        effects.send(*connection_, correlation, std::move(message));
+        return correlation;
+    }
 
     /// True if this connection is this channel's current one.
     bool owns(ConnectionId connection) const { return connection_ == connection; }
     void on_connected(TimePoint now);
     /// The request that this response answers.
-    InFlight on_response(CorrelationId correlation);
+    InFlight on_response(CorrelationId correlation) {
+        ASSERT(!in_flight_.empty());
+        ASSERT(in_flight_.front().correlation == correlation);
+        const InFlight answered = in_flight_.front();
+        if (in_flight_.size() == 1) {
+            in_flight_.clear();
+            due_ = TimePoint::max();
+        } else {
+            in_flight_.erase(in_flight_.begin());
+            refresh_due();
+        }
+        return answered;
+    }
     /// The connection went: all requests that were in flight, oldest first.
     std::vector<InFlight> on_lost(TimePoint now);
     /// Closes by the owner's own decision: as on_lost, and the peer sees a reset.
@@ -101,9 +124,15 @@ class Channel {
     /// back-off is the owner's to watch (backoff_ends), if it wants to send.
     std::optional<TimePoint> next_deadline() const;
     /// The same as a plain time; never (TimePoint::max()) if nothing is waited for.
-    TimePoint expire_due() const;
+    TimePoint expire_due() const { return due_; }
 
   private:
+    void await(const InFlight& request) {
+        in_flight_.push_back(request);
+        // One nanosecond later: strictly older.
+        due_ = std::min(due_, saturating_add(request.expires_at, Duration(1)));
+    }
+    void refresh_due();
     void start_backoff(TimePoint now);
 
     NodeId self_;
@@ -118,7 +147,7 @@ class Channel {
     std::uint32_t setup_failures_ = 0;  ///< handshakes in a row that came to nothing
     std::uint64_t attempts_ = 0;        ///< ever, for keyed jitter
     TimePoint backoff_ends_ = TimePoint::min();
-    TimePoint setup_expires_ = TimePoint::max();
+    TimePoint due_ = TimePoint::max();  ///< of the handshake, or of what is in flight
     std::optional<TimePoint> last_attempt_;
 };
 
