@@ -34,6 +34,8 @@
 
 namespace report {
 
+using scenario::Text;
+
 /// One run as a comparison counts it. Small: there are many.
 struct RunSummary {
     bool done = false;
@@ -168,12 +170,13 @@ std::string settings_text(const ComparedCell& cell);
 // ---- outputs, all of the same words and numbers
 
 /// A sentence each: the cheapest setting that lost nothing, and what every setting left over.
-std::string cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures);
-std::string left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures);
+Text cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures);
+Text left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures);
 
 std::string comparison_text(const Comparison& comparison, const ComparisonFigures& figures,
                             const TextStyle& style);
-std::string comparison_markdown(const Comparison& comparison, const ComparisonFigures& figures);
+std::string comparison_markdown(const Comparison& comparison, const ComparisonFigures& figures,
+                                const TextStyle& style);
 /// One row for each cell and metric. [UX F5]
 std::string comparison_csv(const Comparison& comparison, const ComparisonFigures& figures);
 /// The document of REPORT_FORMAT 2.

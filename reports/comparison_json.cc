@@ -90,7 +90,7 @@ Json cell_json(const Comparison& comparison, std::size_t index, const Comparison
     const ComparedCell& cell = comparison.cells[index];
     Json out = Json::object();
     out["variant"] = settings_json(cell);
-    out["fault"] = fault_words(comparison);
+    out["fault"] = fault_words(comparison).en;
     if (!cell.applies()) {
         out["refusedByKafka"] = cell.refused.empty() ? Json(nullptr) : Json(cell.refused);
         if (!cell.not_modelled.empty()) out["notModelled"] = cell.not_modelled;
@@ -102,7 +102,7 @@ Json cell_json(const Comparison& comparison, std::size_t index, const Comparison
     if (figures.cells[index].fired > 0) {
         add_figures(out, cell, figures.cells[index]);
     } else if (figures.cells[index].done > 0) {
-        out["why"] = why_no_figures(figures.cells[index]);
+        out["why"] = why_no_figures(figures.cells[index]).en;
     }
     out["done"] = figures.cells[index].done;
     if (figures.cells[index].capped > 0) out["stoppedAtMaxEvents"] = figures.cells[index].capped;
@@ -274,7 +274,7 @@ std::string comparison_csv(const Comparison& comparison, const ComparisonFigures
             }
             fields.insert(
                 fields.end(),
-                {fault_words(comparison),
+                {fault_words(comparison).en,
                  core::to_text(cell.applies() ? comparison.seeds : std::int64_t{0}),
                  core::to_text(own.fired), metric.name, metric.k, metric.value, metric.lo,
                  metric.hi, metric.unit, metric.method,

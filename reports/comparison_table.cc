@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "reports/expect.h"
+#include "reports/words.h"
 
 namespace report {
 namespace {
@@ -44,13 +45,18 @@ std::string range_words(const Spread& spread) {
     return concat(median, " (", one_unit ? least.substr(0, digits(least)) : least, "-", most, ")");
 }
 
-std::string latency_words(const ComparedCell& cell, const std::optional<Spread>& latency) {
-    if (!cell.promises) return "n/a";
-    return latency ? range_words(*latency) : "none acked";
+Text not_applicable() {
+    return say("n/a", "不适用");
 }
 
-std::string capped_words(const CellFigures& figures) {
-    return concat("stopped at run.maxEvents in ", figures.capped, " of ", figures.done);
+Text latency_words(const ComparedCell& cell, const std::optional<Spread>& latency) {
+    if (!cell.promises) return not_applicable();
+    return latency ? same(range_words(*latency)) : say("none acked", "无应答");
+}
+
+Text capped_words(const CellFigures& figures) {
+    return say("stopped at run.maxEvents in {0} of {1}", "{1} 次中有 {0} 次停在 run.maxEvents",
+               figures.capped, figures.done);
 }
 
 /// Columns that only some comparisons have.
@@ -59,22 +65,26 @@ struct Shown {
     bool acks0 = false;
 };
 
-std::vector<std::string> figure_words(const ComparedCell& cell, const CellFigures& figures,
-                                      const Shown& shown) {
-    std::vector<std::string> out;
-    std::string share = share_words(figures);
+std::vector<Text> figure_words(const ComparedCell& cell, const CellFigures& figures,
+                               const Shown& shown) {
+    std::vector<Text> out;
+    const auto promised = [&](const Spread& spread) {
+        return cell.promises ? same(spread_words(spread)) : not_applicable();
+    };
+    Text share = share_words(figures);
     if (figures.fired < figures.done - figures.capped)
-        share += concat(", fault in ", figures.fired, " of ", figures.done - figures.capped);
-    if (figures.capped > 0) share += concat(", ", capped_words(figures));
+        share += say(", fault in {0} of {1}", "，{1} 次中有 {0} 次出现故障", figures.fired,
+                     figures.done - figures.capped);
+    if (figures.capped > 0) share += say(", {0}", "，{0}", capped_words(figures));
     out.push_back(std::move(share));
-    out.push_back(cell.promises ? spread_words(figures.lost) : "n/a");
-    if (shown.stranded) out.push_back(cell.promises ? spread_words(figures.stranded) : "n/a");
-    if (shown.acks0) out.push_back(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-");
-    out.push_back(range_words(figures.unavailable_ns));
+    out.push_back(promised(figures.lost));
+    if (shown.stranded) out.push_back(promised(figures.stranded));
+    if (shown.acks0) out.push_back(same(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-"));
+    out.push_back(same(range_words(figures.unavailable_ns)));
     out.push_back(latency_words(cell, figures.latency_p50_ns));
     out.push_back(latency_words(cell, figures.latency_p99_ns));
-    out.push_back(figures.refused.most == 0 ? "0" : mean_words(figures.refused.mean));
-    out.push_back(figures.duplicates.most == 0 ? "0" : mean_words(figures.duplicates.mean));
+    for (const Spread* spread : {&figures.refused, &figures.duplicates})
+        out.push_back(same(spread->most == 0 ? "0" : mean_words(spread->mean)));
     return out;
 }
 
@@ -89,44 +99,51 @@ std::int64_t least_of(const Comparison& comparison, const ComparisonFigures& fig
 }
 
 /// Why no setting can be named.
-std::string nothing_cheapest(const Comparison& comparison, const ComparisonFigures& figures) {
+Text nothing_cheapest(const Comparison& comparison, const ComparisonFigures& figures) {
     bool any_applies = false;
     bool any_counts = false;
     for (std::size_t i = 0; i < figures.cells.size(); ++i) {
         any_applies = any_applies || comparison.cells[i].applies();
         any_counts = any_counts || can_be_cheapest(comparison.cells[i], figures.cells[i]);
     }
-    if (any_counts) return "No setting lost nothing under this fault.";
+    if (any_counts)
+        return say("No setting lost nothing under this fault.",
+                   "在此故障下，没有一种配置不丢消息。");
+    const auto nothing = [](const Text& why) {
+        return say("Nothing can be compared: {0}.", "无从比较：{0}。", why);
+    };
     if (!any_applies)
-        return "Nothing can be compared: Kafka refuses every setting, or it is not modelled.";
-    if (figures.runs == 0) return "Nothing can be compared: no run was made.";
+        return nothing(say("Kafka refuses every setting, or it is not modelled",
+                           "每种配置都被 Kafka 拒绝，或未被建模"));
+    if (figures.runs == 0) return nothing(say("no run was made", "没有运行过"));
     if (!any_fired(figures))
-        return std::any_of(figures.cells.begin(), figures.cells.end(),
-                           [](const CellFigures& cell) { return cell.capped > 0; })
-                   ? "Nothing can be compared: runs were stopped at run.maxEvents."
-                   : "Nothing can be compared: the fault never came about.";
-    return "Nothing can be compared: no setting that asks for acknowledgements met the fault in "
-           "nine "
-           "of ten of its runs.";
+        return nothing(std::any_of(figures.cells.begin(), figures.cells.end(),
+                                   [](const CellFigures& cell) { return cell.capped > 0; })
+                           ? say("runs were stopped at run.maxEvents", "运行停在了 run.maxEvents")
+                           : say("the fault never came about", "故障从未出现"));
+    return nothing(
+        say("no setting that asks for acknowledgements met the fault in nine of ten of its runs",
+            "没有一种要求应答的配置在九成的运行中遇到故障"));
 }
 
 /// " (alike to the digit: acks=all min.isr=1)": who shares the first place with the first.
-std::string equals_words(const Comparison& comparison, const std::vector<std::size_t>& cheapest) {
+Text equals_words(const Comparison& comparison, const std::vector<std::size_t>& cheapest) {
     constexpr std::size_t kMostEquals = 3;
-    if (cheapest.size() < 2) return "";
-    std::vector<std::string> others;
+    if (cheapest.size() < 2) return {};
+    std::vector<Text> others;
     for (std::size_t i = 1; i < std::min(cheapest.size(), kMostEquals + 1); ++i)
-        others.push_back(settings_text(comparison.cells[cheapest[i]]));
+        others.push_back(same(settings_text(comparison.cells[cheapest[i]])));
     if (cheapest.size() > kMostEquals + 1)
-        others.push_back(concat("and ", cheapest.size() - kMostEquals - 1, " more"));
-    return concat(" (alike to the digit: ", core::join(others, "; "), ")");
+        others.push_back(say("and {0} more", "还有 {0} 种", cheapest.size() - kMostEquals - 1));
+    return say(" (alike to the digit: {0})", "（数字完全相同：{0}）",
+               joined(others, say("; ", "；")));
 }
 
 }  // namespace
 
-std::string why_no_figures(const CellFigures& figures) {
-    return figures.capped > 0 ? concat("n/a: ", capped_words(figures), " runs")
-                              : std::string("the fault never came about");
+Text why_no_figures(const CellFigures& figures) {
+    return figures.capped > 0 ? say("n/a: {0} runs", "不适用：{0}", capped_words(figures))
+                              : say("the fault never came about", "故障从未出现");
 }
 
 std::string time_words(std::int64_t ns) {
@@ -134,27 +151,32 @@ std::string time_words(std::int64_t ns) {
     return words(core::Duration(ns));
 }
 
-std::string share_words(const CellFigures& figures) {
-    const std::string same =
-        figures.same_in_all ? concat("same in all ", figures.fired) : std::string();
-    if (!figures.share) return same.empty() ? "n/a (no promise)" : concat("no promise, ", same);
-    const std::string count = concat(figures.lossy, " of ", figures.fired, ", ");
-    if (!same.empty()) return concat(count, same);
+Text share_words(const CellFigures& figures) {
+    const Text alike =
+        figures.same_in_all ? say("same in all {0}", "{0} 次全同", figures.fired) : Text();
+    if (!figures.share)
+        return alike.empty() ? say("n/a (no promise)", "不适用（无承诺）")
+                             : say("no promise, {0}", "无承诺，{0}", alike);
+    const auto counted = [&](const Text& rest) {
+        return say("{0} of {1}, {2}", "{1} 次中 {0} 次，{2}", figures.lossy, figures.fired, rest);
+    };
+    if (!alike.empty()) return counted(alike);
     const Interval& share = *figures.share;
-    if (figures.lossy == 0) return concat(count, "at most ", percent(share.hi), "%");
-    if (figures.lossy == figures.fired) return concat(count, "at least ", percent(share.lo), "%");
-    return concat(count, percent(share.estimate), "% (", percent(share.lo), "-", percent(share.hi),
-                  ")");
+    if (figures.lossy == 0) return counted(say("at most {0}%", "至多 {0}%", percent(share.hi)));
+    if (figures.lossy == figures.fired)
+        return counted(say("at least {0}%", "至少 {0}%", percent(share.lo)));
+    return counted(say("{0}% ({1}-{2})", "{0}%（{1}-{2}）", percent(share.estimate),
+                       percent(share.lo), percent(share.hi)));
 }
 
-std::string fault_words(const Comparison& comparison) {
-    if (!comparison.fault.empty()) return comparison.fault;
+Text fault_words(const Comparison& comparison) {
+    if (!comparison.fault.empty()) return same(comparison.fault);
     const auto& steps = comparison.scenario.steps;
-    if (steps.empty()) return "no fault";
+    if (steps.empty()) return say("no fault", "无故障");
     std::vector<std::string> ids;
     for (std::size_t i = 0; i < std::min(steps.size(), kMostSteps); ++i) ids.push_back(steps[i].id);
     if (steps.size() > kMostSteps) ids.push_back("...");
-    return concat("the scenario's own steps (", core::join(ids, ", "), ")");
+    return say("the scenario's own steps ({0})", "场景自己的步骤（{0}）", core::join(ids, ", "));
 }
 
 ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& figures) {
@@ -170,11 +192,14 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
         if (cells[i].applies() && cells[i].has_acks0) shown.acks0 = true;
         if (figures.cells[i].stranded.most > 0) shown.stranded = true;
     }
-    table.heads = {"runs that lost acked records", "lost per run"};
-    if (shown.stranded) table.heads.emplace_back("out of reach");
-    if (shown.acks0) table.heads.emplace_back("sent and gone");
-    for (const char* head : {"no writes", "ack p50", "ack p99", "refused", "duplicates"})
-        table.heads.emplace_back(head);
+    table.heads = {say("runs that lost acked records", "丢失已应答消息的运行"),
+                   say("lost per run", "每次丢失")};
+    if (shown.stranded) table.heads.push_back(say("out of reach", "读不到"));
+    if (shown.acks0) table.heads.push_back(say("sent and gone", "已发送却不在"));
+    for (const Text& head :
+         {say("no writes", "不可写"), say("ack p50", "应答 p50"), say("ack p99", "应答 p99"),
+          say("refused", "被拒"), say("duplicates", "重复")})
+        table.heads.push_back(head);
     for (std::size_t i = 0; i < cells.size(); ++i) {
         ComparisonRow row;
         for (const std::string& label : table.labels) {
@@ -184,11 +209,11 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
             row.settings.push_back(own == cells[i].settings.end() ? "-" : own->text);
         }
         if (!cells[i].refused.empty()) {
-            row.reason = concat("n/a: ", cells[i].refused);
+            row.reason = say("n/a: {0}", "不适用：{0}", cells[i].refused);
         } else if (!cells[i].not_modelled.empty()) {
-            row.reason = concat("n/a: ", cells[i].not_modelled);
+            row.reason = say("n/a: {0}", "不适用：{0}", cells[i].not_modelled);
         } else if (figures.cells[i].done == 0) {
-            row.reason = "not run";
+            row.reason = say("not run", "未运行");
         } else if (figures.cells[i].fired == 0) {
             row.reason = why_no_figures(figures.cells[i]);
         } else {
@@ -199,94 +224,123 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
     return table;
 }
 
-std::string cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
+Text cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
     if (figures.cheapest.empty()) return nothing_cheapest(comparison, figures);
     const std::size_t first = figures.cheapest.front();
     const CellFigures& best = figures.cells[first];
-    std::string out = concat("The cheapest setting that lost nothing under this fault is ",
-                             settings_text(comparison.cells[first]),
-                             equals_words(comparison, figures.cheapest), ": writes ",
-                             best.unavailable_ns.most == 0
-                                 ? std::string("always available")
-                                 : concat("unavailable ", time_words(best.unavailable_ns.median)));
+    Text out =
+        say("The cheapest setting that lost nothing under this fault is {0}{1}: ",
+            "在此故障下不丢消息、代价最小的配置是 {0}{1}：", settings_text(comparison.cells[first]),
+            equals_words(comparison, figures.cheapest));
+    out += best.unavailable_ns.most == 0 ? say("writes always available", "一直可写")
+                                         : say("writes unavailable {0}", "不可写 {0}",
+                                               time_words(best.unavailable_ns.median));
     if (best.latency_p99_ns)
-        out += concat(", acknowledgements p99 ", time_words(best.latency_p99_ns->median));
+        out += say(", acknowledgements p99 {0}", "，应答 p99 {0}",
+                   time_words(best.latency_p99_ns->median));
     if (best.stranded.most > 0)
-        out += concat(", up to ", best.stranded.most,
-                      " acknowledged records out of reach at the end of a run");
-    return concat(out, "; none lost in ", best.fired, best.fired == 1 ? " run" : " runs",
-                  ", and a true share up to ", percent(best.share->hi), "% would look the same.");
+        out += say(", up to {0} acknowledged records out of reach at the end of a run",
+                   "，运行结束时至多有 {0} 条已应答消息读不到", best.stranded.most);
+    const std::string most = percent(best.share->hi);
+    const char* const chinese = "；{0} 次运行都没有丢，真实比例高达 {1}% 也会如此。";
+    out += best.fired == 1
+               ? say("; none lost in {0} run, and a true share up to {1}% would look the same.",
+                     chinese, best.fired, most)
+               : say("; none lost in {0} runs, and a true share up to {1}% would look the same.",
+                     chinese, best.fired, most);
+    return out;
 }
 
-std::string left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
-    std::vector<std::string> parts;
+Text left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
+    std::vector<Text> parts;
     const auto least = [&](auto get) { return least_of(comparison, figures, get); };
     const std::int64_t gap = least(
         [](const ComparedCell&, const CellFigures& cell) { return cell.unavailable_ns.least; });
     if (gap > 0)
-        parts.push_back(concat("at least ", time_words(gap), " without writes in every run"));
-    const auto count = [&](auto get, std::string_view what) {
-        if (least(get) > 0) parts.emplace_back(what);
+        parts.push_back(say("at least {0} without writes in every run", "每次运行至少 {0} 不可写",
+                            time_words(gap)));
+    const auto count = [&](auto get, const Text& what) {
+        if (least(get) > 0) parts.push_back(what);
     };
     // Where nothing was promised there is no such record to leave over.
     const auto promised = [](const ComparedCell& cell, std::int64_t records) {
         return cell.promises ? records : INT64_MAX;
     };
     count([&](const ComparedCell& c, const CellFigures& f) { return promised(c, f.lost.most); },
-          "acknowledged records that were lost");
+          say("acknowledged records that were lost", "丢失的已应答消息"));
     count([&](const ComparedCell& c, const CellFigures& f) { return promised(c, f.stranded.most); },
-          "acknowledged records out of reach");
+          say("acknowledged records out of reach", "读不到的已应答消息"));
     count([](const ComparedCell&, const CellFigures& f) { return f.refused.most; },
-          "refused writes");
+          say("refused writes", "被拒的写入"));
     count([](const ComparedCell&, const CellFigures& f) { return f.duplicates.most; },
-          "duplicates");
+          say("duplicates", "重复"));
     const bool any_ranked = std::any_of(figures.cells.begin(), figures.cells.end(),
                                         [](const CellFigures& cell) { return cell.ranked; });
-    if (!any_ranked) return "Nothing can be said of what a setting leaves over.";
-    if (parts.empty()) return "Every cost in the table is avoided by some setting.";
-    return concat("What every setting left over: ", core::join(parts, ", "), ".");
+    if (!any_ranked)
+        return say("Nothing can be said of what a setting leaves over.",
+                   "无法说明各配置留下的代价。");
+    if (parts.empty())
+        return say("Every cost in the table is avoided by some setting.",
+                   "表中每一项代价都有某种配置能够避免。");
+    return say("What every setting left over: {0}.", "每种配置都留下的代价：{0}。",
+               joined(parts, say(", ", "，")));
 }
 
-std::string paired_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
-    if (figures.pairs.size() != 1) return "";
+Text paired_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
+    if (figures.pairs.size() != 1) return {};
     const ComparedPair& pair = figures.pairs.front();
     const std::string a = settings_text(comparison.cells[pair.a]);
     const std::string b = settings_text(comparison.cells[pair.b]);
-    const std::string p = pair.p < 0.0001 ? "<0.0001" : concat("=", significant_words(pair.p));
     if (pair.seeds.only_a + pair.seeds.only_b == 0)
-        return concat("By seed: no seed lost records under only one of ", a, " and ", b, " (~).");
-    return concat("By seed: ", pair.seeds.only_a,
-                  pair.seeds.only_a == 1 ? " seed lost" : " seeds lost", " records only under ", a,
-                  ", ", pair.seeds.only_b, " only under ", b, " (McNemar p", p, ")",
-                  pair.p < 0.05 ? "." : ": so few seeds may differ by chance (~).");
+        return say("By seed: no seed lost records under only one of {0} and {1} (~).",
+                   "按种子：没有种子只在 {0} 与 {1} 之一下丢消息（~）。", a, b);
+    const std::string p = pair.p < 0.0001 ? "<0.0001" : concat("=", significant_words(pair.p));
+    const std::string_view english =
+        pair.seeds.only_a == 1
+            ? "By seed: {0} seed lost records only under {1}, {2} only under {3} (McNemar p{4})"
+            : "By seed: {0} seeds lost records only under {1}, {2} only under {3} (McNemar p{4})";
+    Text out =
+        say(english, "按种子：{0} 个种子只在 {1} 下丢消息，{2} 个只在 {3} 下（McNemar p{4}）",
+            pair.seeds.only_a, a, pair.seeds.only_b, b, p);
+    out += pair.p < 0.05 ? say(".", "。")
+                         : say(": so few seeds may differ by chance (~).",
+                               "：这么少的种子可能只是偶然不同（~）。");
+    return out;
 }
 
-std::vector<std::string> reading_sentences(const Comparison& comparison,
-                                           const ComparisonFigures& figures) {
+std::vector<Text> reading_sentences(const Comparison& comparison,
+                                    const ComparisonFigures& figures) {
     const bool any_same = std::any_of(figures.cells.begin(), figures.cells.end(),
                                       [](const CellFigures& cell) { return cell.same_in_all; });
-    std::vector<std::string> out;
+    std::vector<Text> out;
     if (comparison.aimed)
-        out.emplace_back(
-            "Aimed faults: a step waits for what the settings decide, so this says what is "
-            "possible, not how often (AL401).");
+        out.push_back(
+            say("Aimed faults: a step waits for what the settings decide, so this says what is "
+                "possible, not how often (AL401).",
+                "瞄准的故障：有步骤等待由配置决定的事，所以这里说的是可能性，不是频率（AL401）。"));
     out.push_back(
-        concat("Shares of simulated runs in which the fault happened, with 95% Wilson "
-               "intervals, in this model of Kafka ",
-               core::join(versions_of(comparison), ", "), ". Not yearly odds."));
+        say("Shares of simulated runs in which the fault happened, with 95% Wilson "
+            "intervals, in this model of Kafka {0}. Not yearly odds.",
+            "比例只计出现故障的模拟运行，附 95% Wilson 区间，针对本模型中的 Kafka {0}。"
+            "不是年度概率。",
+            core::join(versions_of(comparison), ", ")));
     if (any_same)
-        out.emplace_back(
-            "Same in all N: with faults at fixed moments these seeds ended alike, with as many "
-            "lost "
-            "and the same verdict. Delays are still drawn, so another seed may end otherwise; JSON "
-            "and CSV have the interval.");
-    out.push_back(concat("Lost = acknowledged, then absent after ",
-                         words(comparison.scenario.run.settle),
-                         " without faults (out of reach: still on a disk). Lost, and sent and "
-                         "gone: mean/median/most per run; no writes, and latencies of "
-                         "acknowledgements: median over the runs, with least and most; refused, "
-                         "duplicates: mean per run."));
-    for (const std::string& note : comparison.notes) out.push_back(note);
+        out.push_back(
+            say("Same in all N: with faults at fixed moments these seeds ended alike, with as many "
+                "lost and the same verdict. Delays are still drawn, so another seed may end "
+                "otherwise; JSON and CSV have the interval.",
+                "N 次全同：故障时刻固定，这些种子的结果相同，丢失数与判定都一样。延迟仍是随机的，"
+                "换一个种子可能不同；JSON 与 CSV 中有区间。"));
+    out.push_back(
+        say("Lost = acknowledged, then absent after {0} without faults (out of reach: "
+            "still on a disk). Lost, and sent and gone: mean/median/most per run; no "
+            "writes, and latencies of acknowledgements: median over the runs, with "
+            "least and most; refused, duplicates: mean per run.",
+            "丢失 = 已应答，无故障 {0} 后却不在（读不到：仍在某块磁盘上）。丢失、已发送却不"
+            "在：每次运行的平均/中位/最多；不可写与应答延迟：各次运行的中位数，附最少与最多；"
+            "被拒、重复：每次运行的平均。",
+            words(comparison.scenario.run.settle)));
+    for (const std::string& note : comparison.notes) out.push_back(same(note));
     return out;
 }
 

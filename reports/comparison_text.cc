@@ -5,6 +5,7 @@
 #include "reports/comparison.h"
 #include "reports/comparison_table.h"
 #include "reports/expect.h"
+#include "reports/words.h"
 
 namespace report {
 namespace {
@@ -20,12 +21,13 @@ std::string title_of(const Comparison& comparison, const TextStyle& style) {
     return own.empty() ? s.id : own;
 }
 
-std::string extent_of(const Comparison& comparison, const ComparisonFigures& figures) {
+Text extent_of(const Comparison& comparison, const ComparisonFigures& figures) {
     const std::size_t cells = comparison.cells.size();
-    std::string out = concat(cells, cells == 1 ? " setting, " : " settings, ", comparison.seeds,
-                             comparison.seeds == 1 ? " seed" : " seeds", " from ",
-                             comparison.first_seed, ", ", figures.runs, " runs");
-    if (comparison.partial) out += ", PARTIAL: interrupted";
+    Text out = say(cells == 1 ? "{0} setting, " : "{0} settings, ", "{0} 种配置，", cells);
+    out += say(
+        comparison.seeds == 1 ? "{0} seed from {1}, {2} runs" : "{0} seeds from {1}, {2} runs",
+        "从 {1} 起 {0} 个种子，{2} 次运行", comparison.seeds, comparison.first_seed, figures.runs);
+    if (comparison.partial) out += say(", PARTIAL: interrupted", "，不完整：被中断");
     return out;
 }
 
@@ -34,14 +36,11 @@ struct Column {
     std::size_t width = 0;
 };
 
-Column column_of(const std::string& head, const ComparisonTable& table, std::size_t index,
-                 bool setting) {
+/// A head over words.
+Column column_of(const std::string& head, const std::vector<std::string>& words) {
     Column column;
-    for (const ComparisonRow& row : table.rows) {
-        const auto& words = setting ? row.settings : row.figures;
-        if (index < words.size())
-            column.width = std::max(column.width, display_width(words[index]));
-    }
+    for (const std::string& word : words)
+        column.width = std::max(column.width, display_width(word));
     column.head = wrapped(head, std::max(column.width, kHeadMost));
     for (const std::string& line : column.head)
         column.width = std::max(column.width, display_width(line));
@@ -51,18 +50,27 @@ Column column_of(const std::string& head, const ComparisonTable& table, std::siz
 /// The table, in several parts one below the other where the width does not hold it.
 class TableText {
   public:
-    TableText(const ComparisonTable& table, std::size_t width) : table_(table), width_(width) {
-        for (std::size_t i = 0; i < table.labels.size(); ++i)
-            settings_.push_back(column_of(table.labels[i], table, i, true));
-        for (std::size_t i = 0; i < table.heads.size(); ++i)
-            figures_.push_back(column_of(table.heads[i], table, i, false));
+    TableText(const ComparisonTable& table, const TextStyle& style) : table_(table), style_(style) {
+        for (std::size_t i = 0; i < table.labels.size(); ++i) {
+            std::vector<std::string> words;
+            for (const ComparisonRow& row : table.rows)
+                if (i < row.settings.size()) words.push_back(row.settings[i]);
+            settings_.push_back(column_of(table.labels[i], words));
+        }
+        for (std::size_t i = 0; i < table.heads.size(); ++i) {
+            std::vector<std::string> words;
+            for (const ComparisonRow& row : table.rows)
+                if (i < row.figures.size()) words.push_back(row.figures[i].in(style.lang));
+            figures_.push_back(column_of(table.heads[i].in(style.lang), words));
+        }
     }
 
     std::string make() {
         for (std::size_t from = 0; from < figures_.size();) {
             std::size_t used = settings_width();
             std::size_t to = from;
-            while (to < figures_.size() && (to == from || used + 2 + figures_[to].width <= width_))
+            while (to < figures_.size() &&
+                   (to == from || used + 2 + figures_[to].width <= style_.width))
                 used += 2 + figures_[to++].width;
             if (from > 0) out_ += "\n";
             add_part(from, to);
@@ -110,40 +118,44 @@ class TableText {
             line += "  " + padded_right(row.settings[i], settings_[i].width);
         if (row.figures.empty()) {
             if (from > 0) return;
-            TextStyle style;
-            style.width = width_;
-            out_ += hanging(line + "  ", row.reason, style);
+            TextStyle plain;
+            plain.width = style_.width;
+            out_ += hanging(line + "  ", row.reason.in(style_.lang), plain);
             return;
         }
         for (std::size_t i = from; i < to; ++i)
-            line += "  " + padded_right(row.figures[i], figures_[i].width);
+            line += "  " + padded_right(row.figures[i].in(style_.lang), figures_[i].width);
         add_line(line);
     }
 
     const ComparisonTable& table_;
-    std::size_t width_;
+    const TextStyle& style_;
     std::vector<Column> settings_;
     std::vector<Column> figures_;
     std::string out_;
 };
 
-std::string row(std::string_view head, std::string_view text, const TextStyle& style) {
-    return hanging(concat("  ", padded_right(head, kHead)), text, style);
+std::string row(const Text& head, const Text& text, const TextStyle& style) {
+    return hanging(concat("  ", padded_right(head.in(style.lang), kHead)), text.in(style.lang),
+                   style);
 }
 
 /// Commands that repeat the run that lost most, and a typical one of that setting.
-std::string next_commands(const Comparison& comparison, const ComparisonFigures& figures) {
+std::string next_commands(const Comparison& comparison, const ComparisonFigures& figures,
+                          const TextStyle& style) {
     std::size_t worst = 0;
     for (std::size_t i = 1; i < figures.cells.size(); ++i)
         if (figures.cells[i].lost.most > figures.cells[worst].lost.most) worst = i;
     const CellFigures& cell = figures.cells[worst];
     if (!cell.worst_seed) return "";
-    const auto line = [&](std::string_view head, std::uint64_t seed) {
-        return concat("  ", padded_right(head, kHead), "acklab run ", comparison.arguments,
-                      comparison.cells[worst].repeat_words, " --seed ", seed, "\n");
+    const auto line = [&](const Text& head, std::uint64_t seed) {
+        return concat("  ", padded_right(head.in(style.lang), kHead), "acklab run ",
+                      comparison.arguments, comparison.cells[worst].repeat_words, " --seed ", seed,
+                      "\n");
     };
-    std::string out = line("worst run", *cell.worst_seed);
-    if (cell.typical_seed != cell.worst_seed) out += line("typical run", *cell.typical_seed);
+    std::string out = line(say("worst run", "最差运行"), *cell.worst_seed);
+    if (cell.typical_seed != cell.worst_seed)
+        out += line(say("typical run", "典型运行"), *cell.typical_seed);
     return out;
 }
 
@@ -165,48 +177,51 @@ std::string comparison_text(const Comparison& comparison, const ComparisonFigure
                             const TextStyle& style) {
     std::string out = concat(inked(title_of(comparison, style), Ink::bold, style), "   Kafka ",
                              core::join(versions_of(comparison), ", "), " KRaft\n");
-    out += hanging("given: ", fault_words(comparison), style);
-    out += concat(extent_of(comparison, figures), "\n\n");
-    out += TableText(table_of(comparison, figures), style.width).make();
+    out += hanging(say("given: ", "前提：").in(style.lang), fault_words(comparison).in(style.lang),
+                   style);
+    out += concat(extent_of(comparison, figures).in(style.lang), "\n\n");
+    out += TableText(table_of(comparison, figures), style).make();
     out += "\n";
-    out += row("cheapest", cheapest_sentence(comparison, figures), style);
-    out += row("left over", left_over_sentence(comparison, figures), style);
-    const std::string paired = paired_sentence(comparison, figures);
-    if (!paired.empty()) out += row("paired", paired, style);
-    std::string_view head = "reading";
-    for (const std::string& sentence : reading_sentences(comparison, figures)) {
+    out += row(say("cheapest", "代价最小"), cheapest_sentence(comparison, figures), style);
+    out += row(say("left over", "留下的代价"), left_over_sentence(comparison, figures), style);
+    const Text paired = paired_sentence(comparison, figures);
+    if (!paired.empty()) out += row(say("paired", "成对比较"), paired, style);
+    Text head = say("reading", "如何读");
+    for (const Text& sentence : reading_sentences(comparison, figures)) {
         out += row(head, sentence, style);
-        head = "";
+        head = {};
     }
-    return out + next_commands(comparison, figures);
+    return out + next_commands(comparison, figures, style);
 }
 
-std::string comparison_markdown(const Comparison& comparison, const ComparisonFigures& figures) {
+std::string comparison_markdown(const Comparison& comparison, const ComparisonFigures& figures,
+                                const TextStyle& style) {
     const ComparisonTable table = table_of(comparison, figures);
-    const TextStyle style;
-    std::string out = concat(
-        "**", title_of(comparison, style), "** (Kafka ", core::join(versions_of(comparison), ", "),
-        ", ", extent_of(comparison, figures), ")\n\nGiven: ", fault_words(comparison), "\n\n");
+    const auto told = [&](const Text& text) { return text.in(style.lang); };
+    const auto paragraph = [&](const Text& text) { return told(text) + "\n\n"; };
+    std::string out = concat("**", title_of(comparison, style), "** ");
+    out +=
+        paragraph(say("(Kafka {0}, {1})", "（Kafka {0}，{1}）",
+                      core::join(versions_of(comparison), ", "), extent_of(comparison, figures)));
+    out += paragraph(say("Given: {0}", "前提：{0}", fault_words(comparison)));
     std::vector<std::string> heads = table.labels;
-    heads.insert(heads.end(), table.heads.begin(), table.heads.end());
+    for (const Text& head : table.heads) heads.push_back(told(head));
     out += markdown_row(heads);
     out += markdown_row(std::vector<std::string>(heads.size(), "---"));
     for (const ComparisonRow& one : table.rows) {
         std::vector<std::string> words = one.settings;
-        if (one.figures.empty())
-            words.push_back(one.reason);
-        else
-            words.insert(words.end(), one.figures.begin(), one.figures.end());
+        if (one.figures.empty()) words.push_back(told(one.reason));
+        for (const Text& figure : one.figures) words.push_back(told(figure));
         words.resize(heads.size());
         out += markdown_row(words);
     }
-    out += concat("\n", cheapest_sentence(comparison, figures), " ",
-                  left_over_sentence(comparison, figures), "\n\n");
-    const std::string paired = paired_sentence(comparison, figures);
-    if (!paired.empty()) out += paired + "\n\n";
-    for (const std::string& sentence : reading_sentences(comparison, figures))
-        out += sentence + "\n";
-    const std::string next = next_commands(comparison, figures);
+    out += concat("\n", told(cheapest_sentence(comparison, figures)), " ");
+    out += paragraph(left_over_sentence(comparison, figures));
+    const Text paired = paired_sentence(comparison, figures);
+    if (!paired.empty()) out += paragraph(paired);
+    for (const Text& sentence : reading_sentences(comparison, figures))
+        out += told(sentence) + "\n";
+    const std::string next = next_commands(comparison, figures, style);
     if (!next.empty()) out += concat("\n```\n", next, "```\n");
     return out;
 }

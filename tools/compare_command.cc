@@ -107,7 +107,7 @@ std::string made(const report::Comparison& comparison, const report::ComparisonF
         case Format::json:
             return report::comparison_json(comparison, figures, "compare");
         case Format::markdown:
-            return report::comparison_markdown(comparison, figures);
+            return report::comparison_markdown(comparison, figures, style);
         case Format::csv:
             return report::comparison_csv(comparison, figures);
     }

@@ -79,7 +79,7 @@ TEST_SUITE("report.comparison") {
         CHECK(figures.inconclusive == 1);
         // Three of four is too few for a rank.
         CHECK_FALSE(cell.ranked);
-        CHECK(report::table_of(comparison, figures).rows[0].figures[0] ==
+        CHECK(report::table_of(comparison, figures).rows[0].figures[0].en ==
               "2 of 3, 67% (21-94), fault in 3 of 4");
     }
 
@@ -93,7 +93,8 @@ TEST_SUITE("report.comparison") {
         CHECK(figures.cheapest == std::vector<std::size_t>{0});
         CHECK(figures.pairs.empty());
         CHECK(report::any_fired(figures));
-        CHECK(report::table_of(comparison, figures).rows[1].reason == "the fault never came about");
+        CHECK(report::table_of(comparison, figures).rows[1].reason.en ==
+              "the fault never came about");
         const Comparison none = comparison_of({one_cell("all", {missed, missed})});
         CHECK_FALSE(report::any_fired(report::figures_of(none)));
     }
@@ -106,14 +107,14 @@ TEST_SUITE("report.comparison") {
         const auto figures = report::figures_of(comparison);
         CHECK_FALSE(figures.cells[0].share.has_value());
         CHECK(figures.cheapest.empty());
-        CHECK(report::cheapest_sentence(comparison, figures) ==
+        CHECK(report::cheapest_sentence(comparison, figures).en ==
               "No setting lost nothing under this fault.");
         const auto table = report::table_of(comparison, figures);
-        CHECK(table.rows[0].figures[0] == "n/a (no promise)");
-        CHECK(table.heads[2] == "sent and gone");
-        CHECK(table.rows[0].figures[2] == "7");
-        CHECK(table.rows[1].figures[2] == "-");
-        CHECK(report::left_over_sentence(comparison, figures) ==
+        CHECK(table.rows[0].figures[0].en == "n/a (no promise)");
+        CHECK(table.heads[2].en == "sent and gone");
+        CHECK(table.rows[0].figures[2].en == "7");
+        CHECK(table.rows[1].figures[2].en == "-");
+        CHECK(report::left_over_sentence(comparison, figures).en ==
               "What every setting left over: acknowledged records that were lost.");
     }
 
@@ -126,12 +127,12 @@ TEST_SUITE("report.comparison") {
              one_cell("c", {slow, slow}), one_cell("d", {one_run(0, 5'000), one_run(0, 5'000)})});
         const auto figures = report::figures_of(comparison);
         CHECK(figures.cheapest == std::vector<std::size_t>{3});
-        CHECK(report::cheapest_sentence(comparison, figures) ==
+        CHECK(report::cheapest_sentence(comparison, figures).en ==
               "The cheapest setting that lost nothing under this fault is acks=d: writes "
               "unavailable 5.0s, "
               "acknowledgements p99 9.0ms; none lost in 2 runs, and a true share up to 66% would "
               "look the same.");
-        CHECK(report::left_over_sentence(comparison, figures) ==
+        CHECK(report::left_over_sentence(comparison, figures).en ==
               "What every setting left over: at least 1.0s without writes in every run.");
     }
 
@@ -153,7 +154,8 @@ TEST_SUITE("report.comparison") {
         const auto figures = report::figures_of(comparison);
         CHECK(figures.cheapest == std::vector<std::size_t>{2, 0});
         CHECK(report::cheapest_sentence(comparison, figures)
-                  .find("is acks=all min.isr=2 (alike to the digit: acks=all min.isr=1): writes") !=
+                  .en.find(
+                      "is acks=all min.isr=2 (alike to the digit: acks=all min.isr=1): writes") !=
               std::string::npos);
     }
 
@@ -163,7 +165,7 @@ TEST_SUITE("report.comparison") {
         const Comparison comparison =
             comparison_of({one_cell("1", {one_run(0, 7'000), one_run(0, 8'000), one_run(0, 9'000)}),
                            one_cell("all", {one_run(0, 3'000), missed, missed})});
-        CHECK(report::left_over_sentence(comparison, report::figures_of(comparison)) ==
+        CHECK(report::left_over_sentence(comparison, report::figures_of(comparison)).en ==
               "What every setting left over: at least 7.0s without writes in every run.");
     }
 
@@ -172,7 +174,7 @@ TEST_SUITE("report.comparison") {
         missed.fired = false;
         const auto sentence = [](const std::vector<ComparedCell>& cells) {
             const Comparison comparison = comparison_of(cells);
-            return report::cheapest_sentence(comparison, report::figures_of(comparison));
+            return report::cheapest_sentence(comparison, report::figures_of(comparison)).en;
         };
         CHECK(sentence({one_cell("1", {missed, missed})}) ==
               "Nothing can be compared: the fault never came about.");
@@ -194,9 +196,9 @@ TEST_SUITE("report.comparison") {
             comparison_of({one_cell("1", {capped, one_run(0)}), one_cell("all", {capped, capped})});
         const auto figures = report::figures_of(comparison);
         const auto table = report::table_of(comparison, figures);
-        CHECK(table.rows[0].figures[0] ==
+        CHECK(table.rows[0].figures[0].en ==
               "0 of 1, at most 79%, stopped at run.maxEvents in 1 of 2");
-        CHECK(table.rows[1].reason == "n/a: stopped at run.maxEvents in 2 of 2 runs");
+        CHECK(table.rows[1].reason.en == "n/a: stopped at run.maxEvents in 2 of 2 runs");
         CHECK(report::comparison_csv(comparison, figures).find("stopped_at_max_events") !=
               std::string::npos);
         CHECK(report::comparison_json(comparison, figures, "compare")
@@ -233,21 +235,22 @@ TEST_SUITE("report.comparison") {
         RunSummary run = one_run(0);
         CHECK(report::table_of(comparison_of({one_cell("1", {run, run})}),
                                report::figures_of(comparison_of({one_cell("1", {run, run})})))
-                  .heads[2] == "no writes");
+                  .heads[2]
+                  .en == "no writes");
         run.fates[static_cast<std::size_t>(Fate::stranded)] = 4;
         const Comparison comparison = comparison_of({one_cell("1", {run, run})});
         const auto figures = report::figures_of(comparison);
-        CHECK(report::table_of(comparison, figures).heads[2] == "out of reach");
+        CHECK(report::table_of(comparison, figures).heads[2].en == "out of reach");
         CHECK(report::cheapest_sentence(comparison, figures)
-                  .find("up to 4 acknowledged records out of reach") != std::string::npos);
+                  .en.find("up to 4 acknowledged records out of reach") != std::string::npos);
     }
 
     TEST_CASE("where no seed changes the fault and all end alike the text says so") {
         ComparedCell cell = one_cell("1", {one_run(4), one_run(4), one_run(4)});
-        CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
+        CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]).en ==
               "3 of 3, at least 44%");
         cell.fixed_faults = true;
-        CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]) ==
+        CHECK(report::share_words(report::figures_of(comparison_of({cell})).cells[0]).en ==
               "3 of 3, same in all 3");
         const Comparison same = comparison_of({cell});
         const std::string document =
@@ -261,7 +264,7 @@ TEST_SUITE("report.comparison") {
         const auto differ = [&](const RunSummary& run) {
             ComparedCell changed = cell;
             changed.runs[1] = run;
-            return report::share_words(report::figures_of(comparison_of({changed})).cells[0]);
+            return report::share_words(report::figures_of(comparison_of({changed})).cells[0]).en;
         };
         CHECK(differ(one_run(5)) == "3 of 3, at least 44%");
         RunSummary diverged = one_run(4);
@@ -269,7 +272,7 @@ TEST_SUITE("report.comparison") {
         CHECK(differ(diverged) == "3 of 3, at least 44%");
         ComparedCell none = one_cell("0", {one_run(0), one_run(0)});
         none.fixed_faults = true;
-        CHECK(report::share_words(report::figures_of(comparison_of({none})).cells[0]) ==
+        CHECK(report::share_words(report::figures_of(comparison_of({none})).cells[0]).en ==
               "no promise, same in all 2");
     }
 
@@ -283,7 +286,7 @@ TEST_SUITE("report.comparison") {
         CHECK(figures.pairs[0].seeds.only_b == 0);
         CHECK(figures.pairs[0].seeds.both == 1);
         CHECK(figures.pairs[0].p == 0.5);
-        CHECK(report::paired_sentence(comparison, figures) ==
+        CHECK(report::paired_sentence(comparison, figures).en ==
               "By seed: 2 seeds lost records only under acks=1, 0 only under acks=all (McNemar "
               "p=0.5): so few seeds may differ by chance (~).");
     }
@@ -305,7 +308,7 @@ TEST_SUITE("report.comparison") {
         const auto figures = report::figures_of(comparison);
         CHECK(report::comparison_text(comparison, figures, {})
                   .find("n/a: Kafka refuses this | producer") != std::string::npos);
-        CHECK(report::comparison_markdown(comparison, figures)
+        CHECK(report::comparison_markdown(comparison, figures, {})
                   .find("| 1 | n/a: Kafka refuses this \\| producer |  |") != std::string::npos);
         CHECK(report::comparison_csv(comparison, figures)
                   .find("kill),0,0,refused_by_kafka,,Kafka refuses this | producer,") !=
