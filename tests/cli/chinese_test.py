@@ -26,7 +26,7 @@ FORMS = re.compile(
     r"|[A-Z]+(_[A-Z]+)+|[A-Z][a-z]+Exception"
     r"|b\d+|c\d+|p\d+"                   # nodes
     r"|[xr]"                             # signs of the fate strip
-    r"|(ns|us|ms|s|m|h)")                # units behind a number
+    r"|(ns|us|ms|s|m|h)(-[\d.]+[a-z]+)?")  # units behind a number, or a range of times
 # Words of a comparison that stand in no other report.
 COMPARED = ["McNemar", "Wilson", "JSON", "CSV", "N", "min.isr"]
 BRACKETS = re.compile(
