@@ -133,6 +133,13 @@ std::string significant_words(double value) {
 
 std::string percent(double share) {
     const double value = share * 100;
+    // As exact near the whole as near nothing: 9,999 of 10,000 are not all.
+    if (share > 0.99 && share < 1) {
+        const std::string rest = percent(1 - share);
+        const std::size_t point = rest.find('.');
+        const std::size_t decimals = point == std::string::npos ? 0 : rest.size() - point - 1;
+        return printed(value, std::chars_format::fixed, static_cast<int>(decimals));
+    }
     // A bound from many runs is small, but not nothing.
     if (value > 0 && value < 0.1) return printed(value, std::chars_format::general, 1);
     std::string text = printed(value, std::chars_format::fixed, value < 9.95 ? 1 : 0);

@@ -48,7 +48,8 @@ double rounded(double value, int decimals);
 double rounded_significant(double value, int digits);
 /// The same as text, for a number of at least 0.0001.
 std::string significant_words(double value);
-/// A share in per cent, as a person reads it: "0.04", "7.1", "49"; "0" only where it is nothing.
+/// A share in per cent, as a person reads it: "0.04", "7.1", "49"; "0" only where it is nothing,
+/// "100" only where it is all.
 std::string percent(double share);
 
 }  // namespace report

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
+#include "core/profile/profile.h"
 #include "reports/history.h"
 #include "scenarios/set.h"
 
@@ -287,7 +288,10 @@ void refuse_strange_versions(const CompareChoice& choice, const report::Comparis
         std::any_of(cells.begin(), cells.end(),
                     [](const report::ComparedCell& cell) { return cell.not_modelled.empty(); }))
         return;
-    throw UsageError(concat("--versions: ", cells.front().not_modelled));
+    std::vector<std::string> known;
+    for (const core::Profile& profile : core::all_profiles()) known.emplace_back(profile.version);
+    throw UsageError(concat("--versions: ", cells.front().not_modelled, "; there are ",
+                            core::join(known, ", ")));
 }
 
 }  // namespace

@@ -93,6 +93,10 @@ TEST_SUITE("report.statistics") {
         CHECK(report::percent(0.0996) == "10");
         CHECK(report::percent(0) == "0");
         CHECK(report::percent(1) == "100");
+        CHECK(report::percent(0.9999) == "99.99");
+        CHECK(report::percent(0.996) == "99.6");
+        CHECK(report::percent(0.992) == "99.2");
+        CHECK(report::percent(report::wilson95(10'000, 10'000).lo) == "99.96");
         // None in 10,000 runs: at most 0.04%, not 0%.
         CHECK(report::percent(report::wilson95(0, 10'000).hi) == "0.04");
         CHECK(report::percent(report::wilson95(0, 500'000).hi) == "0.0008");
