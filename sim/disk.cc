@@ -9,28 +9,31 @@
 #include "sim/draw_key.h"
 
 namespace sim {
-namespace {
-
-/// One of a distribution's durations; `draw` is asked only where there is more than one.
-template <class Draw>
-core::Duration sample(const scenario::Distribution& times, Draw draw) {
-    return times.sample(times.is_fixed() ? 0 : draw());
-}
-
-}  // namespace
 
 SimDisk::SimDisk(core::NodeId owner, std::uint64_t seed, const scenario::DiskModel& model,
                  const core::TopicTable& topics, DiskSabotage sabotage)
-    : owner_(owner), seed_(seed), model_(model), topics_(topics), sabotage_(sabotage) {}
+    : owner_(owner), seed_(seed), model_(model), topics_(topics), sabotage_(sabotage) {
+    set_model(model);
+}
 
 // ---- time ---------------------------------------------------------------------------------------
 
-void SimDisk::charge_append(const Inode& inode) {
-    if (free_of_charge_) return;
-    charged_ += sample(model_.append, [&] {
-        return core::keyed_draw(seed_, core::Purpose::disk_latency,
-                                {draw_key(owner_), 0, inode.key, inode.chunks.size_bytes()});
-    });
+void SimDisk::set_model(const scenario::DiskModel& model) {
+    model_ = model;
+    times_vary_ = !model_.append.is_fixed() || !model_.writeback.is_fixed();
+    append_time_ = model_.append.typical();
+    writeback_time_ = model_.writeback.typical();
+}
+
+void SimDisk::draw_times(const Inode& inode) {
+    const auto draw = [&](const scenario::Distribution& times, std::uint64_t which) {
+        if (times.is_fixed()) return times.typical();
+        return times.sample(
+            core::keyed_draw(seed_, core::Purpose::disk_latency,
+                             {draw_key(owner_), which, inode.key, inode.chunks.size_bytes()}));
+    };
+    append_time_ = draw(model_.append, 0);
+    writeback_time_ = draw(model_.writeback, 2);
 }
 
 void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
@@ -42,14 +45,6 @@ void SimDisk::charge_sync(std::uint64_t key, std::uint64_t size) {
     const std::uint64_t count = sync_counts_[key]++;
     charged_ += model_.fsync.sample(core::keyed_draw(seed_, core::Purpose::disk_latency,
                                                      {draw_key(owner_), 1, key, size, count}));
-}
-
-core::TimePoint SimDisk::written_back(const Inode& inode) const {
-    const core::Duration delay = sample(model_.writeback, [&] {
-        return core::keyed_draw(seed_, core::Purpose::disk_latency,
-                                {draw_key(owner_), 2, inode.key, inode.chunks.size_bytes()});
-    });
-    return core::saturating_add(moment(), delay);
 }
 
 // ---- names --------------------------------------------------------------------------------------
@@ -165,9 +160,8 @@ void SimDisk::write_file(std::string_view path, core::BytesView content) {
     fails_from(DiskHealth::full);
     InodeRef made(new Inode);
     made->key = core::text_key(path);
-    charge_append(*made);
+    const core::TimePoint durable_at = charge_append(*made);
     if (!content.empty()) {
-        const core::TimePoint durable_at = written_back(*made);
         made->chunks.append_raw(content);
         made->writeback.wrote(now_, content.size(), durable_at);
     }
@@ -216,11 +210,11 @@ core::FileId SimDisk::open(std::string_view path) {
     return handle;
 }
 
-void SimDisk::append(core::FileId file, const core::Batch& batch) {
+[[gnu::flatten]] void SimDisk::append(core::FileId file, const core::Batch& batch) {
     fails_from(DiskHealth::full);
     Inode& to = inode(file);
-    charge_append(to);
-    to.writeback.wrote(now_, static_cast<std::uint64_t>(batch.size_bytes()), written_back(to));
+    const core::TimePoint durable_at = charge_append(to);
+    to.writeback.wrote(now_, static_cast<std::uint64_t>(batch.size_bytes()), durable_at);
     to.chunks.append(batch);
 }
 

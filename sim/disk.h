@@ -81,7 +81,7 @@ class SimDisk final : public core::Storage {
     /// Power is lost at `now`. What that took of logs, by partition and offset.
     std::vector<DiskLoss> power_lost(core::TimePoint now, const KeepRule& keep,
                                      std::uint64_t step_draw);
-    void set_model(const scenario::DiskModel& model) { model_ = model; }
+    void set_model(const scenario::DiskModel& model);
     void set_health(DiskHealth health) { health_ = health; }
     DiskHealth health() const { return health_; }
     /// Start-up before time 0 takes no time of the disk.
@@ -159,10 +159,14 @@ class SimDisk final : public core::Storage {
     core::TimePoint moment() const { return now_ + charged_; }
     const Inode* find(std::string_view path) const;
     Inode& inode(core::FileId file) const;
-    void charge_append(const Inode& inode);
+    /// A write at the end of a file is charged; when its bytes are durable.
+    core::TimePoint charge_append(const Inode& inode) {
+        if (times_vary_) draw_times(inode);
+        if (!free_of_charge_) charged_ += append_time_;
+        return core::saturating_add(moment(), writeback_time_);
+    }
+    void draw_times(const Inode& inode);
     void charge_sync(std::uint64_t key, std::uint64_t size);
-    /// When bytes that are written now at the end of a file are durable.
-    core::TimePoint written_back(const Inode& inode) const;
     void sync_inode(Inode& inode);
     void change_names(NameChange change);
     /// Every change of names that was made by `from` is durable at `done`.
@@ -187,6 +191,10 @@ class SimDisk final : public core::Storage {
     DiskHealth health_ = DiskHealth::sound;
     std::unique_ptr<Snapshot> before_error_;
     bool free_of_charge_ = false;
+    /// Of the model: whether an append or a write-back may take other times than the one before.
+    bool times_vary_ = false;
+    core::Duration append_time_{0};  ///< of the last append, if they vary
+    core::Duration writeback_time_{0};
     core::TimePoint now_ = kBeginning;
     core::Duration charged_{0};
     Names names_;    ///< as processes see them

@@ -4,37 +4,48 @@
 
 namespace sim {
 
-void Writeback::forget_durable(core::TimePoint now) {
+namespace {
+
+constexpr std::size_t kFirstRuns = 2;
+
+}  // namespace
+
+void Writeback::make_room(core::TimePoint now) {
+    const auto end = runs_.begin() + static_cast<std::ptrdiff_t>(count_);
     const auto waiting = std::partition_point(
-        runs_.begin(), runs_.end(), [now](const Run& run) { return run.durable_at <= now; });
-    if (waiting - runs_.begin() < runs_.end() - waiting) return;
-    durable_ = std::prev(waiting)->end;
-    runs_.erase(runs_.begin(), waiting);
+        runs_.begin(), end, [now](const Run& run) { return run.durable_at <= now; });
+    const auto durable = static_cast<std::size_t>(waiting - runs_.begin());
+    if (durable > 0) {
+        durable_ = std::prev(waiting)->end;
+        std::move(waiting, end, runs_.begin());
+        count_ -= durable;
+    }
+    if (2 * count_ >= runs_.size()) runs_.resize(std::max(kFirstRuns, 2 * runs_.size()));
 }
 
 void Writeback::sync(core::TimePoint done) {
     bool sooner = false;
-    while (!runs_.empty() && runs_.back().durable_at > done && last_begin() >= synced_) {
-        runs_.pop_back();
+    while (count_ > 0 && runs_[count_ - 1].durable_at > done && last_begin() >= synced_) {
+        --count_;
         sooner = true;
     }
     // Where two syncs overlap, the first may be over later.
-    if (!runs_.empty()) done = std::max(done, runs_.back().durable_at);
-    if (sooner) runs_.push_back(Run{done, end_});
+    if (count_ > 0) done = std::max(done, runs_[count_ - 1].durable_at);
+    if (sooner) runs_[count_++] = Run{done, end_};
     synced_ = end_;
 }
 
 void Writeback::cut(std::uint64_t size) {
     ASSERT(size <= end_);
-    while (!runs_.empty() && last_begin() >= size) runs_.pop_back();
-    if (!runs_.empty()) runs_.back().end = std::min(runs_.back().end, size);
+    while (count_ > 0 && last_begin() >= size) --count_;
+    if (count_ > 0) runs_[count_ - 1].end = std::min(runs_[count_ - 1].end, size);
     end_ = size;
     durable_ = std::min(durable_, size);
     synced_ = std::min(synced_, size);
 }
 
 void Writeback::all_durable(std::uint64_t size) {
-    runs_.clear();
+    count_ = 0;
     durable_ = size;
     end_ = size;
     synced_ = size;
@@ -42,10 +53,7 @@ void Writeback::all_durable(std::uint64_t size) {
 
 std::uint64_t Writeback::durable_bytes(core::TimePoint now) const {
     std::uint64_t durable = durable_;
-    for (const Run& run : runs_) {
-        if (run.durable_at > now) break;
-        durable = run.end;
-    }
+    for (std::size_t i = 0; i < count_ && runs_[i].durable_at <= now; ++i) durable = runs_[i].end;
     ASSERT(durable <= end_);
     return durable;
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -25,16 +26,16 @@ class Writeback {
     /// `bytes` more stand at the end, durable from `at` on, or once all before them are.
     void wrote(core::TimePoint now, std::uint64_t bytes, core::TimePoint at) {
         end_ += bytes;
-        if (!runs_.empty()) {
-            Run& last = runs_.back();
+        if (count_ > 0) {
+            Run& last = runs_[count_ - 1];
             at = std::max(at, last.durable_at);
             if (at == last.durable_at && last.end != synced_) {
                 last.end = end_;
                 return;
             }
-            if (runs_.size() == runs_.capacity()) forget_durable(now);
         }
-        runs_.push_back(Run{at, end_});
+        if (count_ == runs_.size()) make_room(now);
+        runs_[count_++] = Run{at, end_};
     }
     /// A sync of all that stands now is over at `done`.
     void sync(core::TimePoint done);
@@ -47,18 +48,18 @@ class Writeback {
 
   private:
     struct Run {
-        core::TimePoint durable_at;
-        std::uint64_t end;
+        core::TimePoint durable_at{};
+        std::uint64_t end = 0;
     };
 
-    /// Makes room, if enough of the runs are durable, where the list would have to grow.
-    void forget_durable(core::TimePoint now);
+    /// Forgets the runs that are durable by now; only if they are few there is more room for
+    /// others.
+    [[gnu::noinline, gnu::cold]] void make_room(core::TimePoint now);
     /// Where the last run begins.
-    std::uint64_t last_begin() const {
-        return runs_.size() > 1 ? runs_[runs_.size() - 2].end : durable_;
-    }
+    std::uint64_t last_begin() const { return count_ > 1 ? runs_[count_ - 2].end : durable_; }
 
-    std::vector<Run> runs_;
+    std::vector<Run> runs_;  ///< places; the first `count_` are in use
+    std::size_t count_ = 0;
     std::uint64_t durable_ = 0;  ///< bytes before it are durable: the first run begins there
     std::uint64_t end_ = 0;      ///< of the file
     std::uint64_t synced_ = 0;   ///< bytes before it are covered by a sync

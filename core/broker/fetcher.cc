@@ -91,7 +91,6 @@ void Fetcher::delay(Entry& entry, TimePoint now) {
 
 /// Partitions whose back-off is over are fetched again.
 void Fetcher::revive(TimePoint now) {
-    if (delayed_.empty()) return;
     std::erase_if(delayed_, [&](PartitionId partition) {
         Entry* entry = find(partition);
         ASSERT(entry != nullptr);
@@ -111,22 +110,23 @@ bool Fetcher::anything_ready(TimePoint now) const {
 
 void Fetcher::maybe_fetch(TimePoint now) {
     if (entries_.empty() || channel_.in_flight() > 0) return;
-    revive(now);
-    if (channel_.state() == Channel::State::connecting || !anything_ready(now)) return;
-    if (!channel_.maybe_connect(now, *replicas_.context().effects)) return;
-    if (!channel_.can_send()) return;
-    if (send_range_request(now)) return;
-    send_fetch(now);
+    if (!delayed_.empty()) revive(now);
+    if (!channel_.ready()) {
+        if (channel_.state() == Channel::State::disconnected && anything_ready(now))
+            channel_.maybe_connect(now, *replicas_.context().effects);
+        return;
+    }
+    ASSERT(channel_.can_send());
+    if (!range_unknown_.empty()) return send_range_request(now);
+    if (anything_ready(now)) send_fetch(now);
 }
 
-bool Fetcher::send_range_request(TimePoint now) {
-    if (range_unknown_.empty()) return false;
+void Fetcher::send_range_request(TimePoint now) {
     const Entry* entry = find(range_unknown_.front());
     ASSERT(entry != nullptr);
     channel_.send(now,
                   ListOffsetsRequest{self_, entry->partition, entry->role->epoch(), range_spec_}, 0,
                   *replicas_.context().effects);
-    return true;
 }
 
 void Fetcher::send_fetch(TimePoint now) {
@@ -148,9 +148,10 @@ void Fetcher::send_fetch(TimePoint now) {
         // Delayed ones come back with revive(), stopped ones with the next add().
         if (!entry->role->ready_to_fetch(now)) continue;
         entry->asked = entry->role->request(*context.profile);
-        if (!entry->in_session) ++session_size_;
-        entry->in_session = true;
         request.partitions.push_back(entry->asked);
+        if (entry->in_session) continue;
+        entry->in_session = true;
+        ++session_size_;
     }
     changed_.clear();
     if (session_size_ == 0) return;
@@ -170,7 +171,7 @@ void Fetcher::on_connected(TimePoint now) {
     maybe_fetch(now);
 }
 
-void Fetcher::on_response(TimePoint now, Received& received) {
+[[gnu::flatten]] void Fetcher::on_response(TimePoint now, Received& received) {
     channel_.on_response(received.correlation);
     if (const auto* fetch = std::get_if<FetchResponse>(&*received.message))
         on_fetch(now, *fetch);

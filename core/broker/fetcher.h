@@ -83,7 +83,7 @@ class Fetcher {
     void revive(TimePoint now);
     /// When the first of those that are delayed may be fetched again.
     TimePoint revival() const;
-    bool send_range_request(TimePoint now);
+    void send_range_request(TimePoint now);
     void send_fetch(TimePoint now);
     bool anything_ready(TimePoint now) const;
     void on_fetch(TimePoint now, const FetchResponse& response);

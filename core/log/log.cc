@@ -106,8 +106,8 @@ void Log::update_config(const TopicConfig& config) {
     state_->config = config;
 }
 
-Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
-                                         LeaderEpoch epoch) {
+[[gnu::flatten]] Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
+                                                          LeaderEpoch epoch) {
     ASSERT(batch != nullptr);
     State& s = *state_;
     s.now = std::max(s.now, now);
@@ -140,7 +140,8 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
     return info;
 }
 
-Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch> batches) {
+[[gnu::flatten]] Result<AppendInfo> Log::append_as_follower(TimePoint now,
+                                                            std::span<const Batch> batches) {
     State& s = *state_;
     s.now = std::max(s.now, now);
     if (batches.empty()) return AppendInfo{s.log_end, s.log_end};
@@ -148,25 +149,26 @@ Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch>
     std::int64_t bytes = 0;
     std::int64_t max_timestamp_ms = -1;
     for (const Batch& batch : batches) {
-        if (!batch.body->crc_valid()) return ErrorCode::corrupt_message;
+        const BatchBody& body = *batch.body;
+        if (!body.crc_valid()) return ErrorCode::corrupt_message;
         if (batch.base_offset < next) return ErrorCode::offset_out_of_range;
-        next = batch.next_offset();
-        bytes += batch.size_bytes();
-        max_timestamp_ms = std::max(max_timestamp_ms, batch.body->header().max_timestamp_ms);
+        next = batch.base_offset + body.header().last_offset_delta + 1;
+        bytes += body.size_bytes();
+        max_timestamp_ms = std::max(max_timestamp_ms, body.header().max_timestamp_ms);
     }
 
-    const Offset first = batches.front().base_offset;
-    ASSERT(first < next);
-    AppendInfo info{first, next};
+    AppendInfo info{batches.front().base_offset, next};
+    ASSERT(info.first < next);
     for (const Batch& batch : batches)
         if (batch.leader_epoch.value() >= 0) s.epochs.assign(batch.leader_epoch, batch.base_offset);
-    info.rolled = s.maybe_roll(bytes, max_timestamp_ms, first, batches.back().last_offset());
+    info.rolled = s.maybe_roll(bytes, max_timestamp_ms, info.first, next + -1);
     for (const Batch& batch : batches) s.append_batch(batch);
-    s.finish_append(info.end, info);
+    s.finish_append(next, info);
     return info;
 }
 
-void Log::read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const {
+[[gnu::flatten]] void Log::read(Offset from, std::int64_t max_bytes, Offset limit,
+                                BatchList& batches) const {
     const State& s = *state_;
     ASSERT(from >= s.log_start);
     ASSERT(from <= s.log_end);

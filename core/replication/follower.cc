@@ -46,9 +46,9 @@ void Follower::start_fetching(LogManager& logs, ReplicationContext& context) {
 
 // ---- answers ------------------------------------------------------------------------------------
 
-FetchOutcome Follower::on_response(const FetchPartition& asked,
-                                   const FetchPartitionResponse& response, LogManager& logs,
-                                   ReplicationContext& context) {
+[[gnu::flatten]] FetchOutcome Follower::on_response(const FetchPartition& asked,
+                                                    const FetchPartitionResponse& response,
+                                                    LogManager& logs, ReplicationContext& context) {
     ASSERT(asked.partition == partition_);
     if (!ready_to_fetch(context.now)) return FetchOutcome::ignored;
     if (asked.fetch_offset != fetch_offset_) return FetchOutcome::ignored;
@@ -81,44 +81,13 @@ FetchOutcome Follower::on_diverging(const OffsetAndEpoch& diverging, LogManager&
 FetchOutcome Follower::on_records(const FetchPartitionResponse& response, LogManager& logs,
                                   ReplicationContext& context) {
     ASSERT(fetch_offset_ == log_->log_end_offset());
-    std::span<const Batch> batches{response.batches.data(), response.batches.size()};
-    if (context.profile->drops_batches_of_newer_epoch) {
-        const auto newer = std::find_if(batches.begin(), batches.end(), [&](const Batch& batch) {
-            return batch.leader_epoch > epoch_;
-        });
-        batches = batches.first(static_cast<std::size_t>(newer - batches.begin()));
-    }
-    if (!batches.empty()) {
-        context.effects->note({.kind = NoteKind::fetch_response,
-                               .partition = partition_,
-                               .peer = leader_,
-                               .leader_epoch = epoch_,
-                               .first = fetch_offset_});
-        const Result<AppendInfo> appended = log_->append_as_follower(context.now, batches);
-        // Damaged on its way or at the leader: the same records are asked for again, later.
-        if (!appended.ok()) return FetchOutcome::delayed;
-        if (appended->rolled) {
-            context.rolled.push_back(partition_);
-            context.effects->note(
-                {.kind = NoteKind::log_roll, .partition = partition_, .first = fetch_offset_});
-        }
-        for (const Batch& batch : batches)
-            context.effects->note({.kind = NoteKind::log_append,
-                                   .partition = partition_,
-                                   .leader_epoch = batch.leader_epoch,
-                                   .tag = batch.body->tag(),
-                                   .first = batch.base_offset,
-                                   .end = batch.next_offset(),
-                                   .value = 0,
-                                   .batch = batch.body.get()});
-        if (appended->flushed)
-            context.effects->note({.kind = NoteKind::log_flush,
-                                   .partition = partition_,
-                                   .end = log_->log_end_offset()});
-        fetch_offset_ = batches.back().next_offset();
-        last_fetched_epoch_ = batches.back().leader_epoch;
-        ASSERT(fetch_offset_ == log_->log_end_offset());
-    }
+    std::size_t count = response.batches.size();
+    if (context.profile->drops_batches_of_newer_epoch)
+        for (std::size_t i = 0; i < count; ++i)
+            if (response.batches[i].leader_epoch > epoch_) count = i;
+    // Damaged on its way or at the leader: the same records are asked for again, later.
+    if (count > 0 && !append({response.batches.data(), count}, context))
+        return FetchOutcome::delayed;
     log_->set_high_watermark(response.high_watermark);
     const Offset start = std::min(response.log_start_offset, log_->high_watermark());
     const bool start_moved = start > log_->log_start();
@@ -126,7 +95,40 @@ FetchOutcome Follower::on_records(const FetchPartitionResponse& response, LogMan
         log_->advance_log_start(start);
         logs.checkpoint_log_starts();
     }
-    return batches.empty() && !start_moved ? FetchOutcome::unchanged : FetchOutcome::moved;
+    return count == 0 && !start_moved ? FetchOutcome::unchanged : FetchOutcome::moved;
+}
+
+bool Follower::append(std::span<const Batch> batches, ReplicationContext& context) {
+    context.effects->note({.kind = NoteKind::fetch_response,
+                           .partition = partition_,
+                           .peer = leader_,
+                           .leader_epoch = epoch_,
+                           .first = fetch_offset_});
+    const Result<AppendInfo> appended = log_->append_as_follower(context.now, batches);
+    if (!appended.ok()) return false;
+    if (appended->rolled) on_roll(context);
+    for (const Batch& batch : batches)
+        context.effects->note({.kind = NoteKind::log_append,
+                               .partition = partition_,
+                               .leader_epoch = batch.leader_epoch,
+                               .tag = batch.body->tag(),
+                               .first = batch.base_offset,
+                               .end = batch.next_offset(),
+                               .value = 0,
+                               .batch = batch.body.get()});
+    fetch_offset_ = appended->end;
+    last_fetched_epoch_ = batches.back().leader_epoch;
+    ASSERT(fetch_offset_ == log_->log_end_offset());
+    if (appended->flushed)
+        context.effects->note(
+            {.kind = NoteKind::log_flush, .partition = partition_, .end = fetch_offset_});
+    return true;
+}
+
+void Follower::on_roll(ReplicationContext& context) const {
+    context.rolled.push_back(partition_);
+    context.effects->note(
+        {.kind = NoteKind::log_roll, .partition = partition_, .first = fetch_offset_});
 }
 
 void Follower::truncate(Offset target, LeaderEpoch answer_epoch, LogManager& logs,

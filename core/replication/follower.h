@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
@@ -99,6 +100,9 @@ class Follower {
                               ReplicationContext& context);
     FetchOutcome on_records(const FetchPartitionResponse& response, LogManager& logs,
                             ReplicationContext& context);
+    /// False: the log refused them.
+    bool append(std::span<const Batch> batches, ReplicationContext& context);
+    [[gnu::noinline, gnu::cold]] void on_roll(ReplicationContext& context) const;
     void truncate(Offset target, LeaderEpoch answer_epoch, LogManager& logs,
                   ReplicationContext& context);
     void fetch_from_end();
