@@ -13,15 +13,9 @@
 namespace sim {
 namespace {
 
-std::uint64_t word(std::int64_t value) {
-    return static_cast<std::uint64_t>(value);
-}
-std::uint64_t word(core::NodeId node) {
-    return word(std::int64_t{node.value()});
-}
-std::uint64_t word(std::optional<core::Offset> offset) {
-    return offset ? word(offset->value()) + 1 : 0;
-}
+/// What the cluster itself does on a note, beside what the ledger makes of it.
+constexpr core::NoteKinds kOfCluster =
+    trace::ClusterView::kFolded | core::NoteKinds{core::NoteKind::config_change};
 
 }  // namespace
 
@@ -46,6 +40,7 @@ const trace::Ledger& Cluster::ledger() const {
 
 void Cluster::attach(trace::Observer& observer) {
     state_->observers.push_back(&observer);
+    state_->observed = core::NoteKinds::all();
 }
 
 trace::Outcome Cluster::run() {
@@ -154,7 +149,7 @@ bool Cluster::State::reader_reaches(core::NodeId broker) const {
 void Cluster::State::take_next() {
     const Event event = kernel.pop();
     dispatch(event);
-    if (live) engine->after_event(kernel.moment());
+    if (live) engine->after_event();
 }
 
 void Cluster::State::dispatch(const Event& event) {
@@ -230,20 +225,32 @@ void Cluster::State::on_run_end(const Event& event) {
 void Cluster::State::on_note(core::NodeId who, const core::Note& note,
                              std::span<const core::NodeId> replicas) {
     if (audited) return;
+    const core::NoteKinds folded =
+        kOfCluster | trace::Ledger::kFolded | engine->watched() | observed;
+    if (folded.has(note.kind)) fold(who, note, replicas);
+    if (live) digest.add(now(), who, note, replicas);
+}
+
+void Cluster::State::fold(core::NodeId who, const core::Note& note,
+                          std::span<const core::NodeId> replicas) {
     const trace::Moment moment = kernel.moment();
+    if (kOfCluster.has(note.kind)) on_cluster_note(moment, who, note, replicas);
+    if (trace::Ledger::kFolded.has(note.kind)) records->on_note(moment, who, note, replicas);
+    if (!live) return;
+    if (invariants) invariants->on_note(moment, who, note, replicas);
+    if (engine->watched().has(note.kind)) engine->on_note(moment, who, note, replicas);
+    for (trace::Observer* observer : observers) observer->on_note(moment, who, note, replicas);
+}
+
+void Cluster::State::on_cluster_note(const trace::Moment& moment, core::NodeId who,
+                                     const core::Note& note,
+                                     std::span<const core::NodeId> replicas) {
     cluster_view->on_note(moment, who, note, replicas);
-    if (who == hosts[reader]->id()) return;
-    records->on_note(moment, who, note, replicas);
     if (note.kind == core::NoteKind::config_change && !config_changes.empty()) {
         for (const core::ConfigRecord& change : config_changes.front()) apply_config(change);
         config_changes.erase(config_changes.begin());
     }
     if (note.kind == core::NoteKind::partition_change) refresh_min_isr(*note.partition);
-    if (!live) return;
-    if (invariants) invariants->on_note(moment, who, note, replicas);
-    engine->on_note(moment, who, note, replicas);
-    for (trace::Observer* observer : observers) observer->on_note(moment, who, note, replicas);
-    hash_note(who, note, replicas);
 }
 
 /// A dynamic setting is committed; no value removes it. [ClusterImage]
@@ -290,7 +297,7 @@ void Cluster::State::tell(const trace::WorldEvent& event) {
     if (invariants) invariants->on_world(moment, event);
     engine->on_world(moment, event);
     for (trace::Observer* observer : observers) observer->on_world(moment, event);
-    hash_world(event);
+    digest.add(now(), event);
 }
 
 void Cluster::State::on_process(trace::WorldKind kind, core::NodeId who, std::int64_t value) {
@@ -317,38 +324,6 @@ HostIndex Cluster::State::host_of(core::NodeId node) const {
     const auto at = index_of.find(node);
     ASSERT(at != index_of.end());
     return at->second;
-}
-
-// ---- the digest ---------------------------------------------------------------------------------
-
-// One multiplication a field and one round of mixing a note: a sum of products with odd constants.
-void Cluster::State::hash_note(core::NodeId who, const core::Note& note,
-                               std::span<const core::NodeId> replicas) {
-    std::uint64_t sum = word(now().time_since_epoch().count()) * 0x9e3779b97f4a7c15ULL;
-    sum += ((static_cast<std::uint64_t>(note.kind) << 48) ^ word(who)) * 0xbf58476d1ce4e5b9ULL;
-    sum += ((note.partition ? std::uint64_t{note.partition->value()} + 1 : 0) ^
-            (note.peer ? (word(*note.peer) + 1) << 32 : 0)) *
-           0x94d049bb133111ebULL;
-    sum += ((note.leader_epoch ? word(std::int64_t{note.leader_epoch->value()}) + 1 : 0) ^
-            (static_cast<std::uint64_t>(note.error) << 48)) *
-           0xd6e8feb86659fd93ULL;
-    if (note.tag)
-        sum += ((word(note.tag->client) << 32) ^ note.tag->number) * 0xa0761d6478bd642fULL;
-    sum += word(note.first) * 0xe7037ed1a0b428dbULL;
-    sum += word(note.end) * 0x8ebc6af09c88c6e3ULL;
-    sum += word(note.value) * 0x589965cc75374cc3ULL;
-    for (const core::NodeId replica : replicas) sum = (sum ^ word(replica)) * 0x1d8e4e27c47d124fULL;
-    digest.add(sum);
-}
-
-void Cluster::State::hash_world(const trace::WorldEvent& event) {
-    digest.add(word(now().time_since_epoch().count()));
-    digest.add((static_cast<std::uint64_t>(event.kind) << 40) ^ 0xffff000000000000ULL);
-    digest.add(event.node ? word(*event.node) + 1 : 0);
-    digest.add(event.partition ? std::uint64_t{event.partition->value()} + 1 : 0);
-    digest.add(word(event.first));
-    digest.add(word(event.end));
-    digest.add(word(event.value));
 }
 
 }  // namespace sim

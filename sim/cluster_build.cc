@@ -294,12 +294,14 @@ void Cluster::State::go_live() {
         disk->set_free_of_charge(false);
         disk->settle();
     }
-    if (options.check_invariants)
+    if (options.check_invariants) {
+        observed = core::NoteKinds::all();
         invariants = std::make_unique<Invariants>(
             scenario, topics, *cluster_view, *records, this,
             [](const void* context, core::NodeId broker) -> const SimDisk& {
                 return *static_cast<const State*>(context)->host(broker).disk();
             });
+    }
     live = true;
     for (HostIndex i = first_client; i < reader; ++i) hosts[i]->start(core::Duration(0));
     Event begin(EventType::step_wake);

@@ -20,6 +20,7 @@
 #include "sim/kernel.h"
 #include "sim/network.h"
 #include "sim/steps/engine.h"
+#include "sim/trace/digest.h"
 #include "sim/workload.h"
 #include "sim/world.h"
 
@@ -69,9 +70,10 @@ struct Cluster::State final : World, HostListener {
     void on_run_end(const Event& event);
     void apply_config(const core::ConfigRecord& change);
     void refresh_min_isr(core::PartitionId partition);
-    void hash_note(core::NodeId who, const core::Note& note,
-                   std::span<const core::NodeId> replicas);
-    void hash_world(const trace::WorldEvent& event);
+    /// A note that more than the digest wants.
+    void fold(core::NodeId who, const core::Note& note, std::span<const core::NodeId> replicas);
+    void on_cluster_note(const trace::Moment& moment, core::NodeId who, const core::Note& note,
+                         std::span<const core::NodeId> replicas);
 
     // ---- HostListener ----
     void on_note(core::NodeId who, const core::Note& note,
@@ -155,6 +157,7 @@ struct Cluster::State final : World, HostListener {
     std::unique_ptr<Workload> workload;
     std::unique_ptr<Invariants> invariants;
     std::vector<trace::Observer*> observers;
+    core::NoteKinds observed;  ///< that invariants and observers see: all or none
     trace::Digest digest;
 
     std::vector<std::vector<std::pair<HostIndex, HostIndex>>> cuts;  ///< by CutId; empty: mended

@@ -175,8 +175,7 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
                           .partition = batch.partition,
                           .peer = peer,
                           .tag = tag(batch),
-                          .value = batch.attempts,
-                          .batch = batch.body.get()});
+                          .value = batch.attempts});
     }
     const bool expects_response = config_.acks != 0;
     channel.send(now, std::move(box),

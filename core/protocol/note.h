@@ -5,11 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 
 #include "core/base/error_code.h"
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
 #include "core/record/batch.h"
 
 namespace core {
@@ -80,19 +83,51 @@ inline constexpr int kNoteKinds = static_cast<int>(NoteKind::elr_change) + 1;
 /// "produce.send", "hw.advance", ...: as scenarios and reports spell it.
 std::string_view name(NoteKind kind);
 
-/// One note; `replicas` travel beside it (Effects::note).
+/// A set of kinds, in one word: who folds notes says with it which ones it wants to see.
+class NoteKinds {
+  public:
+    constexpr NoteKinds() = default;
+    constexpr NoteKinds(std::initializer_list<NoteKind> kinds) {
+        for (const NoteKind kind : kinds) add(kind);
+    }
+    static constexpr NoteKinds all() {
+        NoteKinds kinds;
+        kinds.bits_ = ~std::uint64_t{0};
+        return kinds;
+    }
+    constexpr void add(NoteKind kind) { bits_ |= bit(kind); }
+    constexpr bool has(NoteKind kind) const { return (bits_ & bit(kind)) != 0; }
+    friend constexpr NoteKinds operator|(NoteKinds a, NoteKinds b) {
+        a.bits_ |= b.bits_;
+        return a;
+    }
+
+  private:
+    static constexpr std::uint64_t bit(NoteKind kind) {
+        return std::uint64_t{1} << static_cast<unsigned>(kind);
+    }
+    std::uint64_t bits_ = 0;
+};
+static_assert(kNoteKinds <= 64);
+
+/// A batch's tag stands for nothing where no client is.
+template <>
+inline constexpr BatchTag kNothing<BatchTag> = BatchTag{NodeId(0), 0};
+
+/// One note: flat, so that a step makes it with a few stores and whoever hashes it needs no branch.
+/// `replicas` travel beside it (Effects::note).
 struct Note {
     NoteKind kind;
     ErrorCode error = ErrorCode::none;
-    std::optional<PartitionId> partition = std::nullopt;
-    std::optional<NodeId> peer = std::nullopt;
-    std::optional<LeaderEpoch> leader_epoch = std::nullopt;
-    std::optional<BatchTag> tag = std::nullopt;
-    std::optional<Offset> first = std::nullopt;
-    std::optional<Offset> end = std::nullopt;  ///< exclusive
+    Maybe<PartitionId> partition = std::nullopt;
+    Maybe<NodeId> peer = std::nullopt;
+    Maybe<LeaderEpoch> leader_epoch = std::nullopt;
+    Maybe<BatchTag> tag = std::nullopt;
+    Maybe<Offset> first = std::nullopt;
+    Maybe<Offset> end = std::nullopt;  ///< exclusive
     std::int64_t value = 0;
-    /// The batch itself for log_append and produce_send; only while the note is being handed over.
-    const BatchBody* batch = nullptr;
 };
+static_assert(sizeof(Note) == 48);
+static_assert(std::is_trivially_copyable_v<Note>);
 
 }  // namespace core

@@ -114,8 +114,7 @@ bool Follower::append(std::span<const Batch> batches, ReplicationContext& contex
                                .tag = batch.body->tag(),
                                .first = batch.base_offset,
                                .end = batch.next_offset(),
-                               .value = 0,
-                               .batch = batch.body.get()});
+                               .value = 0});
     fetch_offset_ = appended->end;
     last_fetched_epoch_ = batches.back().leader_epoch;
     ASSERT(fetch_offset_ == log_->log_end_offset());

@@ -159,8 +159,7 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
                            .tag = batch->tag(),
                            .first = info.first,
                            .end = info.end,
-                           .value = 1,
-                           .batch = batch.get()});
+                           .value = 1});
     if (info.flushed)
         context.effects->note(
             {.kind = NoteKind::log_flush, .partition = partition_, .end = info.end});

@@ -14,8 +14,6 @@ using scenario::Condition;
 using scenario::ConditionKind;
 using NoteEvent = scenario::Event;
 
-static_assert(core::kNoteKinds <= 64, "Watch keeps the kinds it watches in one word");
-
 /// The node an event is about: of an election the leader, of fencing the broker.
 std::optional<NodeId> subject(NoteEvent event, NodeId who, const core::Note& note) {
     if (event == NoteEvent::leader_elect || event == NoteEvent::broker_fenced ||
@@ -114,8 +112,7 @@ void Watch::collect(const Condition& condition, std::uint32_t gate) {
     if (condition.kind == ConditionKind::event || condition.kind == ConditionKind::step)
         leaves_.push_back(Leaf{&condition, gate});
     if (condition.kind == ConditionKind::event && condition.phase == scenario::Phase::after)
-        if (const auto kind = note_kind(condition.event))
-            kinds_ |= std::uint64_t{1} << static_cast<unsigned>(*kind);
+        if (const auto kind = note_kind(condition.event)) kinds_.add(*kind);
     for (const Condition& child : condition.children) collect(child, gate);
 }
 

@@ -34,9 +34,8 @@ class Watch {
     Watch(const scenario::Condition& condition, const trace::ClusterView& view,
           const trace::Ledger& ledger);
 
-    bool watches(core::NoteKind kind) const {
-        return (kinds_ >> static_cast<unsigned>(kind) & 1) != 0;
-    }
+    /// Kinds of notes that on_note does something with.
+    core::NoteKinds kinds() const { return kinds_; }
     bool watches_delivery(const core::Message& message) const;
 
     void on_note(core::NodeId who, const core::Note& note, std::span<const core::NodeId> replicas);
@@ -78,7 +77,7 @@ class Watch {
     const trace::Ledger& ledger_;
     std::vector<Leaf> leaves_;  ///< events and step edges, in the order of the tree
     std::vector<Gate> gates_;   ///< outer ones first
-    std::uint64_t kinds_ = 0;   ///< of notes with phase after
+    core::NoteKinds kinds_;     ///< of notes with phase after
     bool any_hit_ = false;
 };
 

@@ -25,7 +25,7 @@ struct StepEngine::State {
         std::uint32_t firing = 0;
         std::optional<core::NodeId> node = std::nullopt;
     };
-    struct Waiting {
+    struct Progress {
         std::unique_ptr<Watch> watch;  ///< `when` only
         bool waits = false;            ///< on its condition, armed
         bool done = false;
@@ -36,13 +36,15 @@ struct StepEngine::State {
     };
 
     State(const scenario::Scenario& the_scenario, std::uint64_t the_seed,
-          const trace::ClusterView& the_view, const trace::Ledger& the_ledger, World& the_world)
+          const trace::ClusterView& the_view, const trace::Ledger& the_ledger, World& the_world,
+          StepEngine::Waiting& the_armed)
         : scenario(the_scenario),
           seed(the_seed),
           view(the_view),
           ledger(the_ledger),
           world(the_world),
           actions(the_scenario, the_seed, the_view, the_world),
+          armed(the_armed),
           waiting(the_scenario.steps.size()),
           outcomes(the_scenario.steps.size()) {
         for (StepNumber i = 0; i < waiting.size(); ++i) outcomes[i].id = scenario.steps[i].id;
@@ -63,6 +65,8 @@ struct StepEngine::State {
     void fire(StepNumber step);
     void end(StepNumber step);
     void time_out(StepNumber step);
+    void arm(StepNumber step);
+    void disarm(StepNumber step);
     void take(const Due& due);
     void on_wake();
     void run_ready();
@@ -75,11 +79,10 @@ struct StepEngine::State {
     const trace::Ledger& ledger;
     World& world;
     Actions actions;
-    std::vector<Waiting> waiting;
+    StepEngine::Waiting& armed;
+    std::vector<Progress> waiting;
     std::vector<trace::StepOutcome> outcomes;
     std::vector<Due> dues;
-    std::uint64_t watched_kinds = 0;  ///< note kinds that some armed watch waits for
-    int armed = 0;                    ///< steps that wait on a condition now
     bool began = false;
     bool ended = false;
 };
@@ -111,9 +114,25 @@ void StepEngine::State::begin_step(StepNumber step) {
 }
 
 void StepEngine::State::raise(StepNumber step, scenario::Edge edge) {
-    if (armed == 0) return;
-    for (Waiting& w : waiting)
+    if (armed.steps == 0) return;
+    for (Progress& w : waiting)
         if (w.waits) w.watch->on_edge(step, edge);
+}
+
+void StepEngine::State::arm(StepNumber step) {
+    ASSERT(!waiting[step].waits);
+    waiting[step].waits = true;
+    ++armed.steps;
+    armed.kinds = armed.kinds | waiting[step].watch->kinds();
+}
+
+void StepEngine::State::disarm(StepNumber step) {
+    if (!waiting[step].waits) return;
+    waiting[step].waits = false;
+    --armed.steps;
+    armed.kinds = {};
+    for (const Progress& w : waiting)
+        if (w.waits) armed.kinds = armed.kinds | w.watch->kinds();
 }
 
 void StepEngine::State::schedule_starts() {
@@ -122,15 +141,12 @@ void StepEngine::State::schedule_starts() {
 }
 
 void StepEngine::State::fire(StepNumber step) {
-    Waiting& w = waiting[step];
+    Progress& w = waiting[step];
     const TimePoint now = world.now();
     const std::uint32_t firing = w.firings++;
     w.ready = false;
     w.last_fired = now;
-    if (w.waits) {
-        w.waits = false;
-        --armed;
-    }
+    disarm(step);
     const auto* every = std::get_if<scenario::EveryTrigger>(&scenario.steps[step].trigger);
     w.done = every == nullptr || (every->count && w.firings >= *every->count);
     if (!w.done)
@@ -186,13 +202,10 @@ void StepEngine::State::end(StepNumber step) {
 }
 
 void StepEngine::State::time_out(StepNumber step) {
-    Waiting& w = waiting[step];
+    Progress& w = waiting[step];
     if (w.done || w.firings > 0) return;
     outcomes[step].timed_out = true;
-    if (w.waits) {
-        w.waits = false;
-        --armed;
-    }
+    disarm(step);
     const auto& trigger = std::get<scenario::WhenTrigger>(scenario.steps[step].trigger);
     if (trigger.on_timeout == scenario::OnTimeout::run_anyway && !ended) {
         w.ready = true;
@@ -204,7 +217,7 @@ void StepEngine::State::time_out(StepNumber step) {
 }
 
 void StepEngine::State::take(const Due& due) {
-    Waiting& w = waiting[due.step];
+    Progress& w = waiting[due.step];
     switch (due.kind) {
         case DueKind::end:
             end(due.step);
@@ -213,8 +226,7 @@ void StepEngine::State::take(const Due& due) {
             w.ready = true;
             break;
         case DueKind::arm:
-            w.waits = true;
-            ++armed;
+            arm(due.step);
             break;
         case DueKind::timeout:
             time_out(due.step);
@@ -248,7 +260,7 @@ void StepEngine::State::on_wake() {
 void StepEngine::State::run_ready() {
     const TimePoint now = world.now();
     for (StepNumber i = 0; i < waiting.size();) {
-        Waiting& w = waiting[i];
+        Progress& w = waiting[i];
         const bool may = !w.done && w.last_fired != now;
         const bool ready = may && (w.ready || (w.waits && w.watch->holds()));
         if (ready) {
@@ -264,15 +276,14 @@ void StepEngine::State::end_run() {
     ended = true;
     dues.clear();
     for (StepNumber i = 0; i < waiting.size(); ++i) {
-        Waiting& w = waiting[i];
+        Progress& w = waiting[i];
         const bool conditional =
             std::holds_alternative<scenario::WhenTrigger>(scenario.steps[i].trigger);
         if (conditional) time_out(i);
-        if (w.waits) --armed;
+        disarm(i);
         if (!conditional && w.firings == 0)
             outcomes[i].remark = {"its moment had not come by run.end",
                                   "到 run.end 时它的时刻还没到"};
-        w.waits = false;
         w.ready = false;
         w.done = true;
     }
@@ -283,7 +294,7 @@ void StepEngine::State::end_run() {
 StepEngine::StepEngine(const scenario::Scenario& scenario, std::uint64_t seed,
                        const core::TopicTable& /*topics*/, const trace::ClusterView& view,
                        const trace::Ledger& ledger, World& world)
-    : state_(std::make_unique<State>(scenario, seed, view, ledger, world)) {}
+    : state_(std::make_unique<State>(scenario, seed, view, ledger, world, waiting_)) {}
 
 StepEngine::~StepEngine() = default;
 
@@ -296,7 +307,7 @@ void StepEngine::on_wake() {
 }
 
 bool StepEngine::watches_delivery(const core::Message& message) const {
-    if (state_->armed == 0) return false;
+    if (waiting_.steps == 0) return false;
     return std::any_of(state_->waiting.begin(), state_->waiting.end(), [&](const auto& w) {
         return w.waits && w.watch->watches_delivery(message);
     });
@@ -311,8 +322,7 @@ void StepEngine::before_delivery(const trace::Moment& /*moment*/, core::NodeId t
         if (w.waits) w.watch->clear();
 }
 
-void StepEngine::after_event(const trace::Moment& /*moment*/) {
-    if (state_->armed == 0) return;
+void StepEngine::run_waiting() {
     state_->run_ready();
     for (auto& w : state_->waiting)
         if (w.waits) w.watch->clear();
@@ -328,9 +338,9 @@ const std::vector<trace::StepOutcome>& StepEngine::outcomes() const {
 
 void StepEngine::on_note(const trace::Moment& /*moment*/, core::NodeId who, const core::Note& note,
                          std::span<const core::NodeId> replicas) {
-    if (state_->armed == 0) return;
+    if (!waiting_.kinds.has(note.kind)) return;
     for (auto& w : state_->waiting)
-        if (w.waits && w.watch->watches(note.kind)) w.watch->on_note(who, note, replicas);
+        if (w.waits && w.watch->kinds().has(note.kind)) w.watch->on_note(who, note, replicas);
 }
 
 void StepEngine::on_world(const trace::Moment& /*moment*/, const trace::WorldEvent& event) {

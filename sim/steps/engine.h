@@ -43,7 +43,11 @@ class StepEngine final : public trace::Observer {
     void before_delivery(const trace::Moment& moment, core::NodeId to, core::NodeId from,
                          const core::Message& message);
     /// After all effects of a kernel event: runs what it set off.
-    void after_event(const trace::Moment& moment);
+    void after_event() {
+        if (waiting_.steps > 0) run_waiting();
+    }
+    /// Kinds of notes that some step waits for now; on_note does nothing with any other.
+    core::NoteKinds watched() const { return waiting_.kinds; }
     /// run.end: nothing fires any more; every fault that is not "forever" ends.
     void end_run();
 
@@ -55,6 +59,14 @@ class StepEngine final : public trace::Observer {
 
   private:
     struct State;
+    /// The steps that wait on a condition now.
+    struct Waiting {
+        int steps = 0;
+        core::NoteKinds kinds;  ///< of notes that their conditions watch
+    };
+    void run_waiting();
+
+    Waiting waiting_;
     std::unique_ptr<State> state_;
 };
 

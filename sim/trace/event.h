@@ -1,7 +1,7 @@
 /// One event of a run, as observers see it: a note of a node, or something the world did.
 ///
-/// The trace is a list of these with the event that caused each; the digest is a running hash of
-/// them. Ledger, cluster view, triggers, metrics and reports are folds over this list, fed online.
+/// The trace is a list of these with the event that caused each; the digest (digest.h) is a running
+/// hash of them. Ledger, cluster view, triggers, metrics and reports are folds over this list, fed online.
 #pragma once
 
 #include <cstdint>
@@ -63,21 +63,6 @@ class Observer {
     virtual void on_note(const Moment& moment, core::NodeId who, const core::Note& note,
                          std::span<const core::NodeId> replicas) = 0;
     virtual void on_world(const Moment& moment, const WorldEvent& event) = 0;
-};
-
-/// 64-bit running hash of everything observers see from time 0 on.
-class Digest {
-  public:
-    void add(std::uint64_t word) { state_ = mix(state_ ^ word) + 0x2545f4914f6cdd1dULL; }
-    std::uint64_t value() const { return state_; }
-
-  private:
-    static std::uint64_t mix(std::uint64_t x) {
-        x = (x ^ (x >> 32)) * 0xd6e8feb86659fd93ULL;
-        x = (x ^ (x >> 29)) * 0x9fb21c651e98df25ULL;
-        return x ^ (x >> 32);
-    }
-    std::uint64_t state_ = 0x9e3779b97f4a7c15ULL;
 };
 
 }  // namespace trace

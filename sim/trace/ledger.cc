@@ -10,20 +10,6 @@ namespace {
 
 constexpr std::uint32_t kNoEntry = UINT32_MAX;
 
-template <class... Kinds>
-constexpr std::uint64_t set_of(Kinds... kinds) {
-    return (... | (std::uint64_t{1} << static_cast<unsigned>(kinds)));
-}
-
-/// The kinds of notes that say something of a record; a third of all do not.
-constexpr std::uint64_t kOfRecords = [] {
-    using enum core::NoteKind;
-    return set_of(record_queued, record_refused, produce_send, produce_ack, produce_error,
-                  produce_retry, log_append, log_truncate, log_recovered, hw_advance, become_leader,
-                  become_follower, produce_answered);
-}();
-static_assert(core::kNoteKinds <= 64);
-
 }  // namespace
 
 Ledger::Ledger(const ClusterView& view, std::uint32_t partitions, std::vector<bool> acks_none)
@@ -282,7 +268,7 @@ void Ledger::on_note(const Moment& moment, core::NodeId who, const core::Note& n
                      std::span<const core::NodeId> /*replicas*/) {
     using core::NoteKind;
     const auto kind = note.kind;
-    if ((kOfRecords & set_of(kind)) == 0) return;
+    if (!kFolded.has(kind)) return;
     if (kind == NoteKind::record_queued) {
         on_queued(moment, who, note);
     } else if (kind == NoteKind::produce_send || kind == NoteKind::produce_ack ||

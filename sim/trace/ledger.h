@@ -119,6 +119,17 @@ class ClusterView;
 
 class Ledger final : public Observer {
   public:
+    /// The kinds of notes that say something of a record; a third of all notes do not.
+    static constexpr core::NoteKinds kFolded = {
+        core::NoteKind::record_queued,    core::NoteKind::record_refused,
+        core::NoteKind::produce_send,     core::NoteKind::produce_ack,
+        core::NoteKind::produce_error,    core::NoteKind::produce_retry,
+        core::NoteKind::log_append,       core::NoteKind::log_truncate,
+        core::NoteKind::log_recovered,    core::NoteKind::hw_advance,
+        core::NoteKind::become_leader,    core::NoteKind::become_follower,
+        core::NoteKind::produce_answered,
+    };
+
     /// `view` outlives the ledger and is folded before it. Clients are NodeIds from
     /// core::kFirstClientId on, `clients` of them. `acks_none[i]`: client i sends with acks=0.
     Ledger(const ClusterView& view, std::uint32_t partitions, std::vector<bool> acks_none);

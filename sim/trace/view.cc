@@ -22,8 +22,7 @@ bool ClusterView::paused(core::NodeId node) const {
 void ClusterView::on_note(const Moment& /*moment*/, core::NodeId who, const core::Note& note,
                           std::span<const core::NodeId> replicas) {
     using core::NoteKind;
-    // What clients and brokers note comes first in the list and changes nothing here.
-    if (note.kind < NoteKind::controller_elect) return;
+    if (!kFolded.has(note.kind)) return;
     if (note.kind == NoteKind::partition_change) {
         ASSERT(note.partition.has_value());
         PartitionView& partition = partitions_[note.partition->value()];

@@ -26,6 +26,13 @@ struct PartitionView {
 
 class ClusterView final : public Observer {
   public:
+    /// The kinds of notes that change something here; what clients and brokers note does not.
+    static constexpr core::NoteKinds kFolded = {
+        core::NoteKind::controller_elect, core::NoteKind::broker_registered,
+        core::NoteKind::broker_fenced,    core::NoteKind::broker_unfenced,
+        core::NoteKind::partition_change, core::NoteKind::elr_change,
+    };
+
     explicit ClusterView(std::vector<PartitionView> partitions)
         : partitions_(std::move(partitions)) {}
 

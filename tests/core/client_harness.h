@@ -242,7 +242,6 @@ class Bench {
                 take(*sent);
             } else if (auto* note = std::get_if<NoteEffect>(&effect)) {
                 all_notes_.push_back(note->note);
-                all_notes_.back().batch = nullptr;
                 if (!story_.empty()) story_ += ";";
                 story_ += tell(note->note);
             }

@@ -85,7 +85,7 @@ struct Lab {
             std::erase_if(world.wakes, [&](TimePoint wake) { return wake <= next; });
             woken_now = true;
             engine->on_wake();
-            engine->after_event(moment());
+            engine->after_event();
             woken_now = false;
         }
         world.clock = to;
@@ -95,7 +95,7 @@ struct Lab {
         view.on_note(moment(), who, n, replicas);
         ledger.on_note(moment(), who, n, replicas);
         engine->on_note(moment(), who, n, replicas);
-        engine->after_event(moment());
+        engine->after_event();
     }
 
     scenario::Scenario scenario;
@@ -302,7 +302,7 @@ TEST_SUITE("sim.steps") {
         lab.engine->on_note(lab.moment(), NodeId(100),
                             {.kind = NoteKind::leader_elect, .peer = NodeId(2)},
                             std::vector<NodeId>{});
-        lab.engine->after_event(lab.moment());
+        lab.engine->after_event();
         CHECK(lab.world.did == Did{"produce 1"});
     }
 
@@ -380,7 +380,7 @@ TEST_SUITE("sim.steps") {
         lab.run_to(7s);
         lab.world.tell({.kind = trace::WorldKind::disk_error, .node = NodeId(1)});
         lab.world.tell({.kind = trace::WorldKind::disk_error, .node = NodeId(3)});
-        lab.engine->after_event(lab.moment());
+        lab.engine->after_event();
         lab.engine->end_run();
         CHECK(lab.world.did == Did{"degrade 1>5 5>1", "restore 0", "slow 1", "repair 1", "full 1",
                                    "failed 3", "produce 1", "repair 2"});
@@ -405,10 +405,10 @@ TEST_SUITE("sim.steps") {
         Lab lab({step("any", when(drop), scenario::ProduceAction{0, 1}),
                  step("two", when(of_two), scenario::ProduceAction{0, 2})});
         lab.world.tell({.kind = trace::WorldKind::net_drop, .node = NodeId(1), .value = 3});
-        lab.engine->after_event(lab.moment());
+        lab.engine->after_event();
         CHECK(lab.world.did == Did{"produce 1"});
         lab.world.tell({.kind = trace::WorldKind::net_drop, .node = NodeId(1), .value = 2});
-        lab.engine->after_event(lab.moment());
+        lab.engine->after_event();
         CHECK(lab.world.did == Did{"produce 1", "produce 2"});
     }
 
