@@ -50,25 +50,25 @@ LossJudge::LossJudge(const History& history, const Histories& histories)
 }
 
 bool LossJudge::held(const BatchEntry& entry, core::NodeId broker, core::TimePoint at) {
-    for (const trace::Copy& copy : entry.copies)
+    for (const trace::Copy& copy : entry.copies())
         if (copy.broker == broker && copy.appended_at <= at) return true;
-    for (const LostCopy& lost : entry.lost_copies)
+    for (const LostCopy& lost : entry.lost_copies())
         if (lost.copy.broker == broker && lost.copy.appended_at <= at && lost.at > at) return true;
     return false;
 }
 
 const PartitionHistory::State* LossJudge::overruled(const BatchEntry& entry) const {
-    ASSERT(entry.ack.has_value());
+    ASSERT(entry.ack().has_value());
     const PartitionHistory& history = histories_.partition(entry.partition);
     const PartitionHistory::State* first = nullptr;
-    const PartitionHistory::State* in_force = history.at(entry.ack->answered_at);
+    const PartitionHistory::State* in_force = history.at(entry.ack()->answered_at);
     std::optional<core::LeaderEpoch> epoch;
     for (const PartitionHistory::State& state : history.states) {
-        if (&state != in_force && state.at <= entry.ack->answered_at) continue;
+        if (&state != in_force && state.at <= entry.ack()->answered_at) continue;
         // A change of the ISR makes no leadership, even if the leader has lost the record by then.
         if (!state.leader || state.leader_epoch == epoch) continue;
         epoch = state.leader_epoch;
-        const core::TimePoint when = std::max(state.at, entry.ack->answered_at);
+        const core::TimePoint when = std::max(state.at, entry.ack()->answered_at);
         if (held(entry, *state.leader, when)) {
             first = nullptr;
         } else if (first == nullptr) {
@@ -81,9 +81,9 @@ const PartitionHistory::State* LossJudge::overruled(const BatchEntry& entry) con
 // ---- moments ------------------------------------------------------------------------------------
 
 core::TimePoint LossJudge::lost_at(const BatchEntry& entry) const {
-    core::TimePoint last = entry.ack->answered_at;
-    for (const LostCopy& lost : entry.lost_copies) last = std::max(last, lost.at);
-    if (entry.copies.empty()) return last;
+    core::TimePoint last = entry.ack()->answered_at;
+    for (const LostCopy& lost : entry.lost_copies()) last = std::max(last, lost.at);
+    if (entry.copy_count() == 0) return last;
     // A copy remains where nobody will read it: it stopped counting when it was overruled for good.
     if (const PartitionHistory::State* state = overruled(entry)) last = std::max(last, state->at);
     return last;
@@ -99,15 +99,15 @@ bool LossJudge::has_holder(const BatchEntry& entry, core::TimePoint at, bool mus
         if (state == nullptr || state->leader == broker) return true;
         return std::find(state->isr.begin(), state->isr.end(), broker) != state->isr.end();
     };
-    return std::any_of(entry.copies.begin(), entry.copies.end(),
-                       [&](const trace::Copy& c) { return counts(c.broker); }) ||
-           std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
-                       [&](const LostCopy& c) { return counts(c.copy.broker); });
+    return std::ranges::any_of(entry.copies(),
+                               [&](const trace::Copy& c) { return counts(c.broker); }) ||
+           std::ranges::any_of(entry.lost_copies(),
+                               [&](const LostCopy& c) { return counts(c.copy.broker); });
 }
 
 core::TimePoint LossJudge::without_holder_from(const BatchEntry& entry, core::TimePoint lost_at,
                                                bool must_live) const {
-    const core::TimePoint acked = entry.ack->answered_at;
+    const core::TimePoint acked = entry.ack()->answered_at;
     std::set<core::TimePoint> moments = {acked};
     const auto note = [&](core::TimePoint at) {
         if (at > acked && at <= lost_at) moments.insert(at);
@@ -120,8 +120,8 @@ core::TimePoint LossJudge::without_holder_from(const BatchEntry& entry, core::Ti
         note(copy.appended_at);
         for (const Happening* h : histories_.node(copy.broker).happenings) note(h->moment.at);
     };
-    for (const trace::Copy& copy : entry.copies) note_broker(copy);
-    for (const LostCopy& lost : entry.lost_copies) {
+    for (const trace::Copy& copy : entry.copies()) note_broker(copy);
+    for (const LostCopy& lost : entry.lost_copies()) {
         note_broker(lost.copy);
         note(lost.at);
     }
@@ -153,7 +153,7 @@ bool LossJudge::decides(const BatchEntry& entry, const Happening& begun) const {
         return next != nullptr && meets(*next->leader);
     }
     if (!std::holds_alternative<scenario::WipeDiskAction>(action)) return false;
-    return std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(), [&](const auto& lost) {
+    return std::ranges::any_of(entry.lost_copies(), [&](const auto& lost) {
         return lost.how == CopyEnd::wipe && meets(lost.copy.broker) && lost.at == begun.moment.at;
     });
 }
@@ -188,19 +188,18 @@ bool LossJudge::is_decisive(const BatchEntry& entry, const LostCopy& lost) const
         return *next->leader == lost.copy.broker && lost.at <= next->at;
     const trace::PartitionOutcome* outcome = find_partition(history_.outcome, entry.partition);
     if (outcome != nullptr && outcome->leader) return *outcome->leader == lost.copy.broker;
-    return entry.copies.empty() && entry.lost_copies.back().event == lost.event;
+    return entry.copy_count() == 0 && entry.lost_copies().back().event == lost.event;
 }
 
 bool LossJudge::is_corrupted(const BatchEntry& entry) const {
     if (is_unclean(entry)) return false;
-    return std::any_of(
-        entry.lost_copies.begin(), entry.lost_copies.end(), [&](const LostCopy& lost) {
-            return lost.how == CopyEnd::recovery && !is_power(lost) && is_decisive(entry, lost);
-        });
+    return std::ranges::any_of(entry.lost_copies(), [&](const LostCopy& lost) {
+        return lost.how == CopyEnd::recovery && !is_power(lost) && is_decisive(entry, lost);
+    });
 }
 
 bool LossJudge::is_on_failed_disk(const BatchEntry& entry) const {
-    for (const trace::Copy& copy : entry.copies)
+    for (const trace::Copy& copy : entry.copies())
         for (const Happening* h : histories_.partition(entry.partition).happenings)
             if (h->is(core::NoteKind::become_offline) && h->who == copy.broker) return true;
     return false;
@@ -208,28 +207,28 @@ bool LossJudge::is_on_failed_disk(const BatchEntry& entry) const {
 
 bool LossJudge::is_wiped(const BatchEntry& entry) const {
     // Where others still held it, the election destroyed it, not the disk of whom it elected.
-    const bool decided =
-        std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(), [&](const LostCopy& lost) {
-            return lost.how == CopyEnd::wipe && is_decisive(entry, lost);
-        });
-    return (decided && !is_unclean(entry)) || (entry.copies.empty() && !entry.lost_copies.empty() &&
-                                               entry.lost_copies.back().how == CopyEnd::wipe);
+    const bool decided = std::ranges::any_of(entry.lost_copies(), [&](const LostCopy& lost) {
+        return lost.how == CopyEnd::wipe && is_decisive(entry, lost);
+    });
+    return (decided && !is_unclean(entry)) ||
+           (entry.copy_count() == 0 && !entry.lost_copies().empty() &&
+            entry.lost_copies().back().how == CopyEnd::wipe);
 }
 
 bool LossJudge::is_unclean(const BatchEntry& entry) const {
     const PartitionHistory::State* state = overruled(entry);
     if (state == nullptr || state->clean != false) return false;
     const auto alive = [&](core::NodeId broker) { return held(entry, broker, state->at); };
-    return std::any_of(entry.copies.begin(), entry.copies.end(),
-                       [&](const trace::Copy& c) { return alive(c.broker); }) ||
-           std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
-                       [&](const LostCopy& c) { return alive(c.copy.broker); });
+    return std::ranges::any_of(entry.copies(),
+                               [&](const trace::Copy& c) { return alive(c.broker); }) ||
+           std::ranges::any_of(entry.lost_copies(),
+                               [&](const LostCopy& c) { return alive(c.copy.broker); });
 }
 
 /// An ISR member cut it although the leader it followed had it, and then led.
 bool LossJudge::is_cut_by_isr_member(const BatchEntry& entry) const {
-    const auto& isr = entry.ack->committed_isr;
-    for (const LostCopy& lost : entry.lost_copies) {
+    const auto& isr = entry.ack()->committed.isr;
+    for (const LostCopy& lost : entry.lost_copies()) {
         const core::NodeId broker = lost.copy.broker;
         if (lost.how != CopyEnd::truncation) continue;
         if (std::find(isr.begin(), isr.end(), broker) == isr.end()) continue;
@@ -240,36 +239,36 @@ bool LossJudge::is_cut_by_isr_member(const BatchEntry& entry) const {
 }
 
 bool LossJudge::is_zombie_ack(const BatchEntry& entry) const {
-    const trace::Acknowledgement& ack = *entry.ack;
-    if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch) return true;
-    return ack.committed_leader && *ack.committed_leader != ack.broker;
+    const trace::Acknowledgement ack = *entry.ack();
+    if (ack.leader_epoch && *ack.leader_epoch < ack.committed.leader_epoch) return true;
+    return ack.committed.leader && *ack.committed.leader != ack.broker;
 }
 
 bool LossJudge::is_isr_of_one(const BatchEntry& entry) const {
     return acks_of(history_.scenario, client_of(entry)) == -1 &&
-           entry.ack->committed_isr.size() == 1;
+           entry.ack()->committed.isr.size() == 1;
 }
 
 int LossJudge::power_losses(const BatchEntry& entry) const {
     std::set<core::NodeId> brokers;
-    for (const LostCopy& lost : entry.lost_copies)
+    for (const LostCopy& lost : entry.lost_copies())
         if (is_power(lost)) brokers.insert(lost.copy.broker);
     return static_cast<int>(brokers.size());
 }
 
 bool LossJudge::is_page_cache(const BatchEntry& entry) const {
-    return std::any_of(
-        entry.lost_copies.begin(), entry.lost_copies.end(),
-        [&](const LostCopy& lost) { return is_power(lost) && is_decisive(entry, lost); });
+    return std::ranges::any_of(entry.lost_copies(), [&](const LostCopy& lost) {
+        return is_power(lost) && is_decisive(entry, lost);
+    });
 }
 
 std::optional<Cause> LossJudge::overruled_before_replication(const BatchEntry& entry) const {
     const PartitionHistory::State* state = overruled(entry);
     if (state == nullptr) return std::nullopt;
-    for (const LostCopy& lost : entry.lost_copies)
+    for (const LostCopy& lost : entry.lost_copies())
         if (lost.copy.broker == *state->leader && lost.copy.appended_at <= state->at)
             return std::nullopt;
-    const core::NodeId before = entry.ack->broker;
+    const core::NodeId before = entry.ack()->broker;
     const Happening* stop = histories_.last_stop_before(before, state->at);
     const bool stopped = stop != nullptr && (stop->is(trace::WorldKind::process_crash) ||
                                              stop->is(trace::WorldKind::process_pause));
@@ -289,9 +288,9 @@ std::optional<Cause> LossJudge::overruled_before_replication(const BatchEntry& e
 /// True if the process of the leader that acknowledged it ran from then until another followed.
 bool LossJudge::is_cut_off(const BatchEntry& entry) const {
     const PartitionHistory::State* state = overruled(entry);
-    const core::TimePoint acked = entry.ack->answered_at;
+    const core::TimePoint acked = entry.ack()->answered_at;
     if (state == nullptr || state->at <= acked) return false;
-    const core::NodeId before = entry.ack->broker;
+    const core::NodeId before = entry.ack()->broker;
     if (histories_.last_stop_before(before, acked) != nullptr) return false;
     const auto& all = histories_.node(before).happenings;
     return std::none_of(all.begin(), all.end(), [&](const Happening* h) {
@@ -318,7 +317,7 @@ Cause LossJudge::cause_of(const BatchEntry& entry) const {
 }
 
 BatchLoss LossJudge::judge(const BatchEntry& entry) const {
-    ASSERT(entry.ack.has_value());
+    ASSERT(entry.ack().has_value());
     const core::TimePoint lost = lost_at(entry);
     BatchLoss loss{lost, lost, cause_of(entry), is_cut_off(entry)};
     find_no_way_back(entry, loss);

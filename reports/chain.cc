@@ -39,7 +39,7 @@ class ChainMaker {
         add_promise();
         core::TimePoint until = loss ? loss->lost_at : end_of_story();
         // The leadership that passed the record over belongs to the story of its end.
-        if (loss && entry_.ack) {
+        if (loss && entry_.ack()) {
             const PartitionHistory::State* next = LossJudge(history_, histories_).overruled(entry_);
             if (next != nullptr) until = std::max(until, next->at);
         }
@@ -79,7 +79,7 @@ class ChainMaker {
     /// What is nowhere has no story behind the client's failure.
     core::TimePoint end_of_story() const {
         const bool refused = entry_.outcome == trace::ClientOutcome::failed &&
-                             entry_.copies.empty() && entry_.lost_copies.empty();
+                             entry_.copy_count() == 0 && entry_.lost_copies().empty();
         return refused ? entry_.ended_at : history_.outcome.audited_at;
     }
 
@@ -90,7 +90,7 @@ class ChainMaker {
 
     Text unsent() const {
         const PartitionHistory::State* state = state_at_send();
-        if (!entry_.attempts.empty() || state == nullptr) return Text{};
+        if (!entry_.attempts().empty() || state == nullptr) return Text{};
         if (!state->leader)
             return say(", which has no leader; it waits and is never sent",
                        "，该分区没有 leader；消息一直等待，从未发出");
@@ -104,7 +104,7 @@ class ChainMaker {
             static_cast<std::uint32_t>(entry_.tag.client.value() - core::kFirstClientId);
         const std::string acks = producer_setting(history_.scenario, client, "acks");
         bool first = true;
-        for (const trace::Attempt& attempt : entry_.attempts) {
+        for (const trace::Attempt& attempt : entry_.attempts()) {
             Text text =
                 first ? say("{0} sends it to {1}, acks={2}", "{0} 发送给 {1}，acks={2}",
                             node(entry_.tag.client), node(attempt.broker), acks)
@@ -160,8 +160,8 @@ class ChainMaker {
                 std::find(names.begin(), names.end(), text) == names.end())
                 names.push_back(text);
         };
-        for (const trace::Copy& copy : entry_.copies) consider(copy, false);
-        for (const trace::LostCopy& lost : entry_.lost_copies)
+        for (const trace::Copy& copy : entry_.copies()) consider(copy, false);
+        for (const trace::LostCopy& lost : entry_.lost_copies())
             consider(lost.copy, end != nullptr && lost.event == end->event
                                     ? &lost <= end
                                     : by_then(lost.at, lost.event));
@@ -180,8 +180,8 @@ class ChainMaker {
     }
 
     void add_appends() {
-        for (const trace::Copy& copy : entry_.copies) add_append(copy);
-        for (const trace::LostCopy& lost : entry_.lost_copies) add_append(lost.copy);
+        for (const trace::Copy& copy : entry_.copies()) add_append(copy);
+        for (const trace::LostCopy& lost : entry_.lost_copies()) add_append(lost.copy);
     }
 
     void add_promise() {
@@ -190,20 +190,20 @@ class ChainMaker {
                 say("{0} is told that it failed: {1}", "{0} 得知发送失败：{1}",
                     node(entry_.tag.client), core::name(entry_.error)));
         }
-        if (entry_.outcome != trace::ClientOutcome::acked || !entry_.ack) return;
-        const trace::Acknowledgement& ack = *entry_.ack;
-        const bool stale = ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch;
+        if (entry_.outcome != trace::ClientOutcome::acked) return;
+        const trace::Acknowledgement ack = *entry_.ack();
+        const bool stale = ack.leader_epoch && *ack.leader_epoch < ack.committed.leader_epoch;
         Text text = say("{0} answers success to {1}; ", "{0} 向 {1} 应答成功；", node(ack.broker),
                         node(entry_.tag.client));
-        if (!stale) text += say("ISR {0}, ", "ISR {0}，", nodes(ack.committed_isr));
+        if (!stale) text += say("ISR {0}, ", "ISR {0}，", nodes(ack.committed.isr));
         text += say("copies: {0}", "持有者：{0}", holders(ack.answered_at, ack.answered_event));
         if (ack.leader_high_watermark)
             text += say(", high watermark {0}", "，高水位 {0}", ack.leader_high_watermark->value());
         if (stale)
             text += say("; it answers as the leader of epoch {0} while epoch {1} rules, ISR {2}",
                         "；它以 epoch {0} 的 leader 身份应答，而此时生效的是 epoch {1}，ISR {2}",
-                        ack.leader_epoch->value(), ack.committed_epoch.value(),
-                        nodes(ack.committed_isr));
+                        ack.leader_epoch->value(), ack.committed.leader_epoch.value(),
+                        nodes(ack.committed.isr));
         if (ack.at - ack.answered_at >= kLongWait)
             text += say("; the answer arrives {0} later", "；应答在 {0} 后才到达",
                         words(ack.at - ack.answered_at));
@@ -212,8 +212,9 @@ class ChainMaker {
     }
 
     void add_high_watermark() {
-        if (!entry_.below_hw_at) return;
-        add(*entry_.below_hw_at, entry_.below_hw_event, "hw.advance", std::nullopt,
+        const auto below = entry_.below_high_watermark();
+        if (!below) return;
+        add(below->at, below->event, "hw.advance", std::nullopt,
             say("a leader's high watermark passes it: readers can see it",
                 "leader 的高水位越过该消息：消费者可以读到它了"));
     }
@@ -221,12 +222,12 @@ class ChainMaker {
     /// What befell the brokers that held it or were sent it, from send() on.
     void add_brokers(core::TimePoint until) {
         std::set<core::NodeId> brokers;
-        for (const trace::Attempt& attempt : entry_.attempts) brokers.insert(attempt.broker);
+        for (const trace::Attempt& attempt : entry_.attempts()) brokers.insert(attempt.broker);
         const PartitionHistory::State* at_send = state_at_send();
-        if (entry_.attempts.empty() && at_send != nullptr && at_send->leader)
+        if (entry_.attempts().empty() && at_send != nullptr && at_send->leader)
             brokers.insert(*at_send->leader);
-        for (const trace::Copy& copy : entry_.copies) brokers.insert(copy.broker);
-        for (const trace::LostCopy& lost : entry_.lost_copies) brokers.insert(lost.copy.broker);
+        for (const trace::Copy& copy : entry_.copies()) brokers.insert(copy.broker);
+        for (const trace::LostCopy& lost : entry_.lost_copies()) brokers.insert(lost.copy.broker);
         for (const core::NodeId broker : brokers) {
             for (const Happening* h : histories_.node(broker).happenings) {
                 if (h->moment.at < sent_at_ || h->moment.at > until) continue;
@@ -334,16 +335,17 @@ class ChainMaker {
     }
 
     bool is_appended_by(core::TimePoint at) const {
-        return std::any_of(entry_.copies.begin(), entry_.copies.end(),
-                           [&](const trace::Copy& c) { return c.appended_at <= at; }) ||
-               std::any_of(entry_.lost_copies.begin(), entry_.lost_copies.end(),
-                           [&](const trace::LostCopy& c) { return c.copy.appended_at <= at; });
+        return std::ranges::any_of(entry_.copies(),
+                                   [&](const trace::Copy& c) { return c.appended_at <= at; }) ||
+               std::ranges::any_of(entry_.lost_copies(), [&](const trace::LostCopy& c) {
+                   return c.copy.appended_at <= at;
+               });
     }
 
     /// Another record now stands where this one was acknowledged.
     void add_reuse(core::TimePoint until) {
-        if (!entry_.ack || !entry_.ack->base_offset) return;
-        const core::Offset offset = *entry_.ack->base_offset + static_cast<std::int64_t>(index_);
+        if (!entry_.answered_offset()) return;
+        const core::Offset offset = *entry_.answered_offset() + static_cast<std::int64_t>(index_);
         const trace::PartitionOutcome* outcome = find_partition(history_.outcome, entry_.partition);
         if (outcome == nullptr) return;
         const auto at = std::lower_bound(
@@ -353,8 +355,9 @@ class ChainMaker {
         if (at->client >= history_.ledger.client_count()) return;
         const BatchEntry* other = history_.ledger.batch_of(at->client, at->number);
         if (other == nullptr || other == &entry_) return;
+        const trace::Copies copies = other->copies();
         const trace::Copy* first = nullptr;
-        for (const trace::Copy& copy : other->copies)
+        for (const trace::Copy& copy : copies)
             if (copy.as_leader && (first == nullptr || copy.appended_at < first->appended_at))
                 first = &copy;
         if (first == nullptr || first->appended_at > until) return;
@@ -366,13 +369,13 @@ class ChainMaker {
             text += say(", where the record stood", "，占用了该消息的位置");
         else
             text += say("; {0} gives the record that offset later", "；{0} 之后又把它给了该消息",
-                        node(entry_.ack->broker));
+                        node(entry_.ack()->broker));
         add(first->appended_at, first->appended_event, "log.append", first->broker,
             std::move(text));
     }
 
     void add_losses() {
-        for (const trace::LostCopy& lost : entry_.lost_copies) {
+        for (const trace::LostCopy& lost : entry_.lost_copies()) {
             Text text;
             std::string_view name = "log.truncate";
             const std::string broker = node(lost.copy.broker);
@@ -400,7 +403,7 @@ class ChainMaker {
             }
             text += say("; copies: {0}", "；持有者：{0}", holders(lost.at, lost.event, &lost));
             add(lost.at, lost.event, name, lost.copy.broker, std::move(text)).last_copy =
-                entry_.copies.empty() && &lost == &entry_.lost_copies.back();
+                entry_.copy_count() == 0 && &lost == &entry_.lost_copies().back();
         }
     }
 

@@ -78,7 +78,7 @@ std::optional<core::BatchTag> Chronicle::newest_acked_alone() const {
     const std::size_t stop = batches.size() > kLookBack ? batches.size() - kLookBack : 0;
     for (std::size_t i = batches.size(); i > stop; --i) {
         const trace::BatchEntry& entry = batches[i - 1];
-        if (entry.outcome == trace::ClientOutcome::acked && entry.copies.size() == 1)
+        if (entry.outcome == trace::ClientOutcome::acked && entry.copy_count() == 1)
             return entry.tag;
     }
     return std::nullopt;

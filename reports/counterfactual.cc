@@ -85,8 +85,8 @@ class Teller {
 
     /// Who answered when, and who had it then.
     Text promise() const {
-        if (entry_ == nullptr || !entry_->ack) return say("it has no promise", "没有应答");
-        const trace::Acknowledgement& ack = *entry_->ack;
+        if (entry_ == nullptr || !entry_->ack()) return say("it has no promise", "没有应答");
+        const trace::Acknowledgement ack = *entry_->ack();
         std::vector<std::string> holders;
         for (const core::NodeId broker : ack.copies) holders.push_back(node(broker));
         std::sort(holders.begin(), holders.end());
@@ -98,11 +98,11 @@ class Teller {
 
     /// The first change of the leader after the acknowledgement that names one.
     const PartitionHistory::State* next_leadership() const {
-        if (entry_ == nullptr || !entry_->ack) return nullptr;
+        if (entry_ == nullptr || !entry_->ack()) return nullptr;
         const PartitionHistory& history = run_.histories.partition(entry_->partition);
-        const PartitionHistory::State* before = history.at(entry_->ack->answered_at);
+        const PartitionHistory::State* before = history.at(entry_->ack()->answered_at);
         for (const PartitionHistory::State& state : history.states) {
-            if (state.at <= entry_->ack->answered_at || !state.leader) continue;
+            if (state.at <= entry_->ack()->answered_at || !state.leader) continue;
             const bool same_term = before != nullptr && before->leader == state.leader &&
                                    before->leader_epoch == state.leader_epoch;
             if (!same_term) return &state;
@@ -125,8 +125,8 @@ class Teller {
 
     core::TimePoint ended_at() const {
         if (entry_ != nullptr) return entry_->ended_at;
-        return run_.history.ledger.records(client_)[static_cast<std::size_t>(number_.value())]
-            .refused_at;
+        const trace::Refusal* refusal = run_.history.ledger.refusal(client_, number_);
+        return refusal == nullptr ? core::TimePoint::max() : refusal->at;
     }
 
     /// An ISR that is too small for acks=all.

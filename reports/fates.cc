@@ -66,20 +66,19 @@ Text words(Fate fate) {
 }
 
 RecordOutcome outcome_of(const History& history, std::uint32_t client, core::RecordNumber number) {
-    const auto& record = history.ledger.records(client)[static_cast<std::size_t>(number.value())];
     RecordOutcome out;
     const trace::BatchEntry* batch = history.ledger.batch_of(client, number);
     if (batch == nullptr) {
-        if (record.refused != core::ErrorCode::none) {
+        if (const trace::Refusal* refusal = history.ledger.refusal(client, number)) {
             out.outcome = trace::ClientOutcome::failed;
-            out.error = record.refused;
+            out.error = refusal->error;
         }
         return out;
     }
     out.outcome = batch->outcome;
     out.error = batch->error;
-    if (batch->outcome == trace::ClientOutcome::acked && batch->ack && batch->ack->base_offset)
-        out.offset = *batch->ack->base_offset + static_cast<std::int64_t>(record.index_in_batch);
+    if (batch->outcome == trace::ClientOutcome::acked && batch->answered_offset())
+        out.offset = *batch->answered_offset() + static_cast<std::int64_t>(batch->index_of(number));
     return out;
 }
 

@@ -23,8 +23,8 @@ std::vector<Loss> find_losses(const History& history, const Histories& histories
             auto at = by_batch.find(entry);
             if (at == by_batch.end()) at = by_batch.emplace(entry, judge.judge(*entry)).first;
             losses.push_back(Loss{c, number, entry->partition,
-                                  outcome_of(history, c, number).offset, entry->ack->leader_epoch,
-                                  entry->ack->at, at->second});
+                                  outcome_of(history, c, number).offset, entry->ack()->leader_epoch,
+                                  entry->ack()->at, at->second});
         }
     }
     std::stable_sort(losses.begin(), losses.end(), [](const Loss& a, const Loss& b) {

@@ -27,16 +27,17 @@ std::uint32_t client_of(const trace::BatchEntry& entry) {
 /// True if some broker ruled the log at or after the acknowledgement while it had no copy.
 bool was_absent_from_a_leader(const trace::BatchEntry& entry, const std::vector<Term>& terms) {
     for (const Term& term : terms) {
-        const core::TimePoint from = std::max(term.from, entry.ack->answered_at);
+        const core::TimePoint from = std::max(term.from, entry.ack()->answered_at);
         if (from >= term.until) continue;
         const auto covers = [&](const trace::Copy& copy, core::TimePoint until) {
             return copy.broker == term.broker && copy.appended_at <= from && until > from;
         };
         const bool held =
-            std::any_of(entry.copies.begin(), entry.copies.end(),
-                        [&](const trace::Copy& c) { return covers(c, core::TimePoint::max()); }) ||
-            std::any_of(entry.lost_copies.begin(), entry.lost_copies.end(),
-                        [&](const trace::LostCopy& c) { return covers(c.copy, c.at); });
+            std::ranges::any_of(
+                entry.copies(),
+                [&](const trace::Copy& c) { return covers(c, core::TimePoint::max()); }) ||
+            std::ranges::any_of(entry.lost_copies(),
+                                [&](const trace::LostCopy& c) { return covers(c.copy, c.at); });
         if (!held) return true;
     }
     return false;
@@ -46,13 +47,13 @@ bool was_absent_from_a_leader(const trace::BatchEntry& entry, const std::vector<
 /// on some replica. What another leader's high watermark passed at the same offset is another
 /// record, and another attempt's copy (another offset or epoch) is not the one that was committed.
 std::int64_t committed_and_cut(const trace::BatchEntry& entry) {
-    if (!entry.below_hw_at) return 0;
-    const bool cut = std::any_of(
-        entry.lost_copies.begin(), entry.lost_copies.end(), [&](const trace::LostCopy& lost) {
-            return lost.how == trace::CopyEnd::truncation && lost.at >= *entry.below_hw_at &&
-                   lost.copy.base_offset == entry.below_hw_base &&
-                   lost.copy.leader_epoch == entry.below_hw_epoch;
-        });
+    const auto below = entry.below_high_watermark();
+    if (!below) return 0;
+    const bool cut = std::ranges::any_of(entry.lost_copies(), [&](const trace::LostCopy& lost) {
+        return lost.how == trace::CopyEnd::truncation && lost.at >= below->at &&
+               lost.copy.base_offset == below->base_offset &&
+               lost.copy.leader_epoch == below->leader_epoch;
+    });
     return cut ? entry.record_count : 0;
 }
 
@@ -102,10 +103,10 @@ void add_record(const History& history, const RecordFate& fate, std::uint32_t cl
 void add_batch(const Fates& fates, const MetricsFold& fold, const trace::BatchEntry& entry,
                Measures& out) {
     out.truncated_committed += committed_and_cut(entry);
-    if (entry.outcome != trace::ClientOutcome::acked || !entry.ack) return;
-    const trace::Acknowledgement& ack = *entry.ack;
-    if (ack.committed_isr.size() == 1) out.acked_while_isr_size1 += entry.record_count;
-    if (ack.leader_epoch && *ack.leader_epoch < ack.committed_epoch)
+    if (entry.outcome != trace::ClientOutcome::acked) return;
+    const trace::Acknowledgement ack = *entry.ack();
+    if (ack.committed.isr.size() == 1) out.acked_while_isr_size1 += entry.record_count;
+    if (ack.leader_epoch && *ack.leader_epoch < ack.committed.leader_epoch)
         out.acks_from_stale_leader += entry.record_count;
     if (!was_absent_from_a_leader(entry, fold.terms(entry.partition))) return;
     for (std::uint32_t i = 0; i < entry.record_count; ++i) {
@@ -174,8 +175,8 @@ Measures measure(const History& history, const Fates& fates, const MetricsFold& 
     for (const trace::BatchEntry& entry : history.ledger.batches()) {
         if (!is_selected(filter, entry.partition, client_of(entry))) continue;
         add_batch(fates, fold, entry, out);
-        if (entry.outcome == trace::ClientOutcome::acked && entry.ack && entry.ack->base_offset) {
-            const std::int64_t base = entry.ack->base_offset->value();
+        if (entry.outcome == trace::ClientOutcome::acked && entry.answered_offset()) {
+            const std::int64_t base = entry.answered_offset()->value();
             spans[entry.partition.value()].push_back(OffsetSpan{base, base + entry.record_count});
         }
     }

@@ -169,16 +169,16 @@ void MetricsFold::on_acked(const trace::Moment& moment, const core::Note& note) 
     const trace::BatchEntry* entry = ledger_.find(*note.tag);
     if (entry == nullptr || entry->outcome != trace::ClientOutcome::acked) return;
     const auto count = static_cast<std::int64_t>(entry->record_count);
-    const trace::Acknowledgement& ack = *entry->ack;
+    const trace::Acknowledgement ack = *entry->ack();
     for (Watch& watch : watches_) {
         const Metric metric = scenario_.expect[watch.expect].metric;
         if (!watches(watch, metric, entry->partition, entry->tag.client)) continue;
         const bool counts =
             metric == Metric::acked ||
-            (metric == Metric::acked_while_isr_size1 && ack.committed_isr.size() == 1) ||
+            (metric == Metric::acked_while_isr_size1 && ack.committed.isr.size() == 1) ||
             (metric == Metric::acks_from_stale_leader && ack.leader_epoch &&
-             *ack.leader_epoch < ack.committed_epoch) ||
-            (metric == Metric::acked_lost && entry->gone_at);
+             *ack.leader_epoch < ack.committed.leader_epoch) ||
+            (metric == Metric::acked_lost && entry->gone_at());
         if (counts) add(watch, count, moment.at);
     }
 }
@@ -188,7 +188,7 @@ void MetricsFold::recount_lost(core::TimePoint at) {
         if (scenario_.expect[watch.expect].metric != Metric::acked_lost) continue;
         watch.value = 0;
         for (const trace::BatchEntry& entry : ledger_.batches())
-            if (entry.outcome == trace::ClientOutcome::acked && entry.gone_at &&
+            if (entry.outcome == trace::ClientOutcome::acked && entry.gone_at() &&
                 watches(watch, Metric::acked_lost, entry.partition, entry.tag.client))
                 watch.value += entry.record_count;
         test(watch, at);
@@ -245,7 +245,7 @@ void MetricsFold::on_note(const trace::Moment& moment, core::NodeId who, const c
         recount_lost(moment.at);
     } else if (watches_lost_ && kind == NoteKind::log_append && note.tag) {
         const trace::BatchEntry* entry = ledger_.find(*note.tag);
-        if (entry != nullptr && entry->copies.size() == 1 && !entry->lost_copies.empty())
+        if (entry != nullptr && entry->copy_count() == 1 && !entry->lost_copies().empty())
             recount_lost(moment.at);
     }
 }

@@ -211,7 +211,7 @@ class TimelineMaker {
     Text evidence(const scenario::Step& step, const Happening& h) const {
         if (!waits_for_lonely_ack(step) || !h.acked_alone) return Text{};
         const trace::BatchEntry* entry = history_.ledger.find(*h.acked_alone);
-        if (entry == nullptr || !entry->ack || !entry->ack->base_offset) return Text{};
+        if (entry == nullptr || !entry->answered_offset()) return Text{};
         const auto client =
             static_cast<std::uint32_t>(entry->tag.client.value() - core::kFirstClientId);
         std::vector<Text> others;
@@ -220,7 +220,7 @@ class TimelineMaker {
                 others.push_back(say("{0} no", "{0} 没有", node(broker)));
         return say("({0}, offset {1}, acked {2}{3}{4})", "（{0}，offset {1}，{2} 应答{3}{4}）",
                    shown_record(scenario_, client, entry->first_record),
-                   entry->ack->base_offset->value(), short_clock(entry->ack->at),
+                   entry->answered_offset()->value(), short_clock(entry->ack()->at),
                    others.empty() ? Text{} : say("; ", "；"), joined(others, say(", ", "，")));
     }
 
@@ -456,8 +456,8 @@ class TimelineMaker {
         const auto& batches = history_.ledger.batches();
         return std::any_of(batches.begin(), batches.end(), [&](const trace::BatchEntry& entry) {
             return entry.partition == partition && entry.outcome == trace::ClientOutcome::acked &&
-                   entry.ack && entry.ack->leader_epoch &&
-                   *entry.ack->leader_epoch < entry.ack->committed_epoch;
+                   entry.ack() && entry.ack()->leader_epoch &&
+                   *entry.ack()->leader_epoch < entry.ack()->committed.leader_epoch;
         });
     }
 

@@ -1,12 +1,12 @@
 #include "sim/audit.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <string>
 #include <string_view>
 
 #include "core/base/assert.h"
+#include "core/base/blocks.h"
 #include "core/base/random.h"
 #include "core/broker/broker.h"
 #include "core/client/reader.h"
@@ -30,22 +30,34 @@ class Identities {
         trace::LogRecord record{offset, epoch, UINT32_MAX, core::RecordNumber(0)};
         if (!value) return record;
         const std::string_view text = core::as_text(*value);
-        const std::size_t mark = text.find('#');
-        if (mark == std::string_view::npos) return record;
-        const std::string_view id = text.substr(0, mark);
-        if (last_ == clients_.end() || last_->first != id) last_ = clients_.find(id);
+        // One producer's records come in runs.
+        const bool same = last_ != clients_.end() && text.size() > last_->first.size() &&
+                          text[last_->first.size()] == '#' && text.starts_with(last_->first);
+        if (!same) last_ = clients_.find(text.substr(0, text.find('#')));
         if (last_ == clients_.end()) return record;
-        std::int64_t number = 0;
-        const char* const from = text.data() + mark + 1;
-        const auto read = std::from_chars(from, text.data() + text.size(), number);
-        if (read.ec != std::errc() || read.ptr == from || number < 0) return record;
+        const auto number = number_in(text.substr(std::min(last_->first.size() + 1, text.size())));
+        if (!number) return record;
         record.client = last_->second;
-        record.number = core::RecordNumber(number);
+        record.number = core::RecordNumber(*number);
         return record;
     }
 
   private:
     using Clients = std::map<std::string, std::uint32_t, std::less<>>;
+
+    /// The number that a text begins with.
+    static std::optional<std::int64_t> number_in(std::string_view text) {
+        constexpr std::size_t kDigitsThatFit = 18;
+        std::int64_t number = 0;
+        std::size_t digits = 0;
+        for (; digits < text.size() && '0' <= text[digits] && text[digits] <= '9'; ++digits) {
+            if (digits == kDigitsThatFit) return std::nullopt;
+            number = 10 * number + (text[digits] - '0');
+        }
+        if (digits == 0) return std::nullopt;
+        return number;
+    }
+
     Clients clients_;
     Clients::const_iterator last_ = clients_.end();
 };
@@ -95,7 +107,7 @@ struct Pieces {
         std::uint64_t digest;  ///< of all records up to here
         std::size_t records;   ///< in the log up to here
     };
-    std::vector<Piece> list;
+    core::Blocks<Piece> list;
     std::vector<trace::LogRecord> log;  ///< empty unless logs are kept
 
     bool same(std::size_t index, const core::Batch& batch) const {
@@ -130,8 +142,8 @@ class ReplicaReading {
         });
         ++index_;
         if (fills_)
-            shared_.list.push_back({from_raw ? nullptr : batch.body.get(), batch.base_offset,
-                                    batch.leader_epoch, digest_, log_.size()});
+            shared_.list.emplace_back(from_raw ? nullptr : batch.body.get(), batch.base_offset,
+                                      batch.leader_epoch, digest_, log_.size());
     }
     void finish(trace::ReplicaOutcome& outcome) {
         finish_shared();

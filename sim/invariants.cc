@@ -122,10 +122,7 @@ void Invariants::check_acked_in_isr(core::PartitionId partition,
             static_cast<std::size_t>(batch.tag.client.value() - core::kFirstClientId);
         if (!acks_all_[client]) continue;
         for (const core::NodeId member : isr) {
-            const bool holds =
-                std::any_of(batch.copies.begin(), batch.copies.end(),
-                            [&](const trace::Copy& copy) { return copy.broker == member; });
-            if (!holds)
+            if (!batch.held_by(member))
                 broken("acked-in-isr",
                        core::concat(where(partition), ": record ", batch.first_record.value(),
                                     " of client ", client, " is not in the log of ISR member ",

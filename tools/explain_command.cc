@@ -66,9 +66,9 @@ Choice record_at(const std::string& text, const lab::RunResult& result) {
             concat("--offset ", text, ": there is no partition ", text.substr(0, slash)));
     std::vector<RecordId> found;
     for (const trace::BatchEntry& entry : result.history().ledger.batches()) {
-        if (entry.partition != *partition || !entry.ack || !entry.ack->base_offset) continue;
+        if (entry.partition != *partition || !entry.answered_offset()) continue;
         if (entry.outcome != trace::ClientOutcome::acked) continue;
-        const std::int64_t index = *offset - entry.ack->base_offset->value();
+        const std::int64_t index = *offset - entry.answered_offset()->value();
         if (index < 0 || index >= static_cast<std::int64_t>(entry.record_count)) continue;
         const auto client =
             static_cast<std::uint32_t>(entry.tag.client.value() - core::kFirstClientId);

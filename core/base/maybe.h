@@ -48,6 +48,8 @@ class Maybe {
     friend constexpr bool operator==(const Maybe& a, const Maybe& b) {
         return a.value_ == b.value_;
     }
+    friend constexpr bool operator==(const Maybe& a, const T& b) { return a.value_ == b; }
+    friend constexpr bool operator==(const Maybe& a, std::nullopt_t) { return !a.has_value(); }
     // std::optional compares itself with any type, but as with a value.
     friend constexpr bool operator==(const Maybe& a, const std::optional<T>& b) {
         return a == Maybe(b);

@@ -1,7 +1,8 @@
 /// One event of a run, as observers see it: a note of a node, or something the world did.
 ///
 /// The trace is a list of these with the event that caused each; the digest (digest.h) is a running
-/// hash of them. Ledger, cluster view, triggers, metrics and reports are folds over this list, fed online.
+/// hash of them. Ledger, cluster view, triggers, metrics and reports are folds over this list, fed
+/// online.
 #pragma once
 
 #include <cstdint>

@@ -6,11 +6,6 @@
 #include "sim/trace/view.h"
 
 namespace trace {
-namespace {
-
-constexpr std::uint32_t kNoEntry = UINT32_MAX;
-
-}  // namespace
 
 Ledger::Ledger(const ClusterView& view, std::uint32_t partitions, std::vector<bool> acks_none)
     : view_(view), clients_(acks_none.size()), partitions_(partitions) {
@@ -24,26 +19,29 @@ Ledger::Client& Ledger::client_of(core::NodeId node) {
     return clients_[static_cast<std::size_t>(index)];
 }
 
-std::optional<std::uint32_t> Ledger::index_of(core::BatchTag tag) const {
-    const std::int32_t client = tag.client.value() - core::kFirstClientId;
-    if (client < 0 || static_cast<std::size_t>(client) >= clients_.size()) return std::nullopt;
-    const auto& index = clients_[static_cast<std::size_t>(client)].batch_index;
-    if (tag.number >= index.size() || index[tag.number] == kNoEntry) return std::nullopt;
-    return index[tag.number];
+/// kNoEntry for no tag, and for one of a client or batch that is not known here.
+std::uint32_t Ledger::index_of(core::Maybe<core::BatchTag> tag) const {
+    const auto client = static_cast<std::uint32_t>(tag.raw().client.value() - core::kFirstClientId);
+    if (client >= clients_.size()) return kNoEntry;
+    const auto& index = clients_[client].batch_index;
+    return tag->number < index.size() ? index[tag->number] : kNoEntry;
+}
+
+Ledger::PartitionState& Ledger::state_of(core::PartitionId partition) {
+    ASSERT(partition.value() < partitions_.size());
+    return partitions_[partition.value()];
 }
 
 Ledger::ReplicaLog& Ledger::log_of(core::PartitionId partition, core::NodeId broker) {
-    ASSERT(partition.value() < partitions_.size());
-    auto& logs = partitions_[partition.value()].logs;
+    auto& logs = state_of(partition).logs;
     for (ReplicaLog& log : logs)
         if (log.broker == broker) return log;
-    logs.push_back(ReplicaLog{broker, core::Offset(0), {}, std::nullopt, std::nullopt, 0});
-    return logs.back();
+    return logs.emplace_back(ReplicaLog{.broker = broker});
 }
 
 const BatchEntry* Ledger::find(core::BatchTag tag) const {
-    const auto index = index_of(tag);
-    return index ? &batches_[*index] : nullptr;
+    const std::uint32_t index = index_of(tag);
+    return index == kNoEntry ? nullptr : &batches_[index];
 }
 
 const BatchEntry* Ledger::batch_of(std::uint32_t client, core::RecordNumber number) const {
@@ -54,17 +52,21 @@ const BatchEntry* Ledger::batch_of(std::uint32_t client, core::RecordNumber numb
     return batch == kNoEntry ? nullptr : &batches_[batch];
 }
 
+const Refusal* Ledger::refusal(std::uint32_t client, core::RecordNumber number) const {
+    const auto at = clients_[client].refusals.find(number);
+    return at == clients_[client].refusals.end() ? nullptr : &at->second;
+}
+
 const BatchEntry* Ledger::held_at(core::PartitionId partition, core::NodeId broker,
                                   core::Offset offset) const {
     for (const ReplicaLog& log : partitions_[partition.value()].logs) {
         if (log.broker != broker) continue;
-        auto above = std::upper_bound(
-            log.held.begin(), log.held.end(), offset,
-            [](core::Offset wanted, const Held& held) { return wanted < held.base; });
-        if (above == log.held.begin()) return nullptr;
-        --above;
-        const BatchEntry& entry = batches_[above->entry];
-        const auto end = above->base + static_cast<std::int64_t>(entry.record_count);
+        const std::size_t above = log.held.partition_point(
+            [&](const Held& held) { return base_of(log, held) <= offset; });
+        if (above == 0) return nullptr;
+        const Held& held = log.held[above - 1];
+        const BatchEntry& entry = batches_[held.entry];
+        const auto end = base_of(log, held) + static_cast<std::int64_t>(entry.record_count);
         return offset < end ? &entry : nullptr;
     }
     return nullptr;
@@ -92,145 +94,119 @@ void Ledger::on_send(const Moment& moment, core::NodeId client, core::RecordNumb
                      core::PartitionId partition) {
     auto& records = client_of(client).records;
     ASSERT(static_cast<std::size_t>(number.value()) == records.size());
-    RecordEntry record;
-    record.partition = partition;
-    record.sent_at = moment.at;
-    records.push_back(record);
+    records.emplace_back(partition, kNoEntry, moment.at);
 }
 
 void Ledger::count_alone(const BatchEntry& entry, std::int64_t sign) {
-    if (entry.outcome != ClientOutcome::acked || entry.copies.size() != 1) return;
-    log_of(entry.partition, entry.copies[0].broker).acked_alone +=
+    if (entry.outcome != ClientOutcome::acked || entry.copy_count() != 1) return;
+    log_of(entry.partition, entry.first_holder()).acked_alone +=
         sign * static_cast<std::int64_t>(entry.record_count);
 }
 
-void Ledger::on_queued(const Moment& moment, core::NodeId who, const core::Note& note) {
+void Ledger::on_queued(core::NodeId who, const core::Note& note) {
     ASSERT(note.tag.has_value());
     ASSERT(note.partition.has_value());
     Client& client = client_of(who);
     const core::RecordNumber number(note.value);
     ASSERT(static_cast<std::size_t>(number.value()) < client.records.size());
     auto& index = client.batch_index;
-    if (index.size() <= note.tag->number) index.resize(note.tag->number + 1, kNoEntry);
-    if (index[note.tag->number] == kNoEntry) {
-        index[note.tag->number] = static_cast<std::uint32_t>(batches_.size());
-        batches_.push_back(BatchEntry{.tag = *note.tag,
-                                      .partition = *note.partition,
-                                      .first_record = number,
-                                      .queued_at = moment.at});
+    while (index.size() <= note.tag->number) index.emplace_back(kNoEntry);
+    std::uint32_t& place = index[note.tag->number];
+    if (place == kNoEntry) {
+        place = static_cast<std::uint32_t>(batches_.size());
+        batches_.emplace_back(*note.tag, *note.partition, number);
     }
-    BatchEntry& entry = batches_[index[note.tag->number]];
-    if (entry.contiguous && number - entry.first_record != entry.record_count) {
-        for (std::uint32_t i = 0; i < entry.record_count; ++i)
-            entry.numbers.push_back(entry.first_record + static_cast<std::int64_t>(i));
-        entry.contiguous = false;
-    }
-    if (!entry.contiguous) entry.numbers.push_back(number);
-    RecordEntry& record = client.records[static_cast<std::size_t>(number.value())];
-    record.batch = index[note.tag->number];
-    record.index_in_batch = entry.record_count++;
+    batches_[place].add_record(number, details_);
+    client.records[static_cast<std::size_t>(number.value())].batch = place;
 }
 
 void Ledger::on_client_batch(const Moment& moment, core::NodeId who, const core::Note& note) {
     using core::NoteKind;
-    ASSERT(note.tag.has_value());
-    const auto index = index_of(*note.tag);
-    ASSERT(index.has_value());
-    BatchEntry& entry = batches_[*index];
+    const std::uint32_t index = index_of(note.tag);
+    ASSERT(index != kNoEntry);
+    BatchEntry& entry = batches_[index];
     if (note.kind == NoteKind::produce_send) {
         ASSERT(note.peer.has_value());
-        entry.attempts.push_back(Attempt{moment.at, *note.peer, moment.event});
+        entry.add_attempt(Attempt{moment.at, *note.peer, moment.event}, details_);
     } else if (note.kind == NoteKind::produce_retry) {
-        if (!entry.attempts.empty()) entry.attempts.back().ended = note.error;
+        entry.end_attempt(note.error);
     } else if (note.kind == NoteKind::produce_error) {
-        if (!entry.attempts.empty()) entry.attempts.back().ended = note.error;
+        entry.end_attempt(note.error);
         entry.outcome = ClientOutcome::failed;
         entry.error = note.error;
         entry.ended_at = moment.at;
+    } else if (client_of(who).acks_none) {
+        ASSERT(note.kind == NoteKind::produce_ack);
+        entry.outcome = ClientOutcome::unanswered;
+        entry.ended_at = moment.at;
     } else {
         ASSERT(note.kind == NoteKind::produce_ack);
-        entry.ended_at = moment.at;
-        if (client_of(who).acks_none) {
-            entry.outcome = ClientOutcome::unanswered;
-            return;
-        }
-        entry.outcome = ClientOutcome::acked;
-        if (!entry.ack)
-            entry.ack = Acknowledgement{.answered_at = moment.at,
-                                        .event = moment.event,
-                                        .broker = note.peer.value_or(core::NodeId(-1)),
-                                        .answered_event = moment.event};
-        entry.ack->at = moment.at;
-        entry.ack->event = moment.event;
-        if (note.first) entry.ack->base_offset = note.first;
+        entry.acknowledge(moment, note, details_);
         count_alone(entry, +1);
     }
 }
 
+/// What the view has now; the one of the last answer, unless something was committed since.
+const CommittedLeadership& Ledger::committed_of(core::PartitionId partition) {
+    PartitionState& state = state_of(partition);
+    const PartitionView& now = view_.partition(partition);
+    if (state.committed == nullptr || state.changes != now.changes) {
+        leaderships_.push_back(CommittedLeadership{now.leader, now.leader_epoch, now.isr});
+        state.committed = &leaderships_.back();
+        state.changes = now.changes;
+    }
+    return *state.committed;
+}
+
 void Ledger::on_answered(const Moment& moment, core::NodeId who, const core::Note& note) {
-    if (!note.tag) return;
-    const auto index = index_of(*note.tag);
-    if (!index) return;
-    BatchEntry& entry = batches_[*index];
+    const std::uint32_t index = index_of(note.tag);
+    if (index == kNoEntry) return;
+    BatchEntry& entry = batches_[index];
     // A late answer to an earlier attempt says nothing once the client has its outcome.
     if (entry.outcome != ClientOutcome::pending) return;
-    const PartitionView& committed = view_.partition(entry.partition);
-    Acknowledgement& ack = entry.ack.emplace(Acknowledgement{.answered_at = moment.at,
-                                                             .event = moment.event,
-                                                             .broker = who,
-                                                             .answered_event = moment.event});
-    ack.base_offset = note.first;
-    ack.leader_epoch = note.leader_epoch;
-    ack.isr_size = static_cast<std::uint16_t>(note.value);
-    ack.committed_leader = committed.leader;
-    ack.committed_epoch = committed.leader_epoch;
-    ack.committed_isr = committed.isr;
-    for (const Copy& copy : entry.copies) ack.copies.push_back(copy.broker);
-    ack.leader_high_watermark = partitions_[entry.partition.value()].leader_hw;
+    entry.answer(moment, who, note, committed_of(entry.partition),
+                 state_of(entry.partition).leader_hw, details_);
 }
 
 void Ledger::on_append(const Moment& moment, core::NodeId who, const core::Note& note) {
-    ASSERT(note.partition.has_value());
-    ASSERT(note.first.has_value());
-    ASSERT(note.end.has_value());
-    ReplicaLog& log = log_of(*note.partition, who);
-    log.end = *note.end;
-    if (!note.tag) return;
-    const auto index = index_of(*note.tag);
-    if (!index) return;
-    BatchEntry& entry = batches_[*index];
+    const core::PartitionId partition = note.partition.value();
+    const core::Offset base = note.first.value();
+    ReplicaLog& log = log_of(partition, who);
+    log.end = note.end.value();
+    const std::uint32_t index = index_of(note.tag);
+    if (index == kNoEntry) return;
+    BatchEntry& entry = batches_[index];
     count_alone(entry, -1);
     const bool as_leader = note.value == 1;
-    entry.copies.push_back(Copy{who, *note.first, note.leader_epoch.value_or(core::LeaderEpoch(0)),
-                                moment.at, moment.event, as_leader});
-    entry.gone_at.reset();
+    entry.add_copy(Copy{who, base, note.leader_epoch.value_or(core::LeaderEpoch(0)), moment.at,
+                        moment.event, as_leader},
+                   details_);
     count_alone(entry, +1);
-    log.held.push_back(Held{*note.first, *index});
-    if (as_leader) partitions_[note.partition->value()].above_hw.push_back(*index);
+    log.held.emplace_back(index, static_cast<std::uint32_t>(base.value()));
+    if (as_leader) state_of(partition).above_hw.push(index);
+}
+
+void Ledger::AboveHighWatermark::pop() {
+    // Where the queue never drains, what was taken must not stay for good.
+    constexpr std::size_t kMostTaken = 1'024;
+    ++first_;
+    if (!empty() && first_ < kMostTaken) return;
+    list_.erase(list_.begin(), list_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
 }
 
 void Ledger::on_high_watermark(const Moment& moment, core::NodeId who, core::PartitionId partition,
                                core::Offset high_watermark) {
-    PartitionState& state = partitions_[partition.value()];
+    PartitionState& state = state_of(partition);
     state.leader_hw = high_watermark;
     state.highest_hw = std::max(state.highest_hw, high_watermark);
-    while (!state.above_hw.empty()) {
+    for (; !state.above_hw.empty(); state.above_hw.pop()) {
         BatchEntry& entry = batches_[state.above_hw.front()];
-        const auto copy = std::find_if(entry.copies.begin(), entry.copies.end(),
-                                       [&](const Copy& c) { return c.broker == who; });
-        if (copy != entry.copies.end()) {
-            const core::Offset end =
-                copy->base_offset + static_cast<std::int64_t>(entry.record_count);
-            if (end > high_watermark) return;
-            if (!entry.below_hw_at) {
-                entry.below_hw_at = moment.at;
-                entry.below_hw_event = moment.event;
-                entry.below_hw_base = copy->base_offset;
-                entry.below_hw_epoch = copy->leader_epoch;
-            }
-        }
         // Not held by this leader: it can pass a high watermark only after a new append.
-        state.above_hw.pop_front();
+        const auto base = entry.base_in(who);
+        if (!base) continue;
+        if (*base + static_cast<std::int64_t>(entry.record_count) > high_watermark) return;
+        if (!entry.has_passed()) entry.pass_high_watermark(moment, who);
     }
 }
 
@@ -239,24 +215,23 @@ void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId pa
     ReplicaLog& log = log_of(partition, who);
     if (end >= log.end) log.end = std::min(log.end, first);
     // A cut removes whole batches: one that reaches into the range goes too.
-    const auto from = std::partition_point(log.held.begin(), log.held.end(), [&](const Held& held) {
-        return held.base + static_cast<std::int64_t>(batches_[held.entry].record_count) <= first;
+    const std::size_t from = log.held.partition_point([&](const Held& held) {
+        return base_of(log, held) + static_cast<std::int64_t>(batches_[held.entry].record_count) <=
+               first;
     });
-    auto to = from;
-    for (; to != log.held.end() && to->base < end; ++to) {
-        BatchEntry& entry = batches_[to->entry];
-        const auto copy = std::find_if(
-            entry.copies.begin(), entry.copies.end(),
-            [&](const Copy& c) { return c.broker == who && c.base_offset == to->base; });
-        ASSERT(copy != entry.copies.end());
+    std::size_t to = from;
+    for (; to < log.held.size(); ++to) {
+        const core::Offset base = base_of(log, log.held[to]);
+        if (base >= end) break;
+        BatchEntry& entry = batches_[log.held[to].entry];
         count_alone(entry, -1);
-        entry.lost_copies.push_back(
-            LostCopy{*copy, how, moment.at, moment.event, log.following, log.epoch});
-        entry.copies.erase(copy);
+        const Copy copy = entry.take_copy(who, base, details_);
+        entry.add_lost(LostCopy{copy, how, moment.at, moment.event, log.following, log.epoch});
         count_alone(entry, +1);
-        if (entry.copies.empty()) entry.gone_at = moment.at;
     }
-    log.held.erase(from, to);
+    std::size_t kept = from;
+    for (; to < log.held.size(); ++to) log.held[kept++] = log.held[to];
+    log.held.truncate(kept);
 }
 
 void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
@@ -268,33 +243,40 @@ void Ledger::on_note(const Moment& moment, core::NodeId who, const core::Note& n
                      std::span<const core::NodeId> /*replicas*/) {
     using core::NoteKind;
     const auto kind = note.kind;
-    if (!kFolded.has(kind)) return;
-    if (kind == NoteKind::record_queued) {
-        on_queued(moment, who, note);
+    if (kind == NoteKind::log_append) {
+        on_append(moment, who, note);
+    } else if (kind == NoteKind::record_queued) {
+        on_queued(who, note);
     } else if (kind == NoteKind::produce_send || kind == NoteKind::produce_ack ||
                kind == NoteKind::produce_error || kind == NoteKind::produce_retry) {
         on_client_batch(moment, who, note);
-    } else if (kind == NoteKind::log_append) {
-        on_append(moment, who, note);
     } else if (kind == NoteKind::produce_answered) {
         on_answered(moment, who, note);
     } else if (kind == NoteKind::hw_advance) {
         on_high_watermark(moment, who, note.partition.value(), note.end.value());
-    } else if (kind == NoteKind::record_refused) {
-        auto& record = client_of(who).records[static_cast<std::size_t>(note.value)];
-        record.refused = note.error;
-        record.refused_at = moment.at;
+    } else if (kFolded.has(kind)) {
+        on_rare_note(moment, who, note);
+    }
+}
+
+void Ledger::on_rare_note(const Moment& moment, core::NodeId who, const core::Note& note) {
+    using core::NoteKind;
+    const auto kind = note.kind;
+    if (kind == NoteKind::record_refused) {
+        client_of(who).refusals.insert_or_assign(core::RecordNumber(note.value),
+                                                 Refusal{note.error, moment.at});
     } else if (kind == NoteKind::log_truncate) {
         on_cut(moment, who, note.partition.value(), note.first.value(), CopyEnd::truncation);
     } else if (kind == NoteKind::log_recovered) {
         on_cut(moment, who, note.partition.value(), note.end.value(), CopyEnd::recovery);
         log_of(note.partition.value(), who).end = note.end.value();
-    } else if (kind == NoteKind::become_follower || kind == NoteKind::become_leader) {
+    } else {
+        ASSERT(kind == NoteKind::become_follower || kind == NoteKind::become_leader);
         ReplicaLog& log = log_of(note.partition.value(), who);
         log.following = kind == NoteKind::become_follower ? note.peer : std::nullopt;
         log.epoch = note.leader_epoch;
         if (kind == NoteKind::become_leader && note.first)
-            partitions_[note.partition->value()].leader_hw = *note.first;
+            state_of(*note.partition).leader_hw = *note.first;
     }
 }
 

@@ -10,109 +10,30 @@
 ///   L3  Gauges are counters kept up to date by every event, O(1) to read.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "core/protocol/messages.h"
+#include "core/base/blocks.h"
+#include "core/base/error_code.h"
+#include "sim/trace/batch_entry.h"
 #include "sim/trace/event.h"
 
 namespace trace {
 
-/// How the client was told.
-enum class ClientOutcome : std::uint8_t { pending, acked, failed, unanswered };
-
-/// How one copy of a batch ended.
-enum class CopyEnd : std::uint8_t { truncation, power_loss, recovery, wipe };
-
-/// A copy of a batch in one replica's log at one offset.
-struct Copy {
-    core::NodeId broker;
-    core::Offset base_offset;
-    core::LeaderEpoch leader_epoch;
-    core::TimePoint appended_at;
-    EventId appended_event;
-    bool as_leader;
-};
-/// A copy that is gone.
-struct LostCopy {
-    Copy copy;
-    CopyEnd how;
-    core::TimePoint at;
-    EventId event;
-    std::optional<core::NodeId> leader;             ///< who was followed when it was cut
-    std::optional<core::LeaderEpoch> leader_epoch;  ///< of that leader, as the broker knew it
-};
-
-/// One attempt to send a batch.
-struct Attempt {
-    core::TimePoint at;
-    core::NodeId broker;
-    EventId event;
-    core::ErrorCode ended =
-        core::ErrorCode::none;  ///< why it was retried, none while open or acked
-};
-
-/// The acknowledgement as the client saw it and as the leader sent it.
-struct Acknowledgement {
-    /// Callback at the client; TimePoint::max() while the answer has not reached it.
-    core::TimePoint at = core::TimePoint::max();
-    core::TimePoint answered_at;  ///< when the leader answered (equal to `at` if not known)
-    EventId event;
-    core::NodeId broker;
-    std::optional<core::Offset> base_offset = std::nullopt;  ///< acks=0: none
-    std::optional<core::LeaderEpoch> leader_epoch = std::nullopt;
-    std::uint16_t isr_size = 0;  ///< the leader's committed ISR when it answered
-    /// What the world knew at the answer (view): a zombie's acknowledgement differs.
-    std::optional<core::NodeId> committed_leader = std::nullopt;
-    core::LeaderEpoch committed_epoch{0};
-    core::ReplicaList committed_isr = {};
-    boost::container::small_vector<core::NodeId, 3> copies = {};  ///< who held it then
-    std::optional<core::Offset> leader_high_watermark = std::nullopt;
-    EventId answered_event{0};
-};
-
-/// One batch of one client.
-struct BatchEntry {
-    core::BatchTag tag;
-    core::PartitionId partition;
-    core::RecordNumber first_record;
-    std::uint32_t record_count = 0;
-    bool contiguous = true;                        ///< numbers are first, first+1, ...
-    std::vector<core::RecordNumber> numbers = {};  ///< only where not contiguous
-    core::TimePoint queued_at;                     ///< of its first record
-    boost::container::small_vector<Attempt, 1> attempts = {};
-    ClientOutcome outcome = ClientOutcome::pending;
-    core::ErrorCode error = core::ErrorCode::none;
-    core::TimePoint ended_at = core::TimePoint::max();
-    std::optional<Acknowledgement> ack = std::nullopt;
-    boost::container::small_vector<Copy, 3> copies = {};  ///< in the logs now
-    std::vector<LostCopy> lost_copies = {};
-    std::optional<core::TimePoint> below_hw_at =
-        std::nullopt;  ///< first time a leader's HW passed it
-    EventId below_hw_event{0};
-    core::Offset below_hw_base{0};  ///< where it stood in that leader's log
-    core::LeaderEpoch below_hw_epoch{0};
-    /// The moment the last copy on any disk went; reset if one comes back.
-    std::optional<core::TimePoint> gone_at = std::nullopt;
-
-    core::RecordNumber number(std::uint32_t index) const {
-        return contiguous ? first_record + static_cast<std::int64_t>(index) : numbers[index];
-    }
-};
-
 /// A record as its producer made it.
 struct RecordEntry {
-    core::PartitionId partition{0};
-    std::uint32_t batch = UINT32_MAX;  ///< index of its entry in the ledger, or none
-    std::uint32_t index_in_batch = 0;
-    core::TimePoint sent_at;                          ///< send()
-    core::ErrorCode refused = core::ErrorCode::none;  ///< failed before it was in a batch
-    core::TimePoint refused_at = core::TimePoint::max();
+    core::PartitionId partition;
+    std::uint32_t batch;      ///< index of its entry in the ledger, or none (UINT32_MAX)
+    core::TimePoint sent_at;  ///< send()
+};
+
+/// Why a record failed before it was in a batch.
+struct Refusal {
+    core::ErrorCode error;
+    core::TimePoint at;
 };
 
 class ClusterView;
@@ -138,11 +59,13 @@ class Ledger final : public Observer {
     void on_send(const Moment& moment, core::NodeId client, core::RecordNumber number,
                  core::PartitionId partition);
 
-    const std::deque<RecordEntry>& records(std::uint32_t client) const {
+    const core::Blocks<RecordEntry>& records(std::uint32_t client) const {
         return clients_[client].records;
     }
+    /// Null for a record that entered a batch, or has not failed.
+    const Refusal* refusal(std::uint32_t client, core::RecordNumber number) const;
     std::uint32_t client_count() const { return static_cast<std::uint32_t>(clients_.size()); }
-    const std::deque<BatchEntry>& batches() const { return batches_; }
+    const core::Blocks<BatchEntry>& batches() const { return batches_; }
     const BatchEntry* find(core::BatchTag tag) const;
     /// The batch entry that holds a record, or nothing.
     const BatchEntry* batch_of(std::uint32_t client, core::RecordNumber number) const;
@@ -163,40 +86,65 @@ class Ledger final : public Observer {
     void on_world(const Moment& moment, const WorldEvent& event) override;
 
   private:
+    static constexpr std::uint32_t kNoEntry = UINT32_MAX;
+
     struct Client {
-        std::deque<RecordEntry> records;
-        std::vector<std::uint32_t> batch_index;  ///< by batch number; kNoEntry where unused
+        core::Blocks<RecordEntry> records;
+        core::Blocks<std::uint32_t> batch_index;  ///< by batch number; kNoEntry where unused
+        std::map<core::RecordNumber, Refusal> refusals = {};
         bool acks_none = false;
     };
-    /// What one replica's log holds: entries by base offset, ascending.
+    /// A batch in a replica's log. The low bits of its base offset tell two copies apart that one
+    /// log has of one batch (a retry without idempotence); the entry knows the rest.
     struct Held {
-        core::Offset base;
         std::uint32_t entry;
+        std::uint32_t low_bits;
     };
     struct ReplicaLog {
         core::NodeId broker;
         core::Offset end{0};
-        std::deque<Held> held;
-        std::optional<core::NodeId> following;
-        std::optional<core::LeaderEpoch> epoch;
+        core::Blocks<Held> held = {};  ///< by base offset, ascending
+        std::optional<core::NodeId> following = std::nullopt;
+        std::optional<core::LeaderEpoch> epoch = std::nullopt;
         std::int64_t acked_alone = 0;  ///< records acked whose only copy is here (gauge)
     };
+    /// Entries that leaders appended, in order, and that no high watermark has passed.
+    class AboveHighWatermark {
+      public:
+        bool empty() const { return first_ == list_.size(); }
+        std::uint32_t front() const { return list_[first_]; }
+        void push(std::uint32_t entry) { list_.push_back(entry); }
+        void pop();
+
+      private:
+        std::vector<std::uint32_t> list_;
+        std::size_t first_ = 0;
+    };
     struct PartitionState {
-        std::vector<ReplicaLog> logs;
+        std::vector<ReplicaLog> logs = {};
         core::Offset highest_hw{0};
         core::Offset leader_hw{0};
-        std::deque<std::uint32_t> above_hw;  ///< entries appended by a leader, not yet below its HW
+        AboveHighWatermark above_hw = {};
+        /// What the view had at the last answer, and after how many changes.
+        const CommittedLeadership* committed = nullptr;
+        std::uint32_t changes = 0;
     };
 
     Client& client_of(core::NodeId node);
-    std::optional<std::uint32_t> index_of(core::BatchTag tag) const;
+    std::uint32_t index_of(core::Maybe<core::BatchTag> tag) const;
+    PartitionState& state_of(core::PartitionId partition);
     ReplicaLog& log_of(core::PartitionId partition, core::NodeId broker);
+    core::Offset base_of(const ReplicaLog& log, const Held& held) const {
+        return batches_[held.entry].base_in(log.broker, held.low_bits);
+    }
+    const CommittedLeadership& committed_of(core::PartitionId partition);
     /// Adds `sign` times the entry to the gauge, if it is acknowledged and has one copy.
     void count_alone(const BatchEntry& entry, std::int64_t sign);
-    void on_queued(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_queued(core::NodeId who, const core::Note& note);
     void on_client_batch(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_answered(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_append(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_rare_note(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_high_watermark(const Moment& moment, core::NodeId who, core::PartitionId partition,
                            core::Offset high_watermark);
     /// The batches of [first, end) are gone from a replica's log; without `end`: all from there on.
@@ -207,7 +155,9 @@ class Ledger final : public Observer {
 
     const ClusterView& view_;
     std::vector<Client> clients_;
-    std::deque<BatchEntry> batches_;
+    core::Blocks<BatchEntry> batches_;
+    DetailsPool details_;
+    std::deque<CommittedLeadership> leaderships_;  ///< that some answer names; none moves
     std::vector<PartitionState> partitions_;
 };
 

@@ -30,6 +30,7 @@ void ClusterView::on_note(const Moment& /*moment*/, core::NodeId who, const core
         partition.isr.assign(replicas.begin(), replicas.end());
         if (note.leader_epoch) partition.leader_epoch = *note.leader_epoch;
         partition.partition_epoch = core::PartitionEpoch(static_cast<std::int32_t>(note.value));
+        ++partition.changes;
     } else if (note.kind == NoteKind::elr_change) {
         ASSERT(note.partition.has_value());
         PartitionView& partition = partitions_[note.partition->value()];

@@ -22,6 +22,7 @@ struct PartitionView {
     core::PartitionEpoch partition_epoch{0};
     /// As the leader sees it now; not capped by the number of replicas, as brokers do from 3.7 on.
     std::int32_t min_insync_replicas = 1;
+    std::uint32_t changes = 0;  ///< of leader, epochs or ISR, that were committed so far
 };
 
 class ClusterView final : public Observer {

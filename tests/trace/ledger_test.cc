@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
+#include <vector>
+
 #include "sim/trace/view.h"
 
 namespace {
@@ -68,6 +71,22 @@ struct History {
         acked.end = Offset(end);
         note(kClient, acked);
     }
+    void advance(std::int32_t broker, std::int64_t high_watermark) {
+        Note n{.kind = NoteKind::hw_advance, .partition = kPartition};
+        n.first = Offset(0);
+        n.end = Offset(high_watermark);
+        note(NodeId(broker), n);
+    }
+    /// The last attempt ends with `why`; the next goes to `broker`.
+    void try_again(std::uint32_t batch, ErrorCode why, std::int32_t broker) {
+        Note n{.kind = NoteKind::produce_retry, .error = why, .partition = kPartition};
+        n.tag = BatchTag{kClient, batch};
+        note(kClient, n);
+        n.kind = NoteKind::produce_send;
+        n.error = ErrorCode::none;
+        n.peer = NodeId(broker);
+        note(kClient, n);
+    }
     void truncate(std::int32_t broker, std::int64_t to) {
         Note n{.kind = NoteKind::log_truncate, .partition = kPartition};
         n.first = Offset(to);
@@ -78,6 +97,9 @@ struct History {
     trace::ClusterView view;
     trace::Ledger ledger;
 };
+
+/// What an entry tells, one line a part.
+using Told = std::vector<std::array<std::int64_t, 4>>;
 
 TEST_SUITE("trace.ledger") {
     TEST_CASE("a record acknowledged by the leader alone counts until a follower has it") {
@@ -101,13 +123,13 @@ TEST_SUITE("trace.ledger") {
         h.truncate(1, 0);
         const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(0));
         REQUIRE(entry != nullptr);
-        CHECK(entry->copies.empty());
-        CHECK(entry->gone_at == at_ns(h.clock));
-        REQUIRE(entry->lost_copies.size() == 1);
-        CHECK(entry->lost_copies[0].how == CopyEnd::truncation);
+        CHECK(entry->copies().empty());
+        CHECK(entry->gone_at() == at_ns(h.clock));
+        REQUIRE(entry->lost_copies().size() == 1);
+        CHECK(entry->lost_copies()[0].how == CopyEnd::truncation);
         CHECK(entry->outcome == ClientOutcome::acked);
         h.append(2, 0, 1, 0, true);
-        CHECK_FALSE(entry->gone_at.has_value());
+        CHECK_FALSE(entry->gone_at().has_value());
     }
 
     TEST_CASE("a cut inside a batch takes the whole batch") {
@@ -117,8 +139,8 @@ TEST_SUITE("trace.ledger") {
         h.append(1, 0, 3, 0, true);
         h.append(1, 3, 6, 1, true);
         h.truncate(1, 4);
-        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies.size() == 1);
-        CHECK(h.ledger.batch_of(0, RecordNumber(5))->copies.empty());
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies().size() == 1);
+        CHECK(h.ledger.batch_of(0, RecordNumber(5))->copies().empty());
     }
 
     TEST_CASE("loss of power and a wiped disk end copies, each by its own name") {
@@ -133,11 +155,11 @@ TEST_SUITE("trace.ledger") {
                                       .first = Offset(1),
                                       .end = Offset(2)};
         h.ledger.on_world(h.moment(), power);
-        CHECK(h.ledger.batch_of(0, RecordNumber(1))->lost_copies[0].how == CopyEnd::power_loss);
-        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies.size() == 1);
+        CHECK(h.ledger.batch_of(0, RecordNumber(1))->lost_copies()[0].how == CopyEnd::power_loss);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies().size() == 1);
         const trace::WorldEvent wiped{.kind = trace::WorldKind::disk_wiped, .node = NodeId(1)};
         h.ledger.on_world(h.moment(), wiped);
-        CHECK(h.ledger.batch_of(0, RecordNumber(0))->lost_copies[0].how == CopyEnd::wipe);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->lost_copies()[0].how == CopyEnd::wipe);
     }
 
     TEST_CASE("power takes ranges, one after the other, and what lies between stays") {
@@ -158,24 +180,24 @@ TEST_SUITE("trace.ledger") {
         lose(6, 8);
         CHECK(h.ledger.log_end(kPartition, NodeId(1)) == Offset(6));
         for (const std::int64_t record : {0, 4}) {
-            CHECK(h.ledger.batch_of(0, RecordNumber(record))->copies.size() == 1);
+            CHECK(h.ledger.batch_of(0, RecordNumber(record))->copies().size() == 1);
             CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(record)) ==
                   h.ledger.batch_of(0, RecordNumber(record)));
         }
         for (const std::int64_t record : {2, 6}) {
             const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(record));
-            CHECK(entry->copies.empty());
-            REQUIRE(entry->lost_copies.size() == 1);
-            CHECK(entry->lost_copies[0].how == CopyEnd::power_loss);
+            CHECK(entry->copies().empty());
+            REQUIRE(entry->lost_copies().size() == 1);
+            CHECK(entry->lost_copies()[0].how == CopyEnd::power_loss);
             CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(record)) == nullptr);
         }
         // Appends go on behind the hole, and a truncation takes all above it.
         h.send(8, 2, 4);
         h.append(1, 6, 8, 4, true);
         h.truncate(1, 4);
-        CHECK(h.ledger.batch_of(0, RecordNumber(8))->copies.empty());
-        CHECK(h.ledger.batch_of(0, RecordNumber(4))->copies.empty());
-        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies.size() == 1);
+        CHECK(h.ledger.batch_of(0, RecordNumber(8))->copies().empty());
+        CHECK(h.ledger.batch_of(0, RecordNumber(4))->copies().empty());
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->copies().size() == 1);
     }
 
     TEST_CASE("an acknowledgement remembers who led, who was in sync and who held it") {
@@ -188,13 +210,13 @@ TEST_SUITE("trace.ledger") {
         elected.value = 1;
         h.note(NodeId(100), elected, {NodeId(2), NodeId(3)});
         h.ack(0, 1, 0);
-        const auto& ack = h.ledger.batch_of(0, RecordNumber(0))->ack;
+        const auto ack = h.ledger.batch_of(0, RecordNumber(0))->ack();
         REQUIRE(ack.has_value());
         CHECK(ack->broker == NodeId(1));
         CHECK(ack->leader_epoch == LeaderEpoch(0));
-        CHECK(ack->committed_leader == NodeId(2));
-        CHECK(ack->committed_epoch == LeaderEpoch(1));
-        CHECK(ack->committed_isr == ReplicaList{NodeId(2), NodeId(3)});
+        CHECK(ack->committed.leader == NodeId(2));
+        CHECK(ack->committed.leader_epoch == LeaderEpoch(1));
+        CHECK(ack->committed.isr == ReplicaList{NodeId(2), NodeId(3)});
         REQUIRE(ack->copies.size() == 1);
         CHECK(ack->copies[0] == NodeId(1));
     }
@@ -212,18 +234,91 @@ TEST_SUITE("trace.ledger") {
         CHECK(h.ledger.batch_of(0, RecordNumber(1))->tag.number == 2);
     }
 
+    TEST_CASE("a batch that was tried again tells both attempts and how the first ended") {
+        History h;
+        h.send(0, 1, 0);
+        h.try_again(0, ErrorCode::not_leader_or_follower, 2);
+        const trace::Attempts attempts = h.ledger.batch_of(0, RecordNumber(0))->attempts();
+        REQUIRE(attempts.size() == 2);
+        CHECK(attempts[0].broker == NodeId(1));
+        CHECK(attempts[0].ended == ErrorCode::not_leader_or_follower);
+        CHECK(attempts[1].broker == NodeId(2));
+        CHECK(attempts[1].ended == ErrorCode::none);
+        CHECK(attempts[1].at > attempts[0].at);
+    }
+
+    TEST_CASE("two copies of one batch in one log are told apart by where they stand") {
+        History h;
+        h.send(0, 2, 0);
+        h.append(1, 0, 2, 0, true);
+        h.append(1, 2, 4, 0, true);
+        const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(0));
+        CHECK(entry->copy_count() == 2);
+        CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(1)) == entry);
+        CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(3)) == entry);
+        h.truncate(1, 2);
+        REQUIRE(entry->copy_count() == 1);
+        CHECK(entry->copies()[0].base_offset == Offset(0));
+        CHECK(entry->lost_copies()[0].copy.base_offset == Offset(2));
+        CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(1)) == entry);
+        CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(3)) == nullptr);
+    }
+
+    TEST_CASE("what an entry has told so far stays as it was when more befalls it") {
+        History h;
+        h.send(0, 1, 0);
+        h.append(1, 7, 8, 0, true);
+        h.append(3, 7, 8, 0, false);
+        h.advance(1, 8);
+        h.ack(7, 8, 0);
+        h.append(2, 7, 8, 0, false);
+        const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(0));
+        const auto tell = [&] {
+            Told told;
+            for (const trace::Copy& copy : entry->copies())
+                told.push_back({copy.broker.value(), copy.base_offset.value(),
+                                copy.appended_at.time_since_epoch().count(), copy.as_leader});
+            const auto ack = entry->ack();
+            told.push_back({ack->broker.value(), ack->base_offset->value(),
+                            ack->answered_at.time_since_epoch().count(), 0});
+            for (const NodeId holder : ack->copies) told.push_back({holder.value(), 0, 0, 0});
+            const auto below = entry->below_high_watermark();
+            told.push_back(
+                {0, below->base_offset.value(), below->at.time_since_epoch().count(), 0});
+            const auto attempts = entry->attempts();
+            told.push_back(
+                {attempts[0].broker.value(), 0, attempts[0].at.time_since_epoch().count(), 0});
+            return told;
+        };
+        const Told before = tell();
+        CHECK(before.size() == 3 + 1 + 2 + 1 + 1);
+        h.try_again(0, ErrorCode::request_timed_out, 1);
+        CHECK(tell() == before);
+    }
+
+    TEST_CASE("a record that never entered a batch has its refusal, any other has none") {
+        History h;
+        h.send(0, 1, 0);
+        h.ledger.on_send(h.moment(), kClient, RecordNumber(1), kPartition);
+        Note refused{.kind = NoteKind::record_refused, .error = ErrorCode::record_list_too_large};
+        refused.value = 1;
+        h.note(kClient, refused);
+        CHECK(h.ledger.refusal(0, RecordNumber(0)) == nullptr);
+        REQUIRE(h.ledger.refusal(0, RecordNumber(1)) != nullptr);
+        CHECK(h.ledger.refusal(0, RecordNumber(1))->error == ErrorCode::record_list_too_large);
+        CHECK(h.ledger.refusal(0, RecordNumber(1))->at == at_ns(h.clock));
+        CHECK(h.ledger.batch_of(0, RecordNumber(1)) == nullptr);
+    }
+
     TEST_CASE("batches below a leader's high watermark are marked once, in order") {
         History h;
         h.send(0, 1, 0);
         h.send(1, 1, 1);
         h.append(1, 0, 1, 0, true);
         h.append(1, 1, 2, 1, true);
-        Note advance{.kind = NoteKind::hw_advance, .partition = kPartition};
-        advance.first = Offset(0);
-        advance.end = Offset(1);
-        h.note(NodeId(1), advance);
-        CHECK(h.ledger.batch_of(0, RecordNumber(0))->below_hw_at.has_value());
-        CHECK_FALSE(h.ledger.batch_of(0, RecordNumber(1))->below_hw_at.has_value());
+        h.advance(1, 1);
+        CHECK(h.ledger.batch_of(0, RecordNumber(0))->has_passed());
+        CHECK_FALSE(h.ledger.batch_of(0, RecordNumber(1))->has_passed());
         CHECK(h.ledger.highest_high_watermark(kPartition) == Offset(1));
     }
 }
