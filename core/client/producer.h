@@ -44,6 +44,7 @@
 #include "core/profile/config.h"
 #include "core/profile/profile.h"
 #include "core/protocol/topics.h"
+#include "core/record/batch_arena.h"
 #include "core/step/node.h"
 
 namespace core {
@@ -149,6 +150,7 @@ class Producer final : public Node {
 
     Connections connections_;
     Accumulator accumulator_;
+    BatchArena arena_;  ///< of the batches that were drained
     Sequences sequences_;
     ClientMetadata metadata_;
 

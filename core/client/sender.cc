@@ -136,7 +136,7 @@ void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
 
 void Producer::build(ProducerBatch& batch) {
     if (!batch.body)
-        batch.body = batch.builder.close(batch.producer, tag(batch));
+        batch.body = batch.builder.close(batch.producer, tag(batch), &arena_);
     else if (batch.sequence_reset)
         batch.body = reissue(*batch.body, batch.producer);
     batch.closed = true;

@@ -4,6 +4,9 @@
 /// CRC; so a stored batch is {base offset, leader epoch, shared bytes from 16 on}, and the first 16
 /// bytes are made only when raw bytes are asked for. [kafka DefaultRecordBatch 3.9]
 ///
+/// A body is one piece of memory: 20 bytes of its own, then the batch's bytes. The header is not
+/// kept beside them but read from them.
+///
 /// Rules:
 ///   R1  The bytes of a BatchBody never change after construction.
 ///   R2  `crc_valid` is decided once, when the body is made; damage makes a new body.
@@ -11,22 +14,18 @@
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/record/batch_layout.h"
 
 namespace core {
 
-/// Bytes of a v2 batch before the magic byte: base offset (8), batch length (4), leader epoch (4).
-inline constexpr std::size_t kBatchPrefixBytes = 16;
-/// Bytes of a v2 batch before its first record.
-inline constexpr std::size_t kBatchHeaderBytes = 61;
-/// Bytes that the length field does not count (base offset and length).
-inline constexpr std::size_t kLogOverheadBytes = 12;
+class BatchArena;
 
 /// RecordBatch.NO_PRODUCER_ID / NO_PRODUCER_EPOCH / NO_SEQUENCE are std::nullopt here.
 struct ProducerFields {
@@ -62,34 +61,91 @@ struct BatchTag {
     friend constexpr bool operator==(const BatchTag&, const BatchTag&) = default;
 };
 
-/// The shared, immutable part of a batch: everything from the magic byte on.
-class BatchBody : public boost::intrusive_ref_counter<BatchBody, boost::thread_unsafe_counter> {
-  public:
-    /// `tail`: the batch's bytes from the magic byte (16) on; `header` as parsed from them.
-    BatchBody(Bytes tail, const BatchHeader& header, bool crc_valid, std::optional<BatchTag> tag)
-        : tail_(std::move(tail)), header_(header), crc_valid_(crc_valid), tag_(tag) {}
+class BatchBody;
+using BatchBodyRef = boost::intrusive_ptr<const BatchBody>;
 
-    const BatchHeader& header() const { return header_; }
-    BytesView tail() const { return tail_; }
+/// The shared, immutable part of a batch: everything from the magic byte on.
+class BatchBody {
+  public:
+    /// A body with a copy of these bytes: a batch's from the magic byte (16) on, at least its whole
+    /// header. Its memory is the arena's, or its own without one.
+    static BatchBodyRef make(BytesView tail, bool crc_valid, std::optional<BatchTag> tag,
+                             BatchArena* arena = nullptr);
+    BatchBody(const BatchBody&) = delete;
+    BatchBody& operator=(const BatchBody&) = delete;
+
+    /// All fields, as read from the bytes; those that are asked for often have functions.
+    BatchHeader header() const;
+    std::int32_t last_offset_delta() const { return field<std::int32_t>(layout::kLastOffsetDelta); }
+    std::int64_t max_timestamp_ms() const { return field<std::int64_t>(layout::kMaxTimestamp); }
+    std::int32_t record_count() const { return field<std::int32_t>(layout::kRecordCount); }
+
+    BytesView tail() const { return BytesView(bytes(), tail_bytes_); }
     /// Bytes of the records, after the 61-byte header.
     BytesView records() const {
-        return BytesView(tail_).subspan(kBatchHeaderBytes - kBatchPrefixBytes);
+        return BytesView(bytes() + kBatchTailHeaderBytes, tail_bytes_ - kBatchTailHeaderBytes);
     }
     /// Size of the whole batch in a file, in bytes.
     std::int32_t size_bytes() const {
-        return static_cast<std::int32_t>(tail_.size() + kBatchPrefixBytes);
+        return static_cast<std::int32_t>(tail_bytes_ + kBatchPrefixBytes);
     }
     bool crc_valid() const { return crc_valid_; }
-    std::optional<BatchTag> tag() const { return tag_; }
+    std::optional<BatchTag> tag() const {
+        if (!tagged_) return std::nullopt;
+        return tag_;
+    }
+    /// Logs, requests and caches that hold it.
+    std::uint32_t use_count() const { return references_; }
 
   private:
-    Bytes tail_;
-    BatchHeader header_;
-    bool crc_valid_;
-    std::optional<BatchTag> tag_;
-};
+    BatchBody(std::uint32_t tail_bytes, bool crc_valid, const std::optional<BatchTag>& tag,
+              std::uint16_t in_block)
+        : tail_bytes_(tail_bytes),
+          tag_(tag.value_or(BatchTag{NodeId(0), 0})),
+          in_block_(in_block),
+          crc_valid_(crc_valid),
+          tagged_(tag.has_value()) {}
+    ~BatchBody() = default;
 
-using BatchBodyRef = boost::intrusive_ptr<const BatchBody>;
+    friend void intrusive_ptr_add_ref(const BatchBody* body) { ++body->references_; }
+    friend void intrusive_ptr_release(const BatchBody* body) {
+        if (--body->references_ == 0) destroy(body);
+    }
+    static void destroy(const BatchBody* body) noexcept;
+
+    /// The bytes follow the object.
+    const std::byte* bytes() const { return reinterpret_cast<const std::byte*>(this + 1); }
+    /// A field of the header, which every body has whole.
+    template <class T>
+    T field(std::size_t place) const {
+        std::make_unsigned_t<T> value;
+        std::memcpy(&value, bytes() + layout::in_tail(place), sizeof value);
+        return static_cast<T>(big_endian(value));
+    }
+
+    mutable std::uint32_t references_ = 0;
+    std::uint32_t tail_bytes_;
+    BatchTag tag_;            ///< only if tagged_
+    std::uint16_t in_block_;  ///< BatchArena::Place
+    bool crc_valid_;
+    bool tagged_;
+};
+static_assert(sizeof(BatchBody) == 20);
+
+inline BatchHeader BatchBody::header() const {
+    BatchHeader header;
+    header.crc = field<std::uint32_t>(layout::kCrc);
+    header.attributes = field<std::int16_t>(layout::kAttributes);
+    header.last_offset_delta = last_offset_delta();
+    header.base_timestamp_ms = field<std::int64_t>(layout::kBaseTimestamp);
+    header.max_timestamp_ms = max_timestamp_ms();
+    if (const auto producer_id = field<std::int64_t>(layout::kProducerId); producer_id >= 0)
+        header.producer = ProducerFields{ProducerId(producer_id),
+                                         ProducerEpoch(field<std::int16_t>(layout::kProducerEpoch)),
+                                         Sequence(field<std::int32_t>(layout::kBaseSequence))};
+    header.record_count = record_count();
+    return header;
+}
 
 /// A batch with its place in a log.
 struct Batch {
@@ -97,7 +153,7 @@ struct Batch {
     LeaderEpoch leader_epoch;
     BatchBodyRef body;
 
-    Offset last_offset() const { return base_offset + body->header().last_offset_delta; }
+    Offset last_offset() const { return base_offset + body->last_offset_delta(); }
     Offset next_offset() const { return last_offset().next(); }
     std::int32_t size_bytes() const { return body->size_bytes(); }
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "core/record/batch_layout.h"
 #include "core/record/batch_parser.h"
@@ -60,19 +59,28 @@ std::byte* write_nullable(std::byte* out, const std::optional<BytesView>& bytes)
     return out + bytes->size();
 }
 
-void store_producer(std::span<std::byte> tail, const std::optional<ProducerFields>& producer) {
-    store_be(tail, in_tail(layout::kProducerId), producer ? producer->id.value() : kNoProducerId);
-    store_be(tail, in_tail(layout::kProducerEpoch),
-             producer ? producer->epoch.value() : kNoProducerEpoch);
-    store_be(tail, in_tail(layout::kBaseSequence),
-             producer ? producer->base_sequence.value() : kNoSequence);
+/// The header's fields are at fixed places: a span of fixed size needs no check of them.
+using HeaderBytes = std::span<std::byte, kBatchTailHeaderBytes>;
+
+template <class T>
+void store(HeaderBytes header, std::size_t place, T number) {
+    store_be(std::span<std::byte>(header), in_tail(place), number);
+}
+
+void store_producer(HeaderBytes header, const std::optional<ProducerFields>& producer) {
+    store(header, layout::kProducerId, producer ? producer->id.value() : kNoProducerId);
+    store(header, layout::kProducerEpoch, producer ? producer->epoch.value() : kNoProducerEpoch);
+    store(header, layout::kBaseSequence, producer ? producer->base_sequence.value() : kNoSequence);
+}
+
+HeaderBytes header_of(std::span<std::byte> tail) {
+    return tail.first<kBatchTailHeaderBytes>();
 }
 
 /// Computes and stores the checksum.
-std::uint32_t store_crc(std::span<std::byte> tail) {
-    const std::uint32_t crc = crc32c(BytesView(tail).subspan(in_tail(layout::kAttributes)));
-    store_be(tail, in_tail(layout::kCrc), crc);
-    return crc;
+void store_crc(std::span<std::byte> tail) {
+    store(header_of(tail), layout::kCrc,
+          crc32c(BytesView(tail).subspan(in_tail(layout::kAttributes))));
 }
 
 }  // namespace
@@ -140,52 +148,43 @@ void BatchBuilder::append(std::optional<BytesView> key, std::optional<BytesView>
     ++record_count_;
 }
 
-void BatchBuilder::write_header(const BatchHeader& header, std::span<std::byte> tail) const {
-    tail[0] = kMagicV2;
-    store_be(tail, in_tail(layout::kAttributes), header.attributes);
-    store_be(tail, in_tail(layout::kLastOffsetDelta), header.last_offset_delta);
-    store_be(tail, in_tail(layout::kBaseTimestamp), header.base_timestamp_ms);
-    store_be(tail, in_tail(layout::kMaxTimestamp), header.max_timestamp_ms);
-    store_producer(tail, header.producer);
-    store_be(tail, in_tail(layout::kRecordCount), header.record_count);
+void BatchBuilder::write_header(const std::optional<ProducerFields>& producer) {
+    constexpr std::int16_t kNoAttributes = 0;
+    const HeaderBytes header = header_of(buffer_);
+    header[0] = kMagicV2;
+    store(header, layout::kAttributes, kNoAttributes);
+    store(header, layout::kLastOffsetDelta, record_count_ - 1);
+    store(header, layout::kBaseTimestamp, base_timestamp_ms_);
+    store(header, layout::kMaxTimestamp, max_timestamp_ms_);
+    store_producer(header, producer);
+    store(header, layout::kRecordCount, record_count_);
 }
 
 BatchBodyRef BatchBuilder::close(const std::optional<ProducerFields>& producer,
-                                 std::optional<BatchTag> tag) {
+                                 std::optional<BatchTag> tag, BatchArena* arena) {
     ASSERT(record_count_ > 0);
-    BatchHeader header;
-    header.last_offset_delta = record_count_ - 1;
-    header.base_timestamp_ms = base_timestamp_ms_;
-    header.max_timestamp_ms = max_timestamp_ms_;
-    header.producer = producer;
-    header.record_count = record_count_;
+    write_header(producer);
     const std::span<std::byte> tail(buffer_.data(), used_ - kBatchPrefixBytes);
-    write_header(header, tail);
-    header.crc = store_crc(tail);
-    Bytes bytes(tail.begin(), tail.end());
+    store_crc(tail);
     clear();
-    return BatchBodyRef(new BatchBody(std::move(bytes), header, true, tag));
+    return BatchBody::make(tail, true, tag, arena);
 }
 
 BatchBodyRef reissue(const BatchBody& body, const std::optional<ProducerFields>& producer) {
     Bytes tail(body.tail().begin(), body.tail().end());
-    BatchHeader header = body.header();
-    store_producer(tail, producer);
-    header.producer = producer;
-    header.crc = store_crc(tail);
-    return BatchBodyRef(new BatchBody(std::move(tail), header, true, body.tag()));
+    store_producer(header_of(tail), producer);
+    store_crc(tail);
+    return BatchBody::make(tail, true, body.tag());
 }
 
 BatchBodyRef stamp_append_time(const BatchBody& body, std::int64_t now_ms) {
     constexpr std::int16_t kLogAppendTime = 0x8;
     Bytes tail(body.tail().begin(), body.tail().end());
-    BatchHeader header = body.header();
-    header.attributes = static_cast<std::int16_t>(header.attributes | kLogAppendTime);
-    header.max_timestamp_ms = now_ms;
-    store_be(std::span<std::byte>(tail), in_tail(layout::kAttributes), header.attributes);
-    store_be(std::span<std::byte>(tail), in_tail(layout::kMaxTimestamp), now_ms);
-    header.crc = store_crc(tail);
-    return BatchBodyRef(new BatchBody(std::move(tail), header, true, body.tag()));
+    const auto attributes = static_cast<std::int16_t>(body.header().attributes | kLogAppendTime);
+    store(header_of(tail), layout::kAttributes, attributes);
+    store(header_of(tail), layout::kMaxTimestamp, now_ms);
+    store_crc(tail);
+    return BatchBody::make(tail, true, body.tag());
 }
 
 }  // namespace core

@@ -8,7 +8,7 @@
 ///       stay within max(batch_size, upper bound of the first record).
 ///       [kafka MemoryRecordsBuilder.hasRoomFor, RecordAccumulator.append]
 ///   R2  Timestamps are deltas to the first record's; the batch's maximum is the largest.
-///   R3  The buffer is reused from batch to batch; close() makes exactly two allocations.
+///   R3  The buffer is reused from batch to batch; close() makes one piece of memory.
 #pragma once
 
 #include <cstdint>
@@ -54,11 +54,13 @@ class BatchBuilder {
     void append(std::optional<BytesView> key, std::optional<BytesView> value,
                 std::int64_t timestamp_ms, std::span<const RecordHeader> headers = {});
 
-    /// The batch of all records so far (at least one); the builder is empty again.
-    BatchBodyRef close(const std::optional<ProducerFields>& producer, std::optional<BatchTag> tag);
+    /// The batch of all records so far (at least one), in memory of the arena if there is one; the
+    /// builder is empty again.
+    BatchBodyRef close(const std::optional<ProducerFields>& producer, std::optional<BatchTag> tag,
+                       BatchArena* arena = nullptr);
 
   private:
-    void write_header(const BatchHeader& header, std::span<std::byte> tail) const;
+    void write_header(const std::optional<ProducerFields>& producer);
 
     std::int32_t batch_size_;
     Bytes buffer_;          ///< the batch from its magic byte on; only grows

@@ -3,7 +3,18 @@
 
 #include <cstddef>
 
-#include "core/record/batch.h"
+namespace core {
+
+/// Bytes of a v2 batch before the magic byte: base offset (8), batch length (4), leader epoch (4).
+inline constexpr std::size_t kBatchPrefixBytes = 16;
+/// Bytes of a v2 batch before its first record.
+inline constexpr std::size_t kBatchHeaderBytes = 61;
+/// Of these, the ones from the magic byte on.
+inline constexpr std::size_t kBatchTailHeaderBytes = kBatchHeaderBytes - kBatchPrefixBytes;
+/// Bytes that the length field does not count (base offset and length).
+inline constexpr std::size_t kLogOverheadBytes = 12;
+
+}  // namespace core
 
 namespace core::layout {
 

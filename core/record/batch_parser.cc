@@ -1,7 +1,6 @@
 #include "core/record/batch_parser.h"
 
 #include <boost/crc.hpp>
-#include <utility>
 
 #include "core/record/batch_layout.h"
 #include "core/record/crc32c.h"
@@ -11,23 +10,6 @@ namespace core {
 namespace {
 
 using layout::in_tail;
-
-BatchHeader read_header(BytesView tail) {
-    BatchHeader header;
-    header.crc = load_be<std::uint32_t>(tail, in_tail(layout::kCrc));
-    header.attributes = load_be<std::int16_t>(tail, in_tail(layout::kAttributes));
-    header.last_offset_delta = load_be<std::int32_t>(tail, in_tail(layout::kLastOffsetDelta));
-    header.base_timestamp_ms = load_be<std::int64_t>(tail, in_tail(layout::kBaseTimestamp));
-    header.max_timestamp_ms = load_be<std::int64_t>(tail, in_tail(layout::kMaxTimestamp));
-    const auto producer_id = load_be<std::int64_t>(tail, in_tail(layout::kProducerId));
-    if (producer_id >= 0)
-        header.producer = ProducerFields{
-            ProducerId(producer_id),
-            ProducerEpoch(load_be<std::int16_t>(tail, in_tail(layout::kProducerEpoch))),
-            Sequence(load_be<std::int32_t>(tail, in_tail(layout::kBaseSequence)))};
-    header.record_count = load_be<std::int32_t>(tail, in_tail(layout::kRecordCount));
-    return header;
-}
 
 ParsedBatch refused(BatchProblem problem, std::uint64_t size_bytes) {
     ParsedBatch parsed;
@@ -53,12 +35,10 @@ ParsedBatch parse_older(BytesView message, std::int8_t magic) {
 
 }  // namespace
 
-BatchBodyRef make_batch_body(Bytes tail, std::optional<BatchTag> tag) {
-    ASSERT(tail.size() >= kBatchHeaderBytes - kBatchPrefixBytes);
-    const BatchHeader header = read_header(tail);
-    const BytesView covered = BytesView(tail).subspan(in_tail(layout::kAttributes));
-    const bool crc_valid = crc32c(covered) == header.crc;
-    return BatchBodyRef(new BatchBody(std::move(tail), header, crc_valid, tag));
+BatchBodyRef make_batch_body(BytesView tail, std::optional<BatchTag> tag) {
+    ASSERT(tail.size() >= kBatchTailHeaderBytes);
+    const std::uint32_t crc = crc32c(tail.subspan(in_tail(layout::kAttributes)));
+    return BatchBody::make(tail, crc == load_be<std::uint32_t>(tail, in_tail(layout::kCrc)), tag);
 }
 
 ParsedBatch parse_batch(BytesView bytes, std::size_t position, std::optional<BatchTag> tag) {
@@ -84,7 +64,7 @@ ParsedBatch parse_batch(BytesView bytes, std::size_t position, std::optional<Bat
     parsed.size_bytes = size;
     parsed.batch =
         Batch{Offset(base_offset), LeaderEpoch(load_be<std::int32_t>(rest, layout::kLeaderEpoch)),
-              make_batch_body(Bytes(tail.begin(), tail.end()), tag)};
+              make_batch_body(tail, tag)};
     if (!parsed.batch->body->crc_valid()) parsed.problem = BatchProblem::bad_crc;
     return parsed;
 }

@@ -55,7 +55,7 @@ ParsedBatch parse_batch(BytesView bytes, std::size_t position,
                         std::optional<BatchTag> tag = std::nullopt);
 
 /// Makes a body from the bytes from the magic byte on, at least 45 of them.
-BatchBodyRef make_batch_body(Bytes tail, std::optional<BatchTag> tag);
+BatchBodyRef make_batch_body(BytesView tail, std::optional<BatchTag> tag);
 
 /// Writes the 16 bytes before the magic byte.
 void encode_prefix(const Batch& batch, std::span<std::byte> out);

@@ -43,6 +43,13 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_instruction(BytesView byt
         crc = __builtin_ia32_crc32di(crc, word);
     }
     auto crc32 = static_cast<std::uint32_t>(crc);
+    if (left >= 4) {
+        std::uint32_t word;
+        std::memcpy(&word, p, sizeof word);
+        crc32 = __builtin_ia32_crc32si(crc32, word);
+        left -= 4;
+        p += 4;
+    }
     for (; left > 0; --left, ++p)
         crc32 = __builtin_ia32_crc32qi(crc32, std::to_integer<unsigned char>(*p));
     return crc32 ^ 0xffffffffU;

@@ -36,8 +36,21 @@ constexpr int varlong_size(std::int64_t value) {
 }
 
 /// Writes at `out`, which has room for the value's size; returns the byte behind it.
-std::byte* write_varint(std::byte* out, std::int32_t value);
-std::byte* write_varlong(std::byte* out, std::int64_t value);
+template <class Unsigned>
+std::byte* write_base128(std::byte* out, Unsigned value) {
+    while (value >= 0x80) {
+        *out++ = static_cast<std::byte>((value & 0x7f) | 0x80);
+        value >>= 7;
+    }
+    *out++ = static_cast<std::byte>(value);
+    return out;
+}
+inline std::byte* write_varint(std::byte* out, std::int32_t value) {
+    return write_base128(out, zigzag(value));
+}
+inline std::byte* write_varlong(std::byte* out, std::int64_t value) {
+    return write_base128(out, zigzag(value));
+}
 
 /// Reads numbers and runs of bytes from the front of some bytes. Every read past the end, and every
 /// varint longer than its type allows, is answered by nothing; what follows is then meaningless.
@@ -47,13 +60,42 @@ class ByteReader {
 
     std::size_t position() const { return position_; }
     std::size_t remaining() const { return bytes_.size() - position_; }
-    std::optional<std::int32_t> read_varint();
-    std::optional<std::int64_t> read_varlong();
-    std::optional<std::int8_t> read_int8();
+    std::optional<std::int32_t> read_varint() {
+        const auto raw = read_base128<std::uint32_t, kMaxVarintBytes>();
+        if (!raw) return std::nullopt;
+        return unzigzag(*raw);
+    }
+    std::optional<std::int64_t> read_varlong() {
+        const auto raw = read_base128<std::uint64_t, kMaxVarlongBytes>();
+        if (!raw) return std::nullopt;
+        return unzigzag(*raw);
+    }
+    std::optional<std::int8_t> read_int8() {
+        if (remaining() == 0) return std::nullopt;
+        return std::to_integer<std::int8_t>(bytes_[position_++]);
+    }
     /// The next `length` bytes.
-    std::optional<BytesView> read_bytes(std::size_t length);
+    std::optional<BytesView> read_bytes(std::size_t length) {
+        if (length > remaining()) return std::nullopt;
+        const BytesView view = bytes_.subspan(position_, length);
+        position_ += length;
+        return view;
+    }
 
   private:
+    /// Bits beyond the type's width in the last allowed byte are dropped, as Kafka drops them.
+    template <class Unsigned, int kBytesMax>
+    std::optional<Unsigned> read_base128() {
+        Unsigned value = 0;
+        for (int i = 0; i < kBytesMax; ++i) {
+            if (position_ == bytes_.size()) return std::nullopt;
+            const auto byte = std::to_integer<std::uint8_t>(bytes_[position_++]);
+            value |= static_cast<Unsigned>(static_cast<Unsigned>(byte & 0x7f) << (7 * i));
+            if ((byte & 0x80) == 0) return value;
+        }
+        return std::nullopt;
+    }
+
     BytesView bytes_;
     std::size_t position_ = 0;
 };

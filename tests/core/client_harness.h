@@ -145,7 +145,7 @@ class Bench {
         return std::get<ProduceRequest>(request.message);
     }
     /// The headers of what the n-th unanswered request carries for its first partition.
-    const BatchHeader& header(std::size_t n) const {
+    BatchHeader header(std::size_t n) const {
         return produce(produces.at(n)).partitions.front().batch->header();
     }
     std::int32_t sequence(std::size_t n) const { return header(n).producer->base_sequence.value(); }

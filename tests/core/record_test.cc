@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/random.h"
+#include "core/record/batch_arena.h"
 #include "core/record/batch_builder.h"
 #include "core/record/batch_parser.h"
 #include "core/record/crc32c.h"
@@ -226,6 +227,33 @@ TEST_SUITE("core.record") {
         const BatchBodyRef second = builder.close(std::nullopt, std::nullopt);
         CHECK(std::equal(before.begin(), before.end(), first->tail().begin()));
         CHECK(second->header().base_timestamp_ms == 2);
+    }
+
+    TEST_CASE("batches of an arena are as others, and outlive it") {
+        const auto close = [](int number, std::size_t bytes, core::BatchArena* arena) {
+            BatchBuilder builder(100);
+            builder.append(
+                kNull, as_bytes(std::string(bytes, static_cast<char>('a' + number % 26))), number);
+            return builder.close(std::nullopt, std::nullopt, arena);
+        };
+        constexpr int kBatches = 1'000;
+        // Some of several blocks; now and then one that is too large for any.
+        const auto size = [](int number) {
+            return static_cast<std::size_t>(number % 50 == 49 ? 40'000 : number);
+        };
+        std::vector<BatchBodyRef> bodies;
+        {
+            core::BatchArena arena;
+            for (int i = 0; i < kBatches; ++i) {
+                bodies.push_back(close(i, size(i), &arena));
+                if (i % 3 == 0) bodies[static_cast<std::size_t>(i / 2)].reset();
+            }
+        }
+        for (int i = 0; i < kBatches; ++i) {
+            BatchBodyRef& body = bodies[static_cast<std::size_t>(i)];
+            if (body) CHECK(encoded(body) == encoded(close(i, size(i), nullptr)));
+            body.reset();
+        }
     }
 
     TEST_CASE("a reissued batch has other producer fields, the same records and tag") {
