@@ -26,7 +26,7 @@ Accumulator::Accumulator(NodeId self, std::uint64_t seed, const Profile& profile
 
 // ---- input side ---------------------------------------------------------------------------------
 
-AppendResult Accumulator::append(TimePoint now, const NewRecord& record) {
+BatchSlot Accumulator::append(TimePoint now, const SendRecord& record, std::int32_t size_bound) {
     ASSERT(record.partition.value() < queues_.size());
     Queue& queue = queues_[record.partition.value()];
     if (queue.last != kNoBatch) {
@@ -34,20 +34,19 @@ AppendResult Accumulator::append(TimePoint now, const NewRecord& record) {
         if (!last.closed &&
             last.builder.has_room_for(record.key, record.value, record.timestamp_ms)) {
             add_record(last, record);
-            return {queue.last, queue.first != queue.last || last.full()};
+            return queue.last;
         }
         last.closed = true;
     }
-    const std::int64_t size =
-        std::max(batch_size_, batch_size_upper_bound(record.key, record.value));
-    if (size > available_) return {kNoBatch, true};
+    const std::int64_t size = std::max(batch_size_, size_bound);
+    if (size > available_) return kNoBatch;
     available_ -= size;
     const BatchSlot slot = begin_batch(now, record.partition);
     pool_[slot].reserved = size;
     add_record(pool_[slot], record);
     link(queue, record.partition, slot, kNoBatch);
     list_incomplete(slot, kNoBatch);
-    return {slot, true};
+    return slot;
 }
 
 BatchSlot Accumulator::begin_batch(TimePoint now, PartitionId partition) {
@@ -71,7 +70,7 @@ BatchSlot Accumulator::begin_batch(TimePoint now, PartitionId partition) {
     return slot;
 }
 
-void Accumulator::add_record(ProducerBatch& batch, const NewRecord& record) {
+void Accumulator::add_record(ProducerBatch& batch, const SendRecord& record) {
     batch.builder.append(record.key, record.value, record.timestamp_ms);
     batch.records.push_back(record.number);
 }
@@ -154,11 +153,10 @@ Duration Accumulator::retry_backoff(const ProducerBatch& batch) const {
 // ---- output side --------------------------------------------------------------------------------
 
 bool Accumulator::backing_off(TimePoint now, ProducerBatch& batch,
-                              const ClientMetadata& metadata) const {
-    const std::int32_t epoch = metadata.partition(batch.partition).leader_epoch;
-    if (epoch > batch.leader_epoch) {
+                              const PartitionView& view) const {
+    if (view.leader_epoch > batch.leader_epoch) {
         batch.attempts_at_leader_change = batch.attempts;
-        batch.leader_epoch = epoch;
+        batch.leader_epoch = view.leader_epoch;
     }
     if (batch.attempts == 0) return false;
     if (skips_backoff_on_new_leader_ && batch.attempts == batch.attempts_at_leader_change)
@@ -173,8 +171,8 @@ Accumulator::ReadyCheck Accumulator::ready(TimePoint now, const ClientMetadata& 
     for (const std::uint32_t p : active_) {
         const Queue& queue = queues_[p];
         ProducerBatch& batch = pool_[queue.first];
-        const bool waits = backing_off(now, batch, metadata);
         const PartitionView& view = metadata.partition(PartitionId(p));
+        const bool waits = backing_off(now, batch, view);
         if (!view.leader) {
             check.unknown_leaders = true;
             continue;
@@ -190,7 +188,7 @@ Accumulator::ReadyCheck Accumulator::ready(TimePoint now, const ClientMetadata& 
         else if (std::find(brokers.begin(), brokers.end(), *view.leader) == brokers.end())
             brokers.push_back(*view.leader);
     }
-    std::sort(brokers.begin(), brokers.end());
+    if (brokers.size() > 1) std::sort(brokers.begin(), brokers.end());
     return check;
 }
 
@@ -198,7 +196,7 @@ std::optional<BatchSlot> Accumulator::drainable(TimePoint now, PartitionId parti
                                                 const ClientMetadata& metadata) {
     const Queue& queue = queues_[partition.value()];
     if (queue.first == kNoBatch || queue.muted) return std::nullopt;
-    if (backing_off(now, pool_[queue.first], metadata)) return std::nullopt;
+    if (backing_off(now, pool_[queue.first], metadata.partition(partition))) return std::nullopt;
     return queue.first;
 }
 
@@ -268,12 +266,6 @@ void Accumulator::complete(BatchSlot slot) {
         incomplete_last_ = batch.incomplete_before;
     else
         pool_[batch.incomplete_after].incomplete_before = batch.incomplete_before;
-}
-
-void Accumulator::release(BatchSlot slot) {
-    ASSERT(pool_[slot].done);
-    pool_[slot].body.reset();
-    pool_.give_back(slot);
 }
 
 }  // namespace core

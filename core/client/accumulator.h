@@ -18,6 +18,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/client/client_metadata.h"
@@ -25,23 +26,9 @@
 #include "core/client/producer_batch.h"
 #include "core/profile/config.h"
 #include "core/profile/profile.h"
+#include "core/step/node.h"
 
 namespace core {
-
-/// One record to append; the views are valid during the call.
-struct NewRecord {
-    RecordNumber number;
-    PartitionId partition;
-    std::optional<BytesView> key;
-    BytesView value;
-    std::int64_t timestamp_ms;
-};
-
-/// What append did.
-struct AppendResult {
-    BatchSlot batch;    ///< where the record is; kNoBatch if there was no memory for a new batch
-    bool wakes_sender;  ///< a batch became full or was begun
-};
 
 class Accumulator {
   public:
@@ -55,7 +42,9 @@ class Accumulator {
     std::uint32_t next_batch_number() const { return next_number_; }
 
     // Input side.
-    AppendResult append(TimePoint now, const NewRecord& record);
+    /// Appends a record, of which a batch may take `size_bound` bytes (batch_size_upper_bound).
+    /// Where it is; kNoBatch if there was no memory for a new batch.
+    BatchSlot append(TimePoint now, const SendRecord& record, std::int32_t size_bound);
     std::int64_t memory_available() const { return available_; }
 
     // Output side.
@@ -85,7 +74,11 @@ class Accumulator {
     /// The batch has its outcome: memory back, off the list of incomplete ones.
     void complete(BatchSlot slot);
     /// The slot may be used anew; nothing refers to it any more.
-    void release(BatchSlot slot);
+    void release(BatchSlot slot) {
+        ASSERT(pool_[slot].done);
+        pool_[slot].body.reset();
+        pool_.give_back(slot);
+    }
 
     void mute(PartitionId partition) { queues_[partition.value()].muted = true; }
     void unmute(PartitionId partition) { queues_[partition.value()].muted = false; }
@@ -95,6 +88,11 @@ class Accumulator {
     BatchSlot first_queued(PartitionId partition) const { return queues_[partition.value()].first; }
     BatchSlot last_queued(PartitionId partition) const { return queues_[partition.value()].last; }
     bool has_queued() const { return !active_.empty(); }
+    /// The only partition with queued batches; nothing if there are none or several.
+    std::optional<PartitionId> only_queued() const {
+        if (active_.size() != 1) return std::nullopt;
+        return PartitionId(active_.front());
+    }
 
   private:
     struct Queue {
@@ -105,10 +103,10 @@ class Accumulator {
     };
 
     BatchSlot begin_batch(TimePoint now, PartitionId partition);
-    void add_record(ProducerBatch& batch, const NewRecord& record);
+    static void add_record(ProducerBatch& batch, const SendRecord& record);
     void link(Queue& queue, PartitionId partition, BatchSlot slot, BatchSlot before);
     void list_incomplete(BatchSlot slot, BatchSlot before);
-    bool backing_off(TimePoint now, ProducerBatch& batch, const ClientMetadata& metadata) const;
+    bool backing_off(TimePoint now, ProducerBatch& batch, const PartitionView& view) const;
     Duration retry_backoff(const ProducerBatch& batch) const;
 
     NodeId self_;

@@ -106,11 +106,6 @@ bool ClientMetadata::on_leader_hint(PartitionId partition, const CurrentLeader& 
     return true;
 }
 
-std::span<const PartitionId> ClientMetadata::led_by(BrokerIndex broker) const {
-    if (broker >= led_.size()) return {};
-    return led_[broker];
-}
-
 std::uint64_t ClientMetadata::node_draw() const {
     return keyed_draw(seed_, Purpose::least_loaded_node,
                       {static_cast<std::uint64_t>(self_.value()), kMetadataApi, refreshes_});
@@ -144,6 +139,7 @@ void ClientMetadata::index_leaders() {
         const std::optional<BrokerIndex> leader = partitions_[p].leader;
         if (!leader) continue;
         if (*leader >= led_.size()) led_.resize(*leader + 1);
+        partitions_[p].led_at = static_cast<std::uint32_t>(led_[*leader].size());
         led_[*leader].push_back(PartitionId(p));
     }
 }

@@ -37,6 +37,7 @@ struct PartitionView {
     bool known = false;  ///< some answer named it
     std::optional<BrokerIndex> leader;
     std::int32_t leader_epoch = -1;  ///< -1: none seen
+    std::uint32_t led_at = 0;        ///< place among what its leader leads (led_by)
 };
 
 class ClientMetadata {
@@ -72,7 +73,10 @@ class ClientMetadata {
     /// The nodes to choose from: alive brokers of the last answer, before it the bootstrap ones.
     std::span<const BrokerIndex> nodes() const { return nodes_; }
     /// The partitions that a broker leads, ascending.
-    std::span<const PartitionId> led_by(BrokerIndex broker) const;
+    std::span<const PartitionId> led_by(BrokerIndex broker) const {
+        if (broker >= led_.size()) return {};
+        return led_[broker];
+    }
     /// Keyed start for the choice of the next refresh's node.
     std::uint64_t node_draw() const;
 

@@ -18,14 +18,22 @@ void Producer::complete_batch(TimePoint now, BatchSlot slot,
                               const ProducePartitionResponse& response, NodeId peer,
                               Effects& effects) {
     ProducerBatch& batch = accumulator_.batch(slot);
-    const PartitionId partition = batch.partition;
-    const ErrorCode error = response.error;
     ASSERT(batch.in_request);
     batch.in_request = false;
-
-    if (error == ErrorCode::none) {
+    if (response.error == ErrorCode::none)
         succeed(slot, response, peer, effects);
-    } else if (error == ErrorCode::message_too_large && batch.record_count() > 1 && !batch.done) {
+    else
+        complete_failed(now, slot, response, peer, effects);
+    if (guarantees_order_) accumulator_.unmute(batch.partition);
+    if (batch.done) accumulator_.release(slot);
+}
+
+void Producer::complete_failed(TimePoint now, BatchSlot slot,
+                               const ProducePartitionResponse& response, NodeId peer,
+                               Effects& effects) {
+    const ProducerBatch& batch = accumulator_.batch(slot);
+    const ErrorCode error = response.error;
+    if (error == ErrorCode::message_too_large && batch.record_count() > 1 && !batch.done) {
         split(now, slot, effects);
     } else if (may_retry(now, slot, error)) {
         retry(now, slot, error, peer, effects);
@@ -36,14 +44,10 @@ void Producer::complete_batch(TimePoint now, BatchSlot slot,
         fail(slot, error, peer, batch.attempts < static_cast<std::uint32_t>(config_.retries),
              effects);
     }
-
-    if (is_invalid_metadata(error)) {
-        if (takes_leader_hints_ && response.current_leader)
-            metadata_.on_leader_hint(partition, *response.current_leader, connections_);
-        metadata_.request_update(ClientMetadata::Fresh::no);
-    }
-    if (guarantees_order_) accumulator_.unmute(partition);
-    if (batch.done) accumulator_.release(slot);
+    if (!is_invalid_metadata(error)) return;
+    if (takes_leader_hints_ && response.current_leader)
+        metadata_.on_leader_hint(batch.partition, *response.current_leader, connections_);
+    metadata_.request_update(ClientMetadata::Fresh::no);
 }
 
 bool Producer::may_retry(TimePoint now, BatchSlot slot, ErrorCode error) {

@@ -24,12 +24,13 @@ std::vector<BrokerIndex> Connections::indexes_of(std::span<const NodeId> brokers
     return result;
 }
 
-std::optional<BrokerIndex> Connections::owner(ConnectionId connection, NodeId peer) const {
+std::optional<BrokerIndex> Connections::find_owner(ConnectionId connection, NodeId peer) {
     const auto at = std::lower_bound(index_.begin(), index_.end(), peer,
                                      [](const auto& entry, NodeId id) { return entry.first < id; });
     if (at == index_.end() || at->first != peer) return std::nullopt;
     if (!channels_[at->second].owns(connection)) return std::nullopt;
-    return at->second;
+    last_owner_ = at->second;
+    return last_owner_;
 }
 
 std::optional<BrokerIndex> Connections::owner(ConnectionId connection) const {
@@ -77,12 +78,6 @@ TimePoint Connections::backoff_ends(TimePoint now, std::span<const BrokerIndex> 
     for (const BrokerIndex node : nodes)
         if (channels_[node].backing_off(now)) ends = std::min(ends, channels_[node].backoff_ends());
     return ends;
-}
-
-TimePoint Connections::next_deadline() const {
-    TimePoint due = TimePoint::max();
-    for (const Channel& channel : channels_) due = std::min(due, channel.expire_due());
-    return due;
 }
 
 }  // namespace core

@@ -7,8 +7,8 @@
 /// once the first metadata is there; here a broker has one channel from the start.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <utility>
@@ -27,7 +27,7 @@ class Connections {
     Connections(NodeId self, std::uint64_t seed, const ChannelOptions& options)
         : self_(self), seed_(seed), options_(options) {}
 
-    /// The number of a broker; a new one gets the next, and a channel.
+    /// The number of a broker; a new one gets the next, and a channel: references to others end.
     BrokerIndex index_of(NodeId broker);
     /// The same of several, in their order.
     std::vector<BrokerIndex> indexes_of(std::span<const NodeId> brokers);
@@ -35,7 +35,10 @@ class Connections {
     const Channel& channel(BrokerIndex broker) const { return channels_[broker]; }
     BrokerIndex count() const { return static_cast<BrokerIndex>(channels_.size()); }
     /// The broker whose current connection this is; nothing if it is an older one.
-    std::optional<BrokerIndex> owner(ConnectionId connection, NodeId peer) const;
+    std::optional<BrokerIndex> owner(ConnectionId connection, NodeId peer) {
+        if (last_owner_ < count() && channels_[last_owner_].owns(connection)) return last_owner_;
+        return find_owner(connection, peer);
+    }
     /// The same without a known peer.
     std::optional<BrokerIndex> owner(ConnectionId connection) const;
 
@@ -49,14 +52,21 @@ class Connections {
     /// The earliest end of a back-off after `now` among these nodes; never if none backs off.
     TimePoint backoff_ends(TimePoint now, std::span<const BrokerIndex> nodes) const;
     /// When some channel must be told to expire; never if none waits.
-    TimePoint next_deadline() const;
+    TimePoint next_deadline() const {
+        TimePoint due = TimePoint::max();
+        for (const Channel& channel : channels_) due = std::min(due, channel.expire_due());
+        return due;
+    }
 
   private:
+    std::optional<BrokerIndex> find_owner(ConnectionId connection, NodeId peer);
+
     NodeId self_;
     std::uint64_t seed_;
     ChannelOptions options_;
-    std::deque<Channel> channels_;
+    std::vector<Channel> channels_;
     std::vector<std::pair<NodeId, BrokerIndex>> index_;  ///< sorted by id
+    BrokerIndex last_owner_ = 0;  ///< of the last connection that was asked for
 };
 
 }  // namespace core

@@ -131,24 +131,22 @@ void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFl
         ++producer_id_attempts_;
     }
     const NodeId peer = connections_.channel(broker).peer();
-    for (const InFlight& request : lost) {
-        if (static_cast<RequestKind>(request.mark >> 32) != RequestKind::produce) continue;
-        const auto slot = static_cast<std::uint32_t>(request.mark & 0xffffffff);
-        const BatchSlots batches = std::exchange(requests_[slot].batches, {});
-        free_requests_.push_back(slot);
-        for (const BatchSlot batch : batches) {
+    for (const InFlight& in_flight : lost) {
+        if (static_cast<RequestKind>(in_flight.mark >> 32) != RequestKind::produce) continue;
+        const auto request = static_cast<std::uint32_t>(in_flight.mark & 0xffffffff);
+        for (const BatchSlot batch : requests_[request].batches) {
             const ProducePartitionResponse response =
                 own_finding(accumulator_.batch(batch).partition, ErrorCode::network_exception);
             complete_batch(now, batch, response, peer, effects);
         }
+        free_request(request);
     }
 }
 
 void Producer::on_produce_response(TimePoint now, std::uint32_t request,
                                    const ProduceResponse& response, Effects& effects) {
-    const BatchSlots batches = std::exchange(requests_[request].batches, {});
+    const BatchSlots& batches = requests_[request].batches;
     const NodeId peer = connections_.channel(requests_[request].broker).peer();
-    free_requests_.push_back(request);
     ASSERT(response.partitions.size() == batches.size());
     for (const ProducePartitionResponse& item : response.partitions) {
         const auto at = std::find_if(batches.begin(), batches.end(), [&](BatchSlot slot) {
@@ -158,6 +156,7 @@ void Producer::on_produce_response(TimePoint now, std::uint32_t request,
         ASSERT(at != batches.end());
         complete_batch(now, *at, item, peer, effects);
     }
+    free_request(request);
 }
 
 void Producer::on_init_producer_id_response(TimePoint now, const InitProducerIdResponse& response,
@@ -179,10 +178,9 @@ void Producer::on_init_producer_id_response(TimePoint now, const InitProducerIdR
 void Producer::send_record(TimePoint now, const SendRecord& call, Effects& effects) {
     ASSERT(!closing_);
     in_use_ = true;
-    const NewRecord record{call.number, call.partition, call.key, call.value, call.timestamp_ms};
     if (waiting_.empty()) {
         const BatchSlot last = accumulator_.last_queued(call.partition);
-        const SendOutcome outcome = try_send(now, record, effects);
+        const SendOutcome outcome = try_send(now, call, effects);
         if (outcome == SendOutcome::taken) {
             // Kafka wakes its sender only for a new or a full batch.
             const BatchSlot batch = accumulator_.last_queued(call.partition);
@@ -192,16 +190,21 @@ void Producer::send_record(TimePoint now, const SendRecord& call, Effects& effec
         }
         memory_exhausted_ = outcome == SendOutcome::waits_for_memory;
     }
+    wait(now, call, effects);
+    run(now, effects);
+}
+
+void Producer::wait(TimePoint now, const SendRecord& call, Effects& effects) {
     std::optional<Bytes> key;
     if (call.key) key.emplace(call.key->begin(), call.key->end());
     waiting_.push_back(WaitingSend{call.number, call.partition, std::move(key),
                                    Bytes(call.value.begin(), call.value.end()), call.timestamp_ms,
                                    saturating_add(now, config_.max_block)});
     if (config_.max_block == Duration::zero()) expire_waiting(now, effects);
-    run(now, effects);
 }
 
-Producer::SendOutcome Producer::try_send(TimePoint now, const NewRecord& record, Effects& effects) {
+Producer::SendOutcome Producer::try_send(TimePoint now, const SendRecord& record,
+                                         Effects& effects) {
     if (!metadata_.partition(record.partition).known) {
         const std::size_t topic = topics_.topic_of(record.partition).value();
         if (!topic_in_use_[topic])
@@ -217,11 +220,11 @@ Producer::SendOutcome Producer::try_send(TimePoint now, const NewRecord& record,
         refuse(record, ErrorCode::message_too_large, effects);
         return SendOutcome::taken;
     }
-    const AppendResult appended = accumulator_.append(now, record);
-    if (appended.batch == kNoBatch) return SendOutcome::waits_for_memory;
+    const BatchSlot batch = accumulator_.append(now, record, size);
+    if (batch == kNoBatch) return SendOutcome::waits_for_memory;
     effects.note(Note{.kind = NoteKind::record_queued,
                       .partition = record.partition,
-                      .tag = tag(accumulator_.batch(appended.batch)),
+                      .tag = tag(accumulator_.batch(batch)),
                       .value = record.number.value()});
     return SendOutcome::taken;
 }
@@ -233,7 +236,7 @@ bool Producer::admit_waiting(TimePoint now, Effects& effects) {
         const WaitingSend& head = waiting_.front();
         std::optional<BytesView> key;
         if (head.key) key = BytesView(*head.key);
-        const NewRecord record{head.number, head.partition, key, head.value, head.timestamp_ms};
+        const SendRecord record{head.number, head.partition, key, head.value, head.timestamp_ms};
         const SendOutcome outcome = try_send(now, record, effects);
         memory_exhausted_ = outcome == SendOutcome::waits_for_memory;
         if (outcome != SendOutcome::taken) break;
@@ -246,13 +249,13 @@ void Producer::expire_waiting(TimePoint now, Effects& effects) {
     while (!waiting_.empty() && waiting_.front().expires <= now) {
         const WaitingSend& head = waiting_.front();
         const bool known = metadata_.partition(head.partition).known;
-        refuse(NewRecord{head.number, head.partition, std::nullopt, head.value, head.timestamp_ms},
+        refuse(SendRecord{head.number, head.partition, std::nullopt, head.value, head.timestamp_ms},
                known ? ErrorCode::buffer_exhausted : ErrorCode::metadata_timeout, effects);
         waiting_.pop_front();
     }
 }
 
-void Producer::refuse(const NewRecord& record, ErrorCode error, Effects& effects) {
+void Producer::refuse(const SendRecord& record, ErrorCode error, Effects& effects) {
     effects.note(Note{.kind = NoteKind::record_refused,
                       .error = error,
                       .partition = record.partition,

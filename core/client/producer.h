@@ -86,6 +86,8 @@ class Producer final : public Node {
     };
     enum class RequestKind : std::uint8_t { produce, metadata, init_producer_id };
     enum class SendOutcome : std::uint8_t { taken, waits_for_metadata, waits_for_memory };
+    /// What a drain did with the first batch of a partition's queue.
+    enum class DrainOutcome : std::uint8_t { taken, passed_over, ends_drain };
 
     // Inputs.
     void on_woken(TimePoint now, Effects& effects);
@@ -98,20 +100,27 @@ class Producer final : public Node {
                                       Effects& effects);
 
     // The way of a record into a batch.
-    SendOutcome try_send(TimePoint now, const NewRecord& record, Effects& effects);
+    SendOutcome try_send(TimePoint now, const SendRecord& record, Effects& effects);
+    void wait(TimePoint now, const SendRecord& call, Effects& effects);
     /// True if a record left the queue.
     bool admit_waiting(TimePoint now, Effects& effects);
     void expire_waiting(TimePoint now, Effects& effects);
-    void refuse(const NewRecord& record, ErrorCode error, Effects& effects);
+    void refuse(const SendRecord& record, ErrorCode error, Effects& effects);
 
     // The sender's loop.
     void run(TimePoint now, Effects& effects);
+    /// True if a round would find nothing to do.
+    bool at_rest(TimePoint now) const;
+    /// Once through the loop. True if something was done, so that there may be more.
+    bool round(TimePoint now, Effects& effects);
     bool maybe_update_metadata(TimePoint now, Effects& effects);
     void maybe_init_producer_id(TimePoint now, Effects& effects);
     /// One Sender.sendProducerData. True if something was sent or expired.
     bool send_round(TimePoint now, Effects& effects);
     bool broker_ready(TimePoint now, BrokerIndex broker, Effects& effects);
     void drain(TimePoint now, BrokerIndex broker, BatchSlots& drained);
+    DrainOutcome drain_first(TimePoint now, PartitionId partition, std::int64_t& size,
+                             BatchSlots& drained);
     void build(ProducerBatch& batch);
     void send_produce_request(TimePoint now, std::uint32_t request, Effects& effects);
     void plan_deadline(TimePoint now);
@@ -125,6 +134,8 @@ class Producer final : public Node {
     void retry(TimePoint now, BatchSlot slot, ErrorCode error, NodeId peer, Effects& effects);
     void succeed(BatchSlot slot, const ProducePartitionResponse& response, NodeId peer,
                  Effects& effects);
+    void complete_failed(TimePoint now, BatchSlot slot, const ProducePartitionResponse& response,
+                         NodeId peer, Effects& effects);
     void fail(BatchSlot slot, ErrorCode error, std::optional<NodeId> peer, bool adjust,
               Effects& effects);
     void split(TimePoint now, BatchSlot slot, Effects& effects);
@@ -139,6 +150,7 @@ class Producer final : public Node {
     }
     BatchTag tag(const ProducerBatch& batch) const { return BatchTag{id_, batch.number}; }
     std::uint32_t take_request(BrokerIndex broker);
+    void free_request(std::uint32_t request);
 
     NodeId id_;
     std::uint64_t seed_;

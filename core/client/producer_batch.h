@@ -6,7 +6,7 @@
 
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -60,13 +60,13 @@ struct ProducerBatch {
 class BatchPool {
   public:
     explicit BatchPool(std::int32_t batch_size) : batch_size_(batch_size) {}
-    ProducerBatch& operator[](BatchSlot slot) { return slots_[slot]; }
-    const ProducerBatch& operator[](BatchSlot slot) const { return slots_[slot]; }
+    ProducerBatch& operator[](BatchSlot slot) { return *slots_[slot]; }
+    const ProducerBatch& operator[](BatchSlot slot) const { return *slots_[slot]; }
 
     /// A fresh batch; references to others stay valid.
     BatchSlot take() {
         if (free_.empty()) {
-            slots_.emplace_back(batch_size_);
+            slots_.push_back(std::make_unique<ProducerBatch>(batch_size_));
             return static_cast<BatchSlot>(slots_.size() - 1);
         }
         const BatchSlot slot = free_.back();
@@ -77,7 +77,7 @@ class BatchPool {
 
   private:
     std::int32_t batch_size_;
-    std::deque<ProducerBatch> slots_;
+    std::vector<std::unique_ptr<ProducerBatch>> slots_;
     std::vector<BatchSlot> free_;
 };
 

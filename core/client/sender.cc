@@ -20,21 +20,28 @@ std::uint64_t mark_of(std::uint8_t kind, std::uint32_t request) {
 
 void Producer::run(TimePoint now, Effects& effects) {
     if (!waiting_.empty()) admit_waiting(now, effects);
-    for (bool busy = true; busy;) {
-        if (idempotent_ && sequences_.maybe_bump_epoch())
-            effects.note(
-                Note{.kind = NoteKind::epoch_bump, .value = sequences_.current()->epoch.value()});
-        busy = maybe_update_metadata(now, effects);
-        maybe_init_producer_id(now, effects);
-        if (send_round(now, effects)) busy = true;
-        // A batch that expired or was sent with acks=0 gave its memory back.
-        if (memory_exhausted_ && admit_waiting(now, effects)) busy = true;
-    }
+    for (bool busy = true; busy && !at_rest(now);) busy = round(now, effects);
     plan_deadline(now);
 }
 
+bool Producer::at_rest(TimePoint now) const {
+    return !accumulator_.has_queued() && !metadata_.update_due(now) && !expire_now_ &&
+           !memory_exhausted_ && !sequences_.may_bump_epoch() && !wants_producer_id();
+}
+
+bool Producer::round(TimePoint now, Effects& effects) {
+    if (sequences_.may_bump_epoch() && sequences_.maybe_bump_epoch())
+        effects.note(
+            Note{.kind = NoteKind::epoch_bump, .value = sequences_.current()->epoch.value()});
+    bool busy = metadata_.update_due(now) && maybe_update_metadata(now, effects);
+    if (wants_producer_id()) maybe_init_producer_id(now, effects);
+    if (send_round(now, effects)) busy = true;
+    // A batch that expired or was sent with acks=0 gave its memory back.
+    if (memory_exhausted_ && admit_waiting(now, effects)) busy = true;
+    return busy;
+}
+
 bool Producer::maybe_update_metadata(TimePoint now, Effects& effects) {
-    if (!metadata_.update_due(now)) return false;
     const std::optional<BrokerIndex> node =
         connections_.least_loaded(now, metadata_.nodes(), metadata_.node_draw());
     if (!node) return false;
@@ -51,7 +58,7 @@ bool Producer::maybe_update_metadata(TimePoint now, Effects& effects) {
 }
 
 void Producer::maybe_init_producer_id(TimePoint now, Effects& effects) {
-    if (!wants_producer_id() || now < producer_id_retry_ || metadata_.update_due(now)) return;
+    if (now < producer_id_retry_ || metadata_.update_due(now)) return;
     const std::uint64_t draw = keyed_draw(
         seed_, Purpose::least_loaded_node,
         {static_cast<std::uint64_t>(id_.value()), kInitProducerIdApi, producer_id_attempts_});
@@ -82,7 +89,7 @@ bool Producer::send_round(TimePoint now, Effects& effects) {
             const std::uint32_t request = take_request(broker);
             drain(now, broker, requests_[request].batches);
             if (requests_[request].batches.empty())
-                free_requests_.push_back(request);
+                free_request(request);
             else
                 drained_requests_.push_back(request);
         }
@@ -107,31 +114,47 @@ void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
     const std::span<const PartitionId> led = metadata_.led_by(broker);
     if (led.empty()) return;
     if (broker >= drain_index_.size()) drain_index_.resize(broker + 1, 0);
+    std::size_t& place = drain_index_[broker];
+    const std::size_t start = place < led.size() ? place : place % led.size();
+    // Where a whole round ends: its last partition is the one before its first.
+    const std::size_t whole = (start == 0 ? led.size() : start) - 1;
     std::int64_t size = 0;
-    std::size_t index = drain_index_[broker] % led.size();
-    const std::size_t start = index;
+    if (const std::optional<PartitionId> only = accumulator_.only_queued()) {
+        const DrainOutcome outcome = drain_first(now, *only, size, drained);
+        place = outcome == DrainOutcome::ends_drain ? metadata_.partition(*only).led_at : whole;
+        return;
+    }
+    std::size_t index = start;
     do {
-        const PartitionId partition = led[index];
-        drain_index_[broker] = index;
+        if (accumulator_.first_queued(led[index]) != kNoBatch) {
+            const DrainOutcome outcome = drain_first(now, led[index], size, drained);
+            if (outcome == DrainOutcome::ends_drain) {
+                place = index;
+                return;
+            }
+            if (!accumulator_.has_queued()) break;
+        }
         index = index + 1 == led.size() ? 0 : index + 1;
-        if (accumulator_.first_queued(partition) == kNoBatch) continue;
-        const std::optional<BatchSlot> first = accumulator_.drainable(now, partition, metadata_);
-        if (!first) continue;
-        ProducerBatch& batch = accumulator_.batch(*first);
-        if (size + batch.size_bytes() > config_.max_request_size && !drained.empty()) break;
-        if (idempotent_ && sequences_.must_wait(batch)) break;
-        accumulator_.unqueue(*first);
-        if (idempotent_ && !batch.producer) sequences_.assign(*first);
-        build(batch);
-        batch.in_request = true;
-        size += batch.size_bytes();
-        drained.push_back(*first);
-        if (guarantees_order_) accumulator_.mute(partition);
-        if (accumulator_.has_queued()) continue;
-        // All that is left to do is to end where the whole round would have ended.
-        drain_index_[broker] = (start == 0 ? led.size() : start) - 1;
-        break;
     } while (index != start);
+    place = whole;
+}
+
+Producer::DrainOutcome Producer::drain_first(TimePoint now, PartitionId partition,
+                                             std::int64_t& size, BatchSlots& drained) {
+    const std::optional<BatchSlot> first = accumulator_.drainable(now, partition, metadata_);
+    if (!first) return DrainOutcome::passed_over;
+    ProducerBatch& batch = accumulator_.batch(*first);
+    if (!drained.empty() && size + batch.size_bytes() > config_.max_request_size)
+        return DrainOutcome::ends_drain;
+    if (idempotent_ && sequences_.must_wait(batch)) return DrainOutcome::ends_drain;
+    accumulator_.unqueue(*first);
+    if (idempotent_ && !batch.producer) sequences_.assign(*first);
+    build(batch);
+    batch.in_request = true;
+    size += batch.size_bytes();
+    drained.push_back(*first);
+    if (guarantees_order_) accumulator_.mute(partition);
+    return DrainOutcome::taken;
 }
 
 void Producer::build(ProducerBatch& batch) {
@@ -153,8 +176,12 @@ std::uint32_t Producer::take_request(BrokerIndex broker) {
         free_requests_.pop_back();
     }
     requests_[request].broker = broker;
-    requests_[request].batches.clear();
     return request;
+}
+
+void Producer::free_request(std::uint32_t request) {
+    requests_[request].batches.clear();
+    free_requests_.push_back(request);
 }
 
 void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effects& effects) {
@@ -182,17 +209,17 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
                  mark_of(static_cast<std::uint8_t>(RequestKind::produce), request), effects,
                  std::nullopt, expects_response);
     if (expects_response) return;
-    const BatchSlots written = std::exchange(requests_[request].batches, {});
-    free_requests_.push_back(request);
-    for (const BatchSlot slot : written) {
+    for (const BatchSlot slot : batches) {
         const ProducePartitionResponse success =
             own_finding(accumulator_.batch(slot).partition, ErrorCode::none);
         complete_batch(now, slot, success, peer, effects);
     }
+    free_request(request);
 }
 
 void Producer::plan_deadline(TimePoint now) {
-    TimePoint due = std::min({connections_.next_deadline(), next_check_, next_connect_});
+    TimePoint due = connections_.next_deadline();
+    if (accumulator_.has_queued()) due = std::min({due, next_check_, next_connect_});
     const BatchSlot oldest = accumulator_.oldest_incomplete();
     if (oldest != kNoBatch)
         due = std::min(

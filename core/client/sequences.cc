@@ -112,6 +112,11 @@ void Sequences::assign(BatchSlot slot) {
 
 void Sequences::track(BatchSlot slot) {
     auto& list = partitions_[pool_[slot].partition.value()].under_way;
+    // What was not sent before goes last.
+    if (list.empty() || !before(pool_[slot], pool_[list.back()])) {
+        list.push_back(slot);
+        return;
+    }
     const auto at = std::find_if(list.begin(), list.end(), [&](BatchSlot other) {
         return before(pool_[slot], pool_[other]);
     });

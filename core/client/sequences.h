@@ -39,6 +39,8 @@ class Sequences {
     const std::optional<ProducerIdAndEpoch>& current() const { return current_; }
     void set_producer_id(const ProducerIdAndEpoch& current) { current_ = current; }
 
+    /// True if maybe_bump_epoch has something to do.
+    bool may_bump_epoch() const { return bump_requested_ || !unresolved_.empty(); }
     /// Resolves partitions whose batches have all ended, and bumps the epoch if one asks for it.
     /// True if the epoch was bumped. [kafka TransactionManager.maybeResolveSequences,
     /// bumpIdempotentEpochAndResetIdIfNeeded]

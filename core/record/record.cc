@@ -31,7 +31,7 @@ std::optional<RecordHeader> HeaderReader::next() {
 }
 
 RecordReader::RecordReader(const BatchBody& body)
-    : reader_(body.records()), left_(body.header().record_count) {
+    : reader_(body.records()), left_(body.record_count()) {
     if (body.header().compression() != Compression::none)
         problem_ = RecordProblem::compressed;
     else if (left_ < 0)
@@ -42,10 +42,8 @@ RecordReader::RecordReader(const BatchBody& body)
 
 std::optional<RecordView> RecordReader::next() {
     if (problem_ || left_ == 0) return std::nullopt;
-    auto record = read_one();
-    if (!record) return std::nullopt;
-    --left_;
-    if (left_ == 0 && reader_.remaining() > 0) problem_ = RecordProblem::trailing_bytes;
+    std::optional<RecordView> record = read_one();
+    if (record && --left_ == 0 && reader_.remaining() > 0) problem_ = RecordProblem::trailing_bytes;
     return record;
 }
 
@@ -81,7 +79,7 @@ std::optional<RecordView> RecordReader::read_one() {
 }
 
 std::optional<ControlRecord> read_control_record(const BatchBody& body) {
-    if (!body.header().control() || body.header().record_count != 1) return std::nullopt;
+    if (!body.header().control() || body.record_count() != 1) return std::nullopt;
     RecordReader reader(body);
     const auto record = reader.next();
     if (!record || !record->key || record->key->size() < 4) return std::nullopt;
