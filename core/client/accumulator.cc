@@ -38,13 +38,27 @@ BatchSlot Accumulator::append(TimePoint now, const SendRecord& record, std::int3
         }
         last.closed = true;
     }
+    const BatchSlot slot = begin_batch_with(now, record, size_bound);
+    if (slot != kNoBatch) link(queue, record.partition, slot, kNoBatch);
+    return slot;
+}
+
+BatchSlot Accumulator::append_unqueued(TimePoint now, const SendRecord& record,
+                                       std::int32_t size_bound, const PartitionView& view) {
+    ASSERT(queues_[record.partition.value()].first == kNoBatch);
+    const BatchSlot slot = begin_batch_with(now, record, size_bound);
+    if (slot != kNoBatch) (void)backing_off(now, pool_[slot], view);
+    return slot;
+}
+
+BatchSlot Accumulator::begin_batch_with(TimePoint now, const SendRecord& record,
+                                        std::int32_t size_bound) {
     const std::int64_t size = std::max(batch_size_, size_bound);
     if (size > available_) return kNoBatch;
     available_ -= size;
     const BatchSlot slot = begin_batch(now, record.partition);
     pool_[slot].reserved = size;
     add_record(pool_[slot], record);
-    link(queue, record.partition, slot, kNoBatch);
     list_incomplete(slot, kNoBatch);
     return slot;
 }

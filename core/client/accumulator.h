@@ -45,6 +45,10 @@ class Accumulator {
     /// Appends a record, of which a batch may take `size_bound` bytes (batch_size_upper_bound).
     /// Where it is; kNoBatch if there was no memory for a new batch.
     BatchSlot append(TimePoint now, const SendRecord& record, std::int32_t size_bound);
+    /// The same for a record whose batch is drained at once, so that it is never queued: to be
+    /// called where append, ready and drainable would come to that.
+    BatchSlot append_unqueued(TimePoint now, const SendRecord& record, std::int32_t size_bound,
+                              const PartitionView& view);
     std::int64_t memory_available() const { return available_; }
 
     // Output side.
@@ -88,11 +92,7 @@ class Accumulator {
     BatchSlot first_queued(PartitionId partition) const { return queues_[partition.value()].first; }
     BatchSlot last_queued(PartitionId partition) const { return queues_[partition.value()].last; }
     bool has_queued() const { return !active_.empty(); }
-    /// The only partition with queued batches; nothing if there are none or several.
-    std::optional<PartitionId> only_queued() const {
-        if (active_.size() != 1) return std::nullopt;
-        return PartitionId(active_.front());
-    }
+    bool muted(PartitionId partition) const { return queues_[partition.value()].muted; }
 
   private:
     struct Queue {
@@ -103,6 +103,7 @@ class Accumulator {
     };
 
     BatchSlot begin_batch(TimePoint now, PartitionId partition);
+    BatchSlot begin_batch_with(TimePoint now, const SendRecord& record, std::int32_t size_bound);
     static void add_record(ProducerBatch& batch, const SendRecord& record);
     void link(Queue& queue, PartitionId partition, BatchSlot slot, BatchSlot before);
     void list_incomplete(BatchSlot slot, BatchSlot before);

@@ -139,7 +139,6 @@ void ClientMetadata::index_leaders() {
         const std::optional<BrokerIndex> leader = partitions_[p].leader;
         if (!leader) continue;
         if (*leader >= led_.size()) led_.resize(*leader + 1);
-        partitions_[p].led_at = static_cast<std::uint32_t>(led_[*leader].size());
         led_[*leader].push_back(PartitionId(p));
     }
 }

@@ -37,7 +37,6 @@ struct PartitionView {
     bool known = false;  ///< some answer named it
     std::optional<BrokerIndex> leader;
     std::int32_t leader_epoch = -1;  ///< -1: none seen
-    std::uint32_t led_at = 0;        ///< place among what its leader leads (led_by)
 };
 
 class ClientMetadata {

@@ -32,6 +32,7 @@ Producer::Producer(NodeId id, std::uint64_t seed, const Profile& profile,
       idempotent_(config.enable_idempotence),
       takes_leader_hints_(profile.produce_response_names_leader),
       guarantees_order_(config.max_in_flight_requests_per_connection == 1),
+      sends_at_once_(config.linger == Duration::zero() && config.acks != 0),
       connections_(id, seed, channel_options(config)),
       accumulator_(id, seed, profile, config, topics.partition_count(), first_batch),
       sequences_(profile, accumulator_.pool(), topics.partition_count()),
@@ -178,6 +179,7 @@ void Producer::on_init_producer_id_response(TimePoint now, const InitProducerIdR
 void Producer::send_record(TimePoint now, const SendRecord& call, Effects& effects) {
     ASSERT(!closing_);
     in_use_ = true;
+    if (sends_at_once_ && send_at_once(now, call, effects)) return;
     if (waiting_.empty()) {
         const BatchSlot last = accumulator_.last_queued(call.partition);
         const SendOutcome outcome = try_send(now, call, effects);
@@ -203,6 +205,30 @@ void Producer::wait(TimePoint now, const SendRecord& call, Effects& effects) {
     if (config_.max_block == Duration::zero()) expire_waiting(now, effects);
 }
 
+bool Producer::send_at_once(TimePoint now, const SendRecord& record, Effects& effects) {
+    const PartitionView& view = metadata_.partition(record.partition);
+    if (!view.leader || !waiting_.empty() || !at_rest(now)) return false;
+    if (accumulator_.muted(record.partition)) return false;
+    if (idempotent_ && sequences_.new_must_wait(record.partition)) return false;
+    const BrokerIndex broker = *view.leader;
+    if (!connections_.channel(broker).can_send()) return false;
+    const std::int32_t size = batch_size_upper_bound(record.key, record.value);
+    if (size > config_.max_request_size || size > config_.buffer_memory) return false;
+    const BatchSlot batch = accumulator_.append_unqueued(now, record, size, view);
+    if (batch == kNoBatch) return false;
+
+    note_queued(record, batch, effects);
+    pass_round(broker);
+    const std::uint32_t request = take_request(broker);
+    take_drained(batch, requests_[request].batches);
+    send_produce_request(now, request, effects);
+    // All that was waited for is waited for still, and the answer to this request.
+    TimePoint& due = deadlines_[Lane::requests];
+    due = std::min({due, connections_.channel(broker).expire_due(),
+                    saturating_add(now, config_.delivery_timeout)});
+    return true;
+}
+
 Producer::SendOutcome Producer::try_send(TimePoint now, const SendRecord& record,
                                          Effects& effects) {
     if (!metadata_.partition(record.partition).known) {
@@ -222,11 +248,15 @@ Producer::SendOutcome Producer::try_send(TimePoint now, const SendRecord& record
     }
     const BatchSlot batch = accumulator_.append(now, record, size);
     if (batch == kNoBatch) return SendOutcome::waits_for_memory;
+    note_queued(record, batch, effects);
+    return SendOutcome::taken;
+}
+
+void Producer::note_queued(const SendRecord& record, BatchSlot batch, Effects& effects) {
     effects.note(Note{.kind = NoteKind::record_queued,
                       .partition = record.partition,
                       .tag = tag(accumulator_.batch(batch)),
                       .value = record.number.value()});
-    return SendOutcome::taken;
 }
 
 bool Producer::admit_waiting(TimePoint now, Effects& effects) {

@@ -100,7 +100,12 @@ class Producer final : public Node {
                                       Effects& effects);
 
     // The way of a record into a batch.
+    /// The usual way: nothing is queued anywhere and the leader can be sent to at once, so that
+    /// the record's batch is built and sent without a round of the loop that would find just that.
+    /// False, and nothing is done, if it is not so.
+    bool send_at_once(TimePoint now, const SendRecord& record, Effects& effects);
     SendOutcome try_send(TimePoint now, const SendRecord& record, Effects& effects);
+    void note_queued(const SendRecord& record, BatchSlot batch, Effects& effects);
     void wait(TimePoint now, const SendRecord& call, Effects& effects);
     /// True if a record left the queue.
     bool admit_waiting(TimePoint now, Effects& effects);
@@ -121,6 +126,11 @@ class Producer final : public Node {
     void drain(TimePoint now, BrokerIndex broker, BatchSlots& drained);
     DrainOutcome drain_first(TimePoint now, PartitionId partition, std::int64_t& size,
                              BatchSlots& drained);
+    void take_drained(BatchSlot slot, BatchSlots& drained);
+    /// Where a drain of this broker begins, of so many partitions.
+    std::size_t& drain_place(BrokerIndex broker, std::size_t count);
+    /// A drain that visited all of a broker's partitions.
+    void pass_round(BrokerIndex broker);
     void build(ProducerBatch& batch);
     void send_produce_request(TimePoint now, std::uint32_t request, Effects& effects);
     void plan_deadline(TimePoint now);
@@ -159,6 +169,7 @@ class Producer final : public Node {
     bool idempotent_;
     bool takes_leader_hints_;
     bool guarantees_order_;  ///< P2
+    bool sends_at_once_;     ///< a batch is ready when it is begun, and waits for an answer
 
     Connections connections_;
     Accumulator accumulator_;
@@ -179,7 +190,7 @@ class Producer final : public Node {
 
     std::vector<ProduceInFlight> requests_;
     std::vector<std::uint32_t> free_requests_;
-    std::vector<std::size_t> drain_index_;  ///< by broker: which of its partitions goes first
+    std::vector<std::size_t> drain_places_;  ///< by broker: which of its partitions goes first
 
     // Scratch of one step, kept for its memory.
     std::vector<BrokerIndex> ready_brokers_;

@@ -16,6 +16,11 @@ std::uint64_t mark_of(std::uint8_t kind, std::uint32_t request) {
     return (std::uint64_t{kind} << 32) | request;
 }
 
+/// The place before this one in a round of so many.
+std::size_t before(std::size_t place, std::size_t count) {
+    return (place == 0 ? count : place) - 1;
+}
+
 }  // namespace
 
 void Producer::run(TimePoint now, Effects& effects) {
@@ -113,30 +118,34 @@ bool Producer::broker_ready(TimePoint now, BrokerIndex broker, Effects& effects)
 void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
     const std::span<const PartitionId> led = metadata_.led_by(broker);
     if (led.empty()) return;
-    if (broker >= drain_index_.size()) drain_index_.resize(broker + 1, 0);
-    std::size_t& place = drain_index_[broker];
-    const std::size_t start = place < led.size() ? place : place % led.size();
-    // Where a whole round ends: its last partition is the one before its first.
-    const std::size_t whole = (start == 0 ? led.size() : start) - 1;
+    std::size_t& place = drain_place(broker, led.size());
+    const std::size_t start = place;
+    // A whole round visits all of them, and ends at the one before its first.
+    place = before(start, led.size());
     std::int64_t size = 0;
-    if (const std::optional<PartitionId> only = accumulator_.only_queued()) {
-        const DrainOutcome outcome = drain_first(now, *only, size, drained);
-        place = outcome == DrainOutcome::ends_drain ? metadata_.partition(*only).led_at : whole;
-        return;
-    }
     std::size_t index = start;
     do {
         if (accumulator_.first_queued(led[index]) != kNoBatch) {
             const DrainOutcome outcome = drain_first(now, led[index], size, drained);
-            if (outcome == DrainOutcome::ends_drain) {
-                place = index;
-                return;
-            }
-            if (!accumulator_.has_queued()) break;
+            if (outcome == DrainOutcome::ends_drain) place = index;
+            if (outcome == DrainOutcome::ends_drain || !accumulator_.has_queued()) return;
         }
         index = index + 1 == led.size() ? 0 : index + 1;
     } while (index != start);
-    place = whole;
+}
+
+std::size_t& Producer::drain_place(BrokerIndex broker, std::size_t count) {
+    if (broker >= drain_places_.size()) drain_places_.resize(broker + 1, 0);
+    std::size_t& place = drain_places_[broker];
+    if (place >= count) place %= count;
+    return place;
+}
+
+void Producer::pass_round(BrokerIndex broker) {
+    const std::size_t count = metadata_.led_by(broker).size();
+    ASSERT(count > 0);
+    std::size_t& place = drain_place(broker, count);
+    place = before(place, count);
 }
 
 Producer::DrainOutcome Producer::drain_first(TimePoint now, PartitionId partition,
@@ -148,13 +157,18 @@ Producer::DrainOutcome Producer::drain_first(TimePoint now, PartitionId partitio
         return DrainOutcome::ends_drain;
     if (idempotent_ && sequences_.must_wait(batch)) return DrainOutcome::ends_drain;
     accumulator_.unqueue(*first);
-    if (idempotent_ && !batch.producer) sequences_.assign(*first);
+    take_drained(*first, drained);
+    size += batch.size_bytes();
+    return DrainOutcome::taken;
+}
+
+void Producer::take_drained(BatchSlot slot, BatchSlots& drained) {
+    ProducerBatch& batch = accumulator_.batch(slot);
+    if (idempotent_ && !batch.producer) sequences_.assign(slot);
     build(batch);
     batch.in_request = true;
-    size += batch.size_bytes();
-    drained.push_back(*first);
-    if (guarantees_order_) accumulator_.mute(partition);
-    return DrainOutcome::taken;
+    drained.push_back(slot);
+    if (guarantees_order_) accumulator_.mute(batch.partition);
 }
 
 void Producer::build(ProducerBatch& batch) {

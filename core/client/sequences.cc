@@ -89,13 +89,17 @@ void Sequences::reset_producer_id() {
 
 bool Sequences::must_wait(const ProducerBatch& batch) const {
     if (!current_) return true;
+    if (!batch.producer) return new_must_wait(batch.partition);
     const Partition& state = partitions_[batch.partition.value()];
-    if (!batch.producer) {
-        if (!state.under_way.empty() && is_stale(state.owner, current_)) return true;
-        return state.unresolved.has_value();
-    }
     if (state.under_way.empty()) return false;
     return pool_[state.under_way.front()].producer->base_sequence != batch.producer->base_sequence;
+}
+
+bool Sequences::new_must_wait(PartitionId partition) const {
+    if (!current_) return true;
+    const Partition& state = partitions_[partition.value()];
+    if (!state.under_way.empty() && is_stale(state.owner, current_)) return true;
+    return state.unresolved.has_value();
 }
 
 void Sequences::assign(BatchSlot slot) {

@@ -48,6 +48,8 @@ class Sequences {
     /// True if this first batch of a queue must wait.
     /// [kafka RecordAccumulator.shouldStopDrainBatchesForPartition]
     bool must_wait(const ProducerBatch& batch) const;
+    /// The same of a batch that has no sequence yet.
+    bool new_must_wait(PartitionId partition) const;
     /// Numbers a batch that is drained for the first time (S1), and tracks it.
     void assign(BatchSlot slot);
     /// Tracks a batch that has its sequence already (made by a split).

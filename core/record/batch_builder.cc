@@ -18,6 +18,7 @@ using layout::in_tail;
 /// (DefaultRecord.MAX_RECORD_OVERHEAD).
 constexpr std::int32_t kMaxRecordOverhead = 21;
 constexpr std::int32_t kNullSize = 1;
+constexpr std::int32_t kNoHeadersSize = 1;
 constexpr std::int64_t kNoProducerId = -1;
 constexpr std::int16_t kNoProducerEpoch = -1;
 constexpr std::int32_t kNoSequence = -1;
@@ -32,15 +33,19 @@ std::int32_t nullable_size(const std::optional<BytesView>& bytes) {
     return varint_size(length_of(*bytes)) + length_of(*bytes);
 }
 
+std::int32_t headers_size(std::span<const RecordHeader> headers) {
+    std::int32_t size = varint_size(static_cast<std::int32_t>(headers.size()));
+    for (const RecordHeader& header : headers)
+        size += nullable_size(as_bytes(header.key)) + nullable_size(header.value);
+    return size;
+}
+
 /// Key, value and headers with their lengths (DefaultRecord.sizeOf).
 std::int32_t content_size(const std::optional<BytesView>& key,
                           const std::optional<BytesView>& value,
                           std::span<const RecordHeader> headers) {
-    std::int32_t size = nullable_size(key) + nullable_size(value) +
-                        varint_size(static_cast<std::int32_t>(headers.size()));
-    for (const RecordHeader& header : headers)
-        size += nullable_size(as_bytes(header.key)) + nullable_size(header.value);
-    return size;
+    return nullable_size(key) + nullable_size(value) +
+           (headers.empty() ? kNoHeadersSize : headers_size(headers));
 }
 
 /// A record behind its length (DefaultRecord.sizeOfBodyInBytes), given its content's size.
@@ -86,14 +91,15 @@ void store_crc(std::span<std::byte> tail) {
 }  // namespace
 
 std::int32_t record_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
-                         std::optional<BytesView> key, std::optional<BytesView> value,
+                         const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                          std::span<const RecordHeader> headers) {
     const std::int32_t size =
         body_size(offset_delta, timestamp_delta, content_size(key, value, headers));
     return varint_size(size) + size;
 }
 
-std::int32_t batch_size_upper_bound(std::optional<BytesView> key, std::optional<BytesView> value,
+std::int32_t batch_size_upper_bound(const std::optional<BytesView>& key,
+                                    const std::optional<BytesView>& value,
                                     std::span<const RecordHeader> headers) {
     return kUpperBoundWithoutContent + content_size(key, value, headers);
 }
@@ -106,8 +112,8 @@ void BatchBuilder::clear() {
     max_timestamp_ms_ = 0;
 }
 
-bool BatchBuilder::has_room_for(std::optional<BytesView> key, std::optional<BytesView> value,
-                                std::int64_t timestamp_ms,
+bool BatchBuilder::has_room_for(const std::optional<BytesView>& key,
+                                const std::optional<BytesView>& value, std::int64_t timestamp_ms,
                                 std::span<const RecordHeader> headers) const {
     if (record_count_ == 0) return true;
     if (full()) return false;
@@ -116,8 +122,9 @@ bool BatchBuilder::has_room_for(std::optional<BytesView> key, std::optional<Byte
     return write_limit_ - size_bytes() >= size;
 }
 
-void BatchBuilder::append(std::optional<BytesView> key, std::optional<BytesView> value,
-                          std::int64_t timestamp_ms, std::span<const RecordHeader> headers) {
+void BatchBuilder::append(const std::optional<BytesView>& key,
+                          const std::optional<BytesView>& value, std::int64_t timestamp_ms,
+                          std::span<const RecordHeader> headers) {
     const std::int32_t content = content_size(key, value, headers);
     if (record_count_ == 0) {
         write_limit_ = std::max(batch_size_, kUpperBoundWithoutContent + content);

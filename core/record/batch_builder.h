@@ -24,11 +24,12 @@ namespace core {
 
 /// Exact bytes of a record without headers (DefaultRecord.sizeInBytes).
 std::int32_t record_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
-                         std::optional<BytesView> key, std::optional<BytesView> value,
+                         const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                          std::span<const RecordHeader> headers = {});
 /// Upper bound of a batch with this one record, 61-byte header included
 /// (DefaultRecordBatch.estimateBatchSizeUpperBound): what the accumulator reserves at least.
-std::int32_t batch_size_upper_bound(std::optional<BytesView> key, std::optional<BytesView> value,
+std::int32_t batch_size_upper_bound(const std::optional<BytesView>& key,
+                                    const std::optional<BytesView>& value,
                                     std::span<const RecordHeader> headers = {});
 
 class BatchBuilder {
@@ -48,10 +49,10 @@ class BatchBuilder {
     bool full() const { return record_count_ > 0 && write_limit_ <= size_bytes(); }
     std::int64_t base_timestamp_ms() const { return base_timestamp_ms_; }
 
-    bool has_room_for(std::optional<BytesView> key, std::optional<BytesView> value,
+    bool has_room_for(const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                       std::int64_t timestamp_ms, std::span<const RecordHeader> headers = {}) const;
     /// Appends a record, whether or not it fits (R1 is the caller's).
-    void append(std::optional<BytesView> key, std::optional<BytesView> value,
+    void append(const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                 std::int64_t timestamp_ms, std::span<const RecordHeader> headers = {});
 
     /// The batch of all records so far (at least one), in memory of the arena if there is one; the

@@ -4,22 +4,22 @@ namespace core {
 
 namespace {
 
-/// A length and that many bytes; -1 (any negative length) is null. Nothing: the bytes end before.
-std::optional<std::optional<BytesView>> read_nullable(ByteReader& reader) {
+/// A length and that many bytes; -1 (any negative length) is null. False: the bytes end before.
+bool read_nullable(ByteReader& reader, std::optional<BytesView>& bytes) {
     const auto length = reader.read_varint();
-    if (!length) return std::nullopt;
-    if (*length < 0) return std::optional<BytesView>();
-    const auto bytes = reader.read_bytes(static_cast<std::size_t>(*length));
-    if (!bytes) return std::nullopt;
-    return bytes;
+    if (!length) return false;
+    bytes.reset();
+    if (*length < 0) return true;
+    bytes = reader.read_bytes(static_cast<std::size_t>(*length));
+    return bytes.has_value();
 }
 
 std::optional<RecordHeader> read_header(ByteReader& reader) {
-    const auto key = read_nullable(reader);
-    if (!key || !*key) return std::nullopt;
-    const auto value = read_nullable(reader);
-    if (!value) return std::nullopt;
-    return RecordHeader{as_text(**key), *value};
+    std::optional<BytesView> key;
+    if (!read_nullable(reader, key) || !key) return std::nullopt;
+    RecordHeader header{as_text(*key), std::nullopt};
+    if (!read_nullable(reader, header.value)) return std::nullopt;
+    return header;
 }
 
 }  // namespace
@@ -42,16 +42,15 @@ RecordReader::RecordReader(const BatchBody& body)
 
 std::optional<RecordView> RecordReader::next() {
     if (problem_ || left_ == 0) return std::nullopt;
-    std::optional<RecordView> record = read_one();
-    if (record && --left_ == 0 && reader_.remaining() > 0) problem_ = RecordProblem::trailing_bytes;
+    std::optional<RecordView> record(std::in_place);
+    if (!read_one(*record))
+        record.reset();
+    else if (--left_ == 0 && reader_.remaining() > 0)
+        problem_ = RecordProblem::trailing_bytes;
     return record;
 }
 
-std::optional<RecordView> RecordReader::read_one() {
-    const auto fail = [this](RecordProblem problem) {
-        problem_ = problem;
-        return std::optional<RecordView>();
-    };
+bool RecordReader::read_one(RecordView& record) {
     const auto size = reader_.read_varint();
     if (!size) return fail(RecordProblem::too_short);
     if (*size < 0) return fail(RecordProblem::bad_size);
@@ -63,10 +62,8 @@ std::optional<RecordView> RecordReader::read_one() {
     const auto timestamp_delta = body.read_varlong();
     const auto offset_delta = body.read_varint();
     if (!attributes || !timestamp_delta || !offset_delta) return fail(RecordProblem::bad_size);
-    const auto key = read_nullable(body);
-    if (!key) return fail(RecordProblem::bad_size);
-    const auto value = read_nullable(body);
-    if (!value) return fail(RecordProblem::bad_size);
+    if (!read_nullable(body, record.key)) return fail(RecordProblem::bad_size);
+    if (!read_nullable(body, record.value)) return fail(RecordProblem::bad_size);
     const auto header_count = body.read_varint();
     if (!header_count) return fail(RecordProblem::bad_size);
     if (*header_count < 0) return fail(RecordProblem::bad_header);
@@ -74,8 +71,11 @@ std::optional<RecordView> RecordReader::read_one() {
     for (std::int32_t i = 0; i < *header_count; ++i)
         if (!read_header(body)) return fail(RecordProblem::bad_header);
     if (body.remaining() > 0) return fail(RecordProblem::bad_size);
-    return RecordView{*offset_delta, *timestamp_delta, *key,
-                      *value,        *header_count,    bytes->subspan(headers_at)};
+    record.offset_delta = *offset_delta;
+    record.timestamp_delta = *timestamp_delta;
+    record.header_count = *header_count;
+    record.header_bytes = bytes->subspan(headers_at);
+    return true;
 }
 
 std::optional<ControlRecord> read_control_record(const BatchBody& body) {

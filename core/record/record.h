@@ -22,11 +22,11 @@ struct RecordHeader {
 
 /// One record; the views are valid as long as the batch.
 struct RecordView {
-    std::int32_t offset_delta;
-    std::int64_t timestamp_delta;  ///< milliseconds after the batch's base timestamp
+    std::int32_t offset_delta = 0;
+    std::int64_t timestamp_delta = 0;  ///< milliseconds after the batch's base timestamp
     std::optional<BytesView> key;
     std::optional<BytesView> value;
-    std::int32_t header_count;
+    std::int32_t header_count = 0;
     BytesView header_bytes;  ///< read by HeaderReader
 };
 
@@ -63,7 +63,12 @@ class RecordReader {
     std::optional<RecordProblem> problem() const { return problem_; }
 
   private:
-    std::optional<RecordView> read_one();
+    /// False at a problem, which it sets.
+    bool read_one(RecordView& record);
+    bool fail(RecordProblem problem) {
+        problem_ = problem;
+        return false;
+    }
 
     ByteReader reader_;
     std::int32_t left_;

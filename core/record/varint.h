@@ -83,11 +83,18 @@ class ByteReader {
     }
 
   private:
-    /// Bits beyond the type's width in the last allowed byte are dropped, as Kafka drops them.
     template <class Unsigned, int kBytesMax>
     std::optional<Unsigned> read_base128() {
-        Unsigned value = 0;
-        for (int i = 0; i < kBytesMax; ++i) {
+        if (position_ == bytes_.size()) return std::nullopt;
+        const auto first = std::to_integer<std::uint8_t>(bytes_[position_++]);
+        if (first < 0x80) return first;
+        return read_more<Unsigned, kBytesMax>(first);
+    }
+    /// Bits beyond the type's width in the last allowed byte are dropped, as Kafka drops them.
+    template <class Unsigned, int kBytesMax>
+    [[gnu::noinline]] std::optional<Unsigned> read_more(std::uint8_t first) {
+        Unsigned value = first & 0x7fU;
+        for (int i = 1; i < kBytesMax; ++i) {
             if (position_ == bytes_.size()) return std::nullopt;
             const auto byte = std::to_integer<std::uint8_t>(bytes_[position_++]);
             value |= static_cast<Unsigned>(static_cast<Unsigned>(byte & 0x7f) << (7 * i));
