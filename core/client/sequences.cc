@@ -129,6 +129,8 @@ void Sequences::track(BatchSlot slot) {
 
 void Sequences::untrack(BatchSlot slot) {
     auto& list = partitions_[pool_[slot].partition.value()].under_way;
+    // What is answered is nearly always the first, and mostly alone.
+    if (list.size() == 1 && list.front() == slot) return list.clear();
     const auto at = std::find(list.begin(), list.end(), slot);
     if (at != list.end()) list.erase(at);
 }

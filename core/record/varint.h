@@ -26,13 +26,15 @@ constexpr std::int64_t unzigzag(std::uint64_t value) {
     return static_cast<std::int64_t>((value >> 1) ^ (0ULL - (value & 1ULL)));
 }
 
-/// Bytes that write_varint will write, 1 to 5.
+/// Bytes that write_varint will write, 1 to 5; one for most of a record's numbers.
 constexpr int varint_size(std::int32_t value) {
-    return (38 - std::countl_zero(zigzag(value) | 1U)) / 7;
+    const std::uint32_t raw = zigzag(value);
+    return raw < 0x80 ? 1 : (38 - std::countl_zero(raw)) / 7;
 }
 /// Bytes that write_varlong will write, 1 to 10.
 constexpr int varlong_size(std::int64_t value) {
-    return (70 - std::countl_zero(zigzag(value) | 1ULL)) / 7;
+    const std::uint64_t raw = zigzag(value);
+    return raw < 0x80 ? 1 : (70 - std::countl_zero(raw)) / 7;
 }
 
 /// Writes at `out`, which has room for the value's size; returns the byte behind it.
