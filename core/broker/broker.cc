@@ -45,17 +45,6 @@ std::optional<LeaderEpoch> Broker::leader_epoch(PartitionId id) const {
     return found->leader_epoch();
 }
 
-namespace {
-
-/// Produce and fetch, requests and answers: none of them moves a timer of the broker itself.
-bool is_data_path(const Message& message) {
-    return std::holds_alternative<ProduceRequest>(message) ||
-           std::holds_alternative<FetchRequest>(message) ||
-           std::holds_alternative<FetchResponse>(message);
-}
-
-}  // namespace
-
 bool Broker::begin_step(TimePoint now, Effects& effects) {
     ASSERT(now >= now_);
     now_ = now;
@@ -72,8 +61,15 @@ void Broker::end_step(TimePoint now, Effects& effects) {
 
 void Broker::receive(TimePoint now, Received& received, Effects& effects) {
     if (!begin_step(now, effects)) return;
-    if (!is_data_path(*received.message)) timers_moved_ = true;
-    on_received(now, received, effects);
+    // Produce and fetch, requests and answers: none of them moves a timer of the broker itself.
+    if (!is_data_path(*received.message)) {
+        timers_moved_ = true;
+        fetchers_moved_ = true;
+    }
+    if (is_request(*received.message))
+        on_request(now, received, effects);
+    else
+        on_response(now, received, effects);
     end_step(now, effects);
 }
 
@@ -81,6 +77,7 @@ void Broker::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
     if (auto* received = std::get_if<Received>(&input)) return receive(now, *received, effects);
     if (!begin_step(now, effects)) return;
     timers_moved_ = true;
+    fetchers_moved_ = true;
     match(
         input, [&](Started&) { on_started(now, effects); },
         [&](Woken&) { on_woken(now, lane, effects); },
@@ -151,11 +148,11 @@ void Broker::on_lost(TimePoint now, const Lost& lost, Effects& effects) {
     replicas_.on_connection_lost(lost.connection);
 }
 
-void Broker::on_received(TimePoint now, Received& received, Effects& effects) {
-    if (is_request(*received.message)) return on_request(now, received, effects);
+void Broker::on_response(TimePoint now, Received& received, Effects& effects) {
     const ConnectionId connection = received.connection;
     if (std::holds_alternative<FetchResponse>(*received.message) ||
         std::holds_alternative<ListOffsetsResponse>(*received.message)) {
+        fetchers_moved_ = true;
         // A fetcher that was closed meanwhile wants no answer.
         if (Fetcher* fetcher = replicas_.fetchers().find(connection))
             fetcher->on_response(now, received);
@@ -261,13 +258,18 @@ void Broker::answer_init_producer_id(ConnectionId connection, CorrelationId corr
 }
 
 void Broker::drain(TimePoint now, Effects& effects) {
-    while (true) {
-        replicas_.complete_delayed();
-        drain_proposals(now, effects);
-        if (stage_ == Stage::stopping || stage_ == Stage::stopped) return;
+    replicas_.complete_delayed();
+    if (!replicas_.context().proposals.empty()) drain_proposals(now, effects);
+    if (queue_.may_go_on()) take_up_waiting(now, effects);
+}
+
+void Broker::take_up_waiting(TimePoint now, Effects& effects) {
+    while (stage_ != Stage::stopping && stage_ != Stage::stopped) {
         std::optional<RequestQueue::Next> next = queue_.next();
         if (!next) return;
         handle(now, *next->connection, next->request.correlation, *next->request.message, effects);
+        replicas_.complete_delayed();
+        drain_proposals(now, effects);
     }
 }
 

@@ -87,8 +87,8 @@ class Broker final : public Node {
     void on_woken(TimePoint now, Lane lane, Effects& effects);
     void on_connected(TimePoint now, ConnectionId connection, Effects& effects);
     void on_lost(TimePoint now, const Lost& lost, Effects& effects);
-    void on_received(TimePoint now, Received& received, Effects& effects);
     void on_request(TimePoint now, Received& received, Effects& effects);
+    void on_response(TimePoint now, Received& received, Effects& effects);
     void on_controller_response(TimePoint now, Received& received, Effects& effects);
     void on_shut_down(TimePoint now);
 
@@ -102,6 +102,7 @@ class Broker final : public Node {
                                  std::optional<ProducerId> id, Effects& effects);
     /// Everything that this step made possible: delayed requests, ISR proposals, next requests.
     void drain(TimePoint now, Effects& effects);
+    void take_up_waiting(TimePoint now, Effects& effects);
     void drain_proposals(TimePoint now, Effects& effects);
 
     void on_metadata(TimePoint now, Effects& effects);
@@ -121,6 +122,7 @@ class Broker final : public Node {
     void flush_dirty_logs(TimePoint now, Effects& effects);
     void stop(TimePoint now, Effects& effects);
     std::optional<TimePoint> timers_due(Lane lane) const;
+    void refresh_timers();
     void refresh_deadlines();
     TimePoint& due(Task task) { return due_[static_cast<std::size_t>(task)]; }
     TimePoint due(Task task) const { return due_[static_cast<std::size_t>(task)]; }
@@ -144,6 +146,9 @@ class Broker final : public Node {
     /// that did nothing else leaves them as they are.
     LaneDeadlines timers_;
     bool timers_moved_ = true;
+    /// Of the fetchers; requests do not move it.
+    TimePoint fetchers_due_ = TimePoint::max();
+    bool fetchers_moved_ = true;
     /// The same with what produce and fetch wait for.
     LaneDeadlines deadlines_;
 

@@ -18,16 +18,6 @@ ReplicaManager::ReplicaManager(NodeId self, std::uint64_t seed, const Profile& p
       partitions_(topics.partition_count()),
       fetchers_(self, seed, config, *this) {}
 
-void ReplicaManager::begin_step(TimePoint now, std::optional<BrokerEpoch> broker_epoch,
-                                Effects& effects) {
-    ASSERT(now >= context_.now);
-    context_.now = now;
-    context_.broker_epoch = broker_epoch;
-    context_.effects = &effects;
-    ASSERT(context_.touched.empty());
-    ASSERT(context_.settled.empty());
-}
-
 ErrorCode ReplicaManager::not_hosted(PartitionId partition) const {
     // Metadata may be ahead of this broker's own roles: the client should ask again.
     return image_.find_partition(partition) != nullptr ? ErrorCode::not_leader_or_follower
@@ -72,22 +62,6 @@ void ReplicaManager::on_list_offsets(IncomingConnection& connection, Correlation
 
 // ---- delayed requests ---------------------------------------------------------------------------
 
-void ReplicaManager::complete_delayed() {
-    while (!context_.settled.empty() || !context_.touched.empty()) {
-        settled_.swap(context_.settled);
-        for (PartitionId partition : settled_) settle_produce(partition);
-        settled_.clear();
-        if (!context_.settled.empty()) continue;
-
-        touched_.swap(context_.touched);
-        for (FetchSession* session : touched_) {
-            session->touched = false;
-            if (session->parked) complete_fetch(*session, false);
-        }
-        touched_.clear();
-    }
-}
-
 void ReplicaManager::expire_delayed() {
     while (const auto expired = produce_.expired(context_.now)) {
         DelayedProduce& operation = produce_.operation(*expired);
@@ -101,7 +75,7 @@ void ReplicaManager::expire_delayed() {
                                     .tag = outcome.tag});
         }
         operation.waiting = 0;
-        finish_if_complete(*expired);
+        finish_if_complete(operation);
     }
     while (const auto owner = parked_.due(context_.now)) {
         IncomingConnection* connection = queue_.find(ConnectionId(*owner));
@@ -109,13 +83,6 @@ void ReplicaManager::expire_delayed() {
         ASSERT(connection->session != nullptr);
         complete_fetch(*connection->session, true);
     }
-}
-
-TimePoint ReplicaManager::next_deadline() const {
-    TimePoint due = fetchers_.next_deadline();
-    if (const auto produce = produce_.next_deadline()) due = std::min(due, *produce);
-    if (const auto parked = parked_.next()) due = std::min(due, *parked);
-    return due;
 }
 
 // ---- tasks --------------------------------------------------------------------------------------
@@ -132,11 +99,6 @@ void ReplicaManager::on_alter_partition(ProposalId proposal, const AlterPartitio
     if (leader == nullptr) return;
     if (leader->on_alter_partition(proposal, result, context_))
         context_.proposals.push_back(leader->proposal(proposal, context_));
-}
-
-void ReplicaManager::check_invariants() const {
-    ASSERT(context_.touched.empty());
-    ASSERT(context_.settled.empty());
 }
 
 }  // namespace core

@@ -15,12 +15,14 @@
 ///   R4  Of one metadata change the leaders-to-be come first, then the followers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/broker/fetcher.h"
 #include "core/broker/request_queue.h"
 #include "core/controller/image.h"
@@ -39,7 +41,13 @@ class ReplicaManager {
                    const ClusterImage& image, RequestQueue& queue);
 
     /// Begins a step: what the partitions may use until the next one.
-    void begin_step(TimePoint now, std::optional<BrokerEpoch> broker_epoch, Effects& effects);
+    void begin_step(TimePoint now, std::optional<BrokerEpoch> broker_epoch, Effects& effects) {
+        ASSERT(now >= context_.now);
+        context_.now = now;
+        context_.broker_epoch = broker_epoch;
+        context_.effects = &effects;
+        check_invariants();
+    }
 
     // ---- queries
     ReplicationContext& context() { return context_; }
@@ -53,7 +61,7 @@ class ReplicaManager {
 
     // ---- requests; each leaves the connection muted until it is answered
     void on_produce(IncomingConnection& connection, CorrelationId correlation,
-                    ProduceRequest& request);
+                    const ProduceRequest& request);
     void on_fetch(IncomingConnection& connection, CorrelationId correlation,
                   const FetchRequest& request);
     void on_list_offsets(IncomingConnection& connection, CorrelationId correlation,
@@ -61,11 +69,14 @@ class ReplicaManager {
     void on_connection_lost(ConnectionId connection);
 
     /// Answers what has become complete: waiting produce requests, then parked fetches.
-    void complete_delayed();
+    void complete_delayed() {
+        if (!context_.settled.empty()) settle_produce();
+        if (!context_.touched.empty()) complete_fetches();
+    }
     /// Answers what waited too long.
     void expire_delayed();
     /// The earliest time-out of a delayed request.
-    TimePoint next_deadline() const;
+    TimePoint next_deadline() const { return std::min(produce_.next_deadline(), parked_.next()); }
 
     // ---- metadata
     /// The image changed in these partitions. `shutting_down`: in a controlled shutdown.
@@ -84,28 +95,55 @@ class ReplicaManager {
     // ---- tasks
     void expire_isr();
     void on_alter_partition(ProposalId proposal, const AlterPartitionResult& result);
-    void check_invariants() const;
+    /// Between steps nothing is left undone.
+    void check_invariants() const {
+        ASSERT(context_.touched.empty());
+        ASSERT(context_.settled.empty());
+    }
 
   private:
-    ProduceOutcome append(const ProducePartition& part, Acks acks, NodeId client);
+    Leader* find_leader(PartitionId partition) {
+        Partition* hosted = find(partition);
+        return hosted == nullptr ? nullptr : hosted->leader();
+    }
+    const Leader* find_leader(PartitionId partition) const {
+        const Partition* hosted = find(partition);
+        return hosted == nullptr ? nullptr : hosted->leader();
+    }
+
+    void append(const ProducePartition& part, Acks acks, DelayedProduce& operation);
+    void refuse_not_hosted(ProducePartitionResponse& response) const;
     ErrorCode not_hosted(PartitionId partition) const;
     std::optional<CurrentLeader> current_leader(PartitionId partition) const;
     void note_refusal(const ProduceOutcome& outcome, NodeId client);
-    void answer_produce(ConnectionId connection, CorrelationId correlation, NodeId client,
-                        std::span<ProduceOutcome> outcomes);
-    void settle_produce(PartitionId partition);
+    /// The last answer with acks=0: none, or the end of the connection.
+    void end_unanswered(IncomingConnection& connection, DelayedProduce& operation);
+    void answer_produce(DelayedProduce& operation);
+    void settle_produce();
+    void settle_produce(Leader& leader);
     void fail_produce(std::span<const WaitingProduce> waiting, ErrorCode error);
-    void finish_if_complete(std::uint32_t operation);
+    void finish_if_complete(DelayedProduce& operation);
 
-    void update_session(IncomingConnection& connection, const FetchRequest& request);
-    FetchVerdict judge(const FetchSession& session, const FetchSlot& slot) const;
-    void record(FetchSession& session, std::uint32_t number, FetchVerdict& verdict);
-    FetchResponse& fresh_response();
-    /// Reads what the verdicts allow into `response_`; the bytes of it. Sets `answer_now_` on an
-    /// error or a divergence.
-    std::int64_t read(FetchSession& session);
-    void answer_fetch(FetchSession& session);
-    void relist(FetchSession& session);
+    FetchSession& update_session(IncomingConnection& connection, const FetchRequest& request);
+    void judge(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
+               FetchVerdict& verdict) const;
+    void note_request(const FetchSession& session, const FetchSlot& slot);
+    void note_refusal(const FetchSession& session, const FetchSlot& slot, ErrorCode error);
+    void note_diverging(const FetchSession& session, const FetchSlot& slot,
+                        const OffsetAndEpoch& known);
+    /// An answer to a fetch while it is put together.
+    struct Answer {
+        FetchResponse* response = nullptr;  ///< in `response_`, once there is something to say
+        std::int64_t bytes = 0;             ///< of records
+        bool news = false;                  ///< an error or a divergence: it does not wait
+    };
+    FetchResponse& response_of(Answer& answer);
+    void tell(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
+              const FetchVerdict& verdict, Answer& answer);
+    void tell_news(const FetchVerdict& verdict, FetchPartitionResponse& part) const;
+    void answer_fetch(FetchSession& session, Answer& answer);
+    bool stays_listed(const FetchSession& session, std::uint32_t number) const;
+    void complete_fetches();
     void complete_fetch(FetchSession& session, bool expired);
     void drop_session(IncomingConnection& connection);
 
@@ -128,12 +166,7 @@ class ReplicaManager {
     ProducePurgatory produce_;
     Deadlines parked_;  ///< owner: the connection id
 
-    // Reused from request to request.
-    MessageBox response_;
-    std::vector<FetchVerdict> verdicts_;  ///< one for each of the session's changed()
-    bool answer_now_ = false;
-    std::vector<PartitionId> settled_;
-    std::vector<FetchSession*> touched_;
+    MessageBox response_;  ///< of the answer that is being made
 };
 
 }  // namespace core

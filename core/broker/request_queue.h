@@ -9,11 +9,14 @@
 ///   R3  Answers to a connection that is gone vanish.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/replication/fetch_session.h"
 #include "core/step/node.h"
@@ -44,36 +47,65 @@ struct IncomingConnection {
 class RequestQueue {
   public:
     /// The connection a request came on; known from its first request on.
-    IncomingConnection& accept(ConnectionId id, NodeId peer);
-    IncomingConnection* find(ConnectionId id);
+    IncomingConnection& accept(ConnectionId id, NodeId peer) {
+        IncomingConnection* known = find(id);
+        if (known == nullptr) return add(id, peer);
+        ASSERT(known->peer == peer);
+        return *known;
+    }
+    IncomingConnection* find(ConnectionId id) {
+        const std::size_t at = lower_bound(id);
+        if (at == connections_.size() || connections_[at].id != id) return nullptr;
+        return connections_[at].connection.get();
+    }
     /// Keeps a request for later.
     void put(IncomingConnection& connection, CorrelationId correlation, MessageBox message);
     /// The request being handled is answered: the next one may be taken up.
-    void answer(ConnectionId id, CorrelationId correlation, MessageBox response, Effects& effects);
+    void answer(ConnectionId id, CorrelationId correlation, MessageBox&& response,
+                Effects& effects) {
+        IncomingConnection* connection = find(id);
+        if (connection == nullptr) return;
+        effects.send(id, correlation, std::move(response));
+        done(*connection);
+    }
     /// The same for a request that has no answer.
-    void done(IncomingConnection& connection);
+    void done(IncomingConnection& connection) {
+        ASSERT(connection.muted);
+        connection.muted = false;
+        if (connection.has_waiting()) make_ready(connection);
+    }
     /// A connection whose next request can be taken up, and that request.
     struct Next {
         IncomingConnection* connection;
         QueuedRequest request;
     };
     std::optional<Next> next();
+    /// False if next() has nothing to give, which is nearly always.
+    bool may_go_on() const { return ready_from_ < ready_.size(); }
     /// Every connection that has requests waiting may go on (after the broker began to serve).
     void resume();
     /// Forgets the connection; what waited is dropped.
     void remove(ConnectionId id);
-    template <class Visit>
-    void each(Visit visit) {
-        for (auto& connection : connections_) visit(*connection);
-    }
 
   private:
-    std::size_t lower_bound(ConnectionId id) const;
+    /// The id stands beside the pointer: a search looks at no connection but the one it is for.
+    struct Known {
+        ConnectionId id;
+        std::unique_ptr<IncomingConnection> connection;
+    };
 
-    std::vector<std::unique_ptr<IncomingConnection>> connections_;  ///< by id
+    std::size_t lower_bound(ConnectionId id) const {
+        const auto at = std::lower_bound(
+            connections_.begin(), connections_.end(), id,
+            [](const Known& known, ConnectionId wanted) { return known.id < wanted; });
+        return static_cast<std::size_t>(at - connections_.begin());
+    }
+    IncomingConnection& add(ConnectionId id, NodeId peer);
+    void make_ready(IncomingConnection& connection);
+
+    std::vector<Known> connections_;  ///< by id
     std::vector<ConnectionId> ready_;
     std::size_t ready_from_ = 0;
-    IncomingConnection* last_ = nullptr;  ///< the one found last
 };
 
 }  // namespace core

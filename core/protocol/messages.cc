@@ -130,11 +130,6 @@ std::string_view api_name(const Message& message) {
     return std::visit(NameOf{}, message);
 }
 
-bool is_request(const Message& message) {
-    // Requests and responses alternate in Message.
-    return message.index() % 2 == 0;
-}
-
 std::int64_t size_bytes(const Message& message) {
     return std::visit(SizeOf{}, message);
 }

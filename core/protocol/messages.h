@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -81,6 +82,9 @@ struct FetchRequest {
     PartitionList<PartitionId> forgotten;
 };
 struct FetchPartitionResponse {
+    /// Made in its place in the list: with its records it is too big to be moved there.
+    explicit FetchPartitionResponse(PartitionId id) : partition(id) {}
+
     PartitionId partition;
     ErrorCode error = ErrorCode::none;
     Offset high_watermark{0};
@@ -235,8 +239,16 @@ using Message =
 
 /// Kafka's name of the API: "Produce", "Fetch", ... the same for request and response.
 std::string_view api_name(const Message& message);
-/// True for the ...Request alternatives.
-bool is_request(const Message& message);
+/// True for the ...Request alternatives: requests and responses alternate in Message.
+inline bool is_request(const Message& message) {
+    return message.index() % 2 == 0;
+}
+/// Produce and fetch, which nearly all messages of a run are: they come first in Message.
+inline bool is_data_path(const Message& message) {
+    return message.index() < 4;
+}
+static_assert(std::is_same_v<std::variant_alternative_t<0, Message>, ProduceRequest>);
+static_assert(std::is_same_v<std::variant_alternative_t<3, Message>, FetchResponse>);
 /// Bytes on the wire, near enough for bandwidth: batches exactly, the rest by count of fields.
 std::int64_t size_bytes(const Message& message);
 

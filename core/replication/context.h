@@ -44,7 +44,12 @@ struct ReplicationContext {
     /// Partitions whose log began a new segment: what lies below it waits to be flushed.
     std::vector<PartitionId> rolled;
 
-    const BrokerStatus* find_broker(NodeId broker) const;
+    /// Brokers are few: found one after the other.
+    const BrokerStatus* find_broker(NodeId broker) const {
+        for (const BrokerStatus& status : brokers)
+            if (status.broker == broker) return &status;
+        return nullptr;
+    }
     /// Puts a session on the list, once.
     void touch(FetchSession& session) {
         if (session.touched) return;

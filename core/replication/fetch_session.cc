@@ -1,26 +1,11 @@
 #include "core/replication/fetch_session.h"
 
-#include <algorithm>
-
 #include "core/base/assert.h"
 
 namespace core {
 
-std::size_t FetchSession::lower_bound(PartitionId partition) const {
-    const auto at = std::lower_bound(
-        index_.begin(), index_.end(), partition,
-        [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
-    return static_cast<std::size_t>(at - index_.begin());
-}
-
-std::uint32_t FetchSession::name(const FetchPartition& fetch) {
-    const std::size_t at = lower_bound(fetch.partition);
-    if (at < index_.size() && index_[at].partition == fetch.partition) {
-        const std::uint32_t number = index_[at].slot;
-        slots_[number].fetch = fetch;
-        list(number);
-        return number;
-    }
+/// Begins to fetch a partition; `at`: its place in the index.
+std::uint32_t FetchSession::add(std::size_t at, const FetchPartition& fetch) {
     std::uint32_t number = static_cast<std::uint32_t>(slots_.size());
     // A forgotten slot may still stand in changed(): it is used again only once it is unlisted.
     if (!free_.empty() && !slots_[free_.back()].listed) {

@@ -11,6 +11,7 @@
 ///       it stood at the leader's end at each fetch since it was unlisted.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -52,7 +53,14 @@ class FetchSession {
     FetchSlot& slot(std::uint32_t number) { return slots_[number]; }
     const FetchSlot& slot(std::uint32_t number) const { return slots_[number]; }
     /// Adds or replaces what is fetched of a partition, and lists it.
-    std::uint32_t name(const FetchPartition& fetch);
+    std::uint32_t name(const FetchPartition& fetch) {
+        const std::size_t at = lower_bound(fetch.partition);
+        if (at == index_.size() || index_[at].partition != fetch.partition) return add(at, fetch);
+        const std::uint32_t number = index_[at].slot;
+        slots_[number].fetch = fetch;
+        list(number);
+        return number;
+    }
     std::optional<std::uint32_t> find(PartitionId partition) const;
     void forget(std::uint32_t number);
     bool empty() const { return index_.empty(); }
@@ -78,7 +86,7 @@ class FetchSession {
             else
                 slot.listed = false;
         }
-        changed_.resize(kept);
+        changed_.erase(changed_.begin() + static_cast<std::ptrdiff_t>(kept), changed_.end());
     }
     /// All slots that are in use, in partition order.
     template <class Visit>
@@ -101,7 +109,13 @@ class FetchSession {
         PartitionId partition;
         std::uint32_t slot;
     };
-    std::size_t lower_bound(PartitionId partition) const;
+    std::size_t lower_bound(PartitionId partition) const {
+        const auto at = std::lower_bound(
+            index_.begin(), index_.end(), partition,
+            [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
+        return static_cast<std::size_t>(at - index_.begin());
+    }
+    std::uint32_t add(std::size_t at, const FetchPartition& fetch);
 
     std::optional<NodeId> replica_;
     ConnectionId connection_;

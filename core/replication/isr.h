@@ -5,10 +5,11 @@
 /// named switch of Profile.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <span>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/base/time.h"
 #include "core/profile/profile.h"
@@ -30,8 +31,12 @@ struct BrokerStatus {
 
 /// How many replicas must be in sync: min.insync.replicas, from 3.7 on at most the number of
 /// assigned replicas. [kafka Partition.effectiveMinIsr]
-std::int32_t effective_min_isr(const Profile& profile, std::int32_t min_insync_replicas,
-                               std::size_t replicas);
+inline std::int32_t effective_min_isr(const Profile& profile, std::int32_t min_insync_replicas,
+                                      std::size_t replicas) {
+    ASSERT(min_insync_replicas >= 1);
+    if (!profile.min_isr_capped_by_replicas) return min_insync_replicas;
+    return std::min(min_insync_replicas, static_cast<std::int32_t>(replicas));
+}
 
 /// True if the committed ISR is smaller than it must be. [kafka Partition.isUnderMinIsr]
 inline bool is_under_min_isr(std::size_t isr, std::int32_t effective_min) {
@@ -69,7 +74,22 @@ struct ReplicaProgress {
 
 /// The new high watermark, `current` or higher. Nothing moves below min ISR (3.7+). An ISR member
 /// that has not fetched yet blocks any advance. [kafka Partition.maybeIncrementLeaderHW]
+/// `progress_of`: the ReplicaProgress of one of `remotes`.
+template <class Remotes, class ProgressOf>
 Offset high_watermark_of(const Profile& profile, Offset current, Offset leader_end,
-                         std::span<const ReplicaProgress> remotes, bool under_min_isr);
+                         const Remotes& remotes, bool under_min_isr, ProgressOf progress_of) {
+    ASSERT(current <= leader_end);
+    if (profile.hw_needs_min_isr && under_min_isr) return current;
+    Offset lowest = leader_end;
+    for (const auto& remote : remotes) {
+        const ReplicaProgress progress = progress_of(remote);
+        const bool joins_soon =
+            progress.caught_up && (progress.eligible || !profile.hw_waits_for_eligible_only);
+        if (!progress.in_maximal_isr && !joins_soon) continue;
+        if (!progress.end) return current;
+        lowest = std::min(lowest, *progress.end);
+    }
+    return std::max(current, lowest);
+}
 
 }  // namespace core

@@ -7,15 +7,8 @@
 
 namespace core {
 
-const ReplicaList& IsrState::isr() const {
-    if (const auto* committed = std::get_if<CommittedIsr>(&state_)) return committed->isr;
+const ReplicaList& IsrState::committed_before_change() const {
     if (const auto* expand = std::get_if<PendingExpand>(&state_)) return expand->committed;
-    return std::get<PendingShrink>(state_).committed;
-}
-
-const ReplicaList& IsrState::maximal_isr() const {
-    if (const auto* committed = std::get_if<CommittedIsr>(&state_)) return committed->isr;
-    if (const auto* expand = std::get_if<PendingExpand>(&state_)) return expand->proposed;
     return std::get<PendingShrink>(state_).committed;
 }
 

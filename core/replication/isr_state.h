@@ -55,9 +55,15 @@ class IsrState {
     explicit IsrState(ReplicaList isr) : state_(CommittedIsr{std::move(isr)}) {}
 
     /// Committed by the controller.
-    const ReplicaList& isr() const;
+    const ReplicaList& isr() const {
+        if (const auto* committed = std::get_if<CommittedIsr>(&state_)) return committed->isr;
+        return committed_before_change();
+    }
     /// Every replica whose acknowledgement the leader waits for.
-    const ReplicaList& maximal_isr() const;
+    const ReplicaList& maximal_isr() const {
+        if (const auto* expand = std::get_if<PendingExpand>(&state_)) return expand->proposed;
+        return isr();
+    }
     bool in_flight() const { return !std::holds_alternative<CommittedIsr>(state_); }
     /// True if exactly this proposal is in flight.
     bool awaits(ProposalId proposal) const;
@@ -72,6 +78,8 @@ class IsrState {
     void become_last_committed();
 
   private:
+    const ReplicaList& committed_before_change() const;
+
     std::variant<CommittedIsr, PendingExpand, PendingShrink> state_;
 };
 

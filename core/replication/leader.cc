@@ -6,14 +6,6 @@
 
 namespace core {
 
-const BrokerStatus* ReplicationContext::find_broker(NodeId broker) const {
-    const auto at = std::lower_bound(
-        brokers.begin(), brokers.end(), broker,
-        [](const BrokerStatus& status, NodeId wanted) { return status.broker < wanted; });
-    if (at == brokers.end() || at->broker != broker) return nullptr;
-    return &*at;
-}
-
 Leader::Leader(PartitionId partition, Log& log, std::int32_t min_insync_replicas,
                const PartitionRegistration& registration, ReplicationContext& context)
     : partition_(partition),
@@ -25,19 +17,10 @@ Leader::Leader(PartitionId partition, Log& log, std::int32_t min_insync_replicas
       isr_(registration.isr) {
     ASSERT(registration.leader == context.self);
     assign(registration.replicas, context);
+    isr_changed();
     begin_epoch(registration, false, context);
     advance_high_watermark(context);
     check_invariants();
-}
-
-std::int32_t Leader::min_isr(const Profile& profile) const {
-    return effective_min_isr(profile, min_insync_replicas_, replicas_.size());
-}
-
-const RemoteReplica* Leader::find_remote(NodeId replica) const {
-    for (const RemoteReplica& remote : remotes_)
-        if (remote.replica == replica) return &remote;
-    return nullptr;
 }
 
 TimePoint Leader::last_caught_up(const RemoteReplica& remote) const {
@@ -101,6 +84,7 @@ void Leader::on_registration(const PartitionRegistration& registration,
     assign(registration.replicas, context);
     // Any change in flight is thrown away: its answer will find another state.
     isr_.become_committed(registration.isr);
+    isr_changed();
     if (registration.leader_epoch > epoch_) begin_epoch(registration, true, context);
     partition_epoch_ = registration.partition_epoch;
     list_outsiders();
@@ -125,12 +109,6 @@ void Leader::release(ReplicationContext& context) {
 }
 
 // ---- produce ------------------------------------------------------------------------------------
-
-ErrorCode Leader::refuse_append(const Profile& profile) const {
-    if (is_under_min_isr(isr_.isr().size(), min_isr(profile)))
-        return ErrorCode::not_enough_replicas;
-    return ErrorCode::none;
-}
 
 Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext& context) {
     const Offset before = log_->log_end_offset();
@@ -173,15 +151,8 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
     return result;
 }
 
-std::optional<ErrorCode> Leader::enough_replicas(Offset required, const Profile& profile) const {
-    if (log_->high_watermark() < required) return std::nullopt;
-    if (is_under_min_isr(isr_.maximal_isr().size(), min_isr(profile)))
-        return ErrorCode::not_enough_replicas_after_append;
-    return ErrorCode::none;
-}
-
-void Leader::wait(const WaitingProduce& waiting) {
-    // An idempotent repeat waits for its original, which may lie below those that wait already.
+/// An idempotent repeat waits for its original, which may lie below those that wait already.
+void Leader::wait_among(const WaitingProduce& waiting) {
     auto at = waiting_.end();
     while (at != waiting_.begin() && std::prev(at)->required > waiting.required) --at;
     waiting_.insert(at, waiting);
@@ -189,18 +160,19 @@ void Leader::wait(const WaitingProduce& waiting) {
 
 // ---- fetch --------------------------------------------------------------------------------------
 
-FetchVerdict Leader::judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch) const {
-    FetchVerdict verdict;
+void Leader::judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch,
+                         FetchVerdict& verdict) const {
+    ASSERT(verdict.good());
     // KIP-320: a wrong epoch is answered, never guessed at.
-    if (fetch.current_leader_epoch) {
-        if (*fetch.current_leader_epoch < epoch_) verdict.error = ErrorCode::fenced_leader_epoch;
-        if (*fetch.current_leader_epoch > epoch_) verdict.error = ErrorCode::unknown_leader_epoch;
+    if (fetch.current_leader_epoch && *fetch.current_leader_epoch != epoch_) {
+        verdict.error = *fetch.current_leader_epoch < epoch_ ? ErrorCode::fenced_leader_epoch
+                                                             : ErrorCode::unknown_leader_epoch;
+        return;
     }
-    if (verdict.error != ErrorCode::none) return verdict;
     if (replica && find_remote(*replica) == nullptr) {
         verdict.error = fetch.current_leader_epoch ? ErrorCode::unknown_leader_epoch
                                                    : ErrorCode::not_leader_or_follower;
-        return verdict;
+        return;
     }
     const Offset end = log_->log_end_offset();
     verdict.high_watermark = log_->high_watermark();
@@ -210,26 +182,16 @@ FetchVerdict Leader::judge_fetch(std::optional<NodeId> replica, const FetchParti
         const auto known = log_->end_offset_for(*fetch.last_fetched_epoch);
         if (!known || fetch.fetch_offset < verdict.log_start) {
             verdict.error = ErrorCode::offset_out_of_range;
-            return verdict;
+            return;
         }
         if (known->leader_epoch < *fetch.last_fetched_epoch || known->offset < fetch.fetch_offset) {
-            verdict.diverging = *known;
-            return verdict;
+            verdict.diverging = true;
+            verdict.known = *known;
+            return;
         }
     }
     if (fetch.fetch_offset > end || fetch.fetch_offset < verdict.log_start)
         verdict.error = ErrorCode::offset_out_of_range;
-    return verdict;
-}
-
-void Leader::settle(RemoteReplica& remote) const {
-    if (!remote.at_end) return;
-    ASSERT(remote.session != nullptr);
-    ASSERT(remote.end.has_value());
-    const TimePoint last = remote.session->last_fetch();
-    remote.last_caught_up = std::max(remote.last_caught_up, last);
-    remote.last_fetch = std::max(remote.last_fetch, last);
-    remote.at_end = false;
 }
 
 ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
@@ -237,7 +199,7 @@ ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
     ASSERT(session.replica().has_value());
     const auto at = std::find_if(
         remotes_.begin(), remotes_.end(),
-        [&](const RemoteReplica& remote) { return remote.replica == *session.replica(); });
+        [id = *session.replica()](const RemoteReplica& remote) { return remote.replica == id; });
     ASSERT(at != remotes_.end());
     RemoteReplica& remote = *at;
     const Offset fetched = session.slot(slot).fetch.fetch_offset;
@@ -245,10 +207,10 @@ ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
     ASSERT(fetched <= end);
 
     // A process that died may still have requests on their way; they say nothing of its successor.
+    const std::optional<BrokerEpoch> epoch = session.replica_epoch();
     const BrokerStatus* status = context.find_broker(remote.replica);
     const bool alive = status != nullptr && !status->fenced;
-    if (alive && session.replica_epoch() && status->epoch > *session.replica_epoch())
-        return ErrorCode::not_leader_or_follower;
+    if (alive && epoch && status->epoch > *epoch) return ErrorCode::not_leader_or_follower;
 
     settle(remote);
     if (fetched >= end)
@@ -257,15 +219,15 @@ ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
         remote.last_caught_up = std::max(remote.last_caught_up, remote.last_fetch);
     const bool moved = remote.end != fetched;
     remote.end = fetched;
-    remote.last_fetch_leader_end =
-        remote.last_fetch_leader_end ? std::max(*remote.last_fetch_leader_end, end) : end;
+    if (!remote.last_fetch_leader_end || *remote.last_fetch_leader_end < end)
+        remote.last_fetch_leader_end = end;
     remote.last_fetch = context.now;
-    remote.broker_epoch = session.replica_epoch();
+    remote.broker_epoch = epoch;
     remote.session = &session;
     remote.slot = slot;
     remote.at_end = fetched == end;
 
-    maybe_expand_isr(remote, context);
+    if (!remote.in_isr) maybe_expand_isr(remote, context);
     if (moved) advance_high_watermark(context);
     return ErrorCode::none;
 }
@@ -274,14 +236,6 @@ void Leader::watch(FetchSession& session, std::uint32_t slot) {
     for (const Watcher& watcher : watchers_)
         if (watcher.session == &session && watcher.slot == slot) return;
     watchers_.push_back(Watcher{&session, slot});
-}
-
-bool Leader::stays_listed(const FetchSession& session, std::uint32_t slot) const {
-    if (!session.replica()) return session.slot(slot).fetch.fetch_offset < log_->high_watermark();
-    const RemoteReplica* remote = find_remote(*session.replica());
-    if (remote == nullptr || remote->session != &session || !remote->at_end) return true;
-    // Outside the ISR each fetch asks again whether it may join.
-    return !holds(isr_.maximal_isr(), remote->replica);
 }
 
 void Leader::detach(const FetchSession& session) {
@@ -293,26 +247,19 @@ void Leader::detach(const FetchSession& session) {
     std::erase_if(watchers_, [&](const Watcher& watcher) { return watcher.session == &session; });
 }
 
-bool Leader::advance_high_watermark(ReplicationContext& context) {
+bool Leader::raise_high_watermark(Offset before, ReplicationContext& context) {
     const Offset end = log_->log_end_offset();
-    const Offset before = log_->high_watermark();
-    const ReplicaList& counted = isr_.maximal_isr();
-    // Nearly every call: somebody who counts does not hold more than before.
-    for (const RemoteReplica& remote : remotes_)
-        if ((!remote.end || *remote.end <= before) && holds(counted, remote.replica)) return false;
-    boost::container::small_vector<ReplicaProgress, 4> progress;
-    for (const RemoteReplica& remote : remotes_) {
-        ReplicaProgress& next = progress.emplace_back();
-        next.end = remote.end;
-        next.in_maximal_isr = holds(counted, remote.replica);
-        if (next.in_maximal_isr) continue;
-        next.caught_up = is_caught_up(*context.profile, remote.end, end, last_caught_up(remote),
-                                      context.now, context.lag_max);
-        next.eligible = eligible(remote, context);
-    }
+    const auto progress_of = [&](const RemoteReplica& remote) {
+        ReplicaProgress progress{.end = remote.end, .in_maximal_isr = remote.in_maximal_isr};
+        if (progress.in_maximal_isr) return progress;
+        progress.caught_up = is_caught_up(*context.profile, remote.end, end, last_caught_up(remote),
+                                          context.now, context.lag_max);
+        progress.eligible = eligible(remote, context);
+        return progress;
+    };
     const bool under = is_under_min_isr(isr_.isr().size(), min_isr(*context.profile));
     const Offset after =
-        high_watermark_of(*context.profile, before, end, {progress.data(), progress.size()}, under);
+        high_watermark_of(*context.profile, before, end, remotes_, under, progress_of);
     ASSERT(after >= before);
     if (after == before) return false;
 
@@ -338,6 +285,10 @@ void Leader::check_invariants() const {
     ASSERT(!isr_.isr().empty());
     ASSERT(log_->high_watermark() <= log_->log_end_offset());
     for (NodeId member : isr_.isr()) ASSERT(holds(replicas_, member));
+    for (const RemoteReplica& remote : remotes_) {
+        ASSERT(remote.in_isr == holds(isr_.isr(), remote.replica));
+        ASSERT(remote.in_maximal_isr == holds(isr_.maximal_isr(), remote.replica));
+    }
 }
 
 }  // namespace core

@@ -22,11 +22,13 @@
 /// Source: Partition.scala, Replica.scala of Kafka 3.9.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/error_code.h"
 #include "core/base/ids.h"
 #include "core/base/result.h"
@@ -56,15 +58,23 @@ struct RemoteReplica {
     std::uint32_t slot = 0;
     /// Parked at the leader's end: each fetch of the session counts as one of this partition.
     bool at_end = false;
+    /// Member of isr() and of maximal_isr(), kept here by isr_changed().
+    bool in_isr = false;
+    bool in_maximal_isr = false;
 };
 
 /// What a fetch of one partition comes to, before any records are read.
 struct FetchVerdict {
     ErrorCode error = ErrorCode::none;
-    std::optional<OffsetAndEpoch> diverging;
+    bool diverging = false;
     Offset high_watermark{0};
     Offset log_start{0};
     Offset limit{0};  ///< records below it may be read
+    /// While `diverging`: the epoch known here and where it ends.
+    OffsetAndEpoch known{Offset(0), LeaderEpoch(0)};
+
+    /// Neither refused nor sent back.
+    bool good() const { return error == ErrorCode::none && !diverging; }
 };
 
 class Leader {
@@ -79,9 +89,15 @@ class Leader {
     Offset epoch_start() const { return epoch_start_; }
     const IsrState& isr() const { return isr_; }
     const ReplicaList& replicas() const { return replicas_; }
-    std::int32_t min_isr(const Profile& profile) const;
+    std::int32_t min_isr(const Profile& profile) const {
+        return effective_min_isr(profile, min_insync_replicas_, replicas_.size());
+    }
     const Log& log() const { return *log_; }
-    const RemoteReplica* find_remote(NodeId replica) const;
+    const RemoteReplica* find_remote(NodeId replica) const {
+        for (const RemoteReplica& remote : remotes_)
+            if (remote.replica == replica) return &remote;
+        return nullptr;
+    }
     /// When that replica last counted as caught up, sessions included.
     TimePoint last_caught_up(const RemoteReplica& remote) const;
 
@@ -96,26 +112,49 @@ class Leader {
 
     // ---- produce
     /// The pre-check of acks=all: not_enough_replicas, or none.
-    ErrorCode refuse_append(const Profile& profile) const;
+    ErrorCode refuse_append(const Profile& profile) const {
+        return is_under_min_isr(isr_.isr().size(), min_isr(profile))
+                   ? ErrorCode::not_enough_replicas
+                   : ErrorCode::none;
+    }
     /// Appends, notes, wakes fetches and advances the watermark.
     Result<AppendInfo> append(const BatchBodyRef& batch, ReplicationContext& context);
     /// none: enough; not_enough_replicas_after_append; nothing: keep waiting.
-    std::optional<ErrorCode> enough_replicas(Offset required, const Profile& profile) const;
+    std::optional<ErrorCode> enough_replicas(Offset required, const Profile& profile) const {
+        if (log_->high_watermark() < required) return std::nullopt;
+        return is_under_min_isr(isr_.maximal_isr().size(), min_isr(profile))
+                   ? ErrorCode::not_enough_replicas_after_append
+                   : ErrorCode::none;
+    }
     /// Remembers a produce partition that waits for the watermark.
-    void wait(const WaitingProduce& waiting);
+    void wait(const WaitingProduce& waiting) {
+        if (waiting_.empty() || waiting_.back().required <= waiting.required)
+            waiting_.push_back(waiting);
+        else
+            wait_among(waiting);
+    }
     /// Those that wait, lowest offset first.
     std::vector<WaitingProduce>& waiting() { return waiting_; }
 
     // ---- fetch
-    /// Epoch, assignment, divergence and range; reads nothing and changes nothing.
-    FetchVerdict judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch) const;
+    /// Epoch, assignment, divergence and range; reads nothing and changes nothing. Fills in a
+    /// verdict as it was made.
+    void judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch,
+                     FetchVerdict& verdict) const;
     /// A follower's fetch that was judged good: its offset is its acknowledgement. Refusal:
     /// not_leader_or_follower if its broker epoch is stale (KIP-903).
     ErrorCode record_fetch(FetchSession& session, std::uint32_t slot, ReplicationContext& context);
     /// A consumer waits for the watermark.
     void watch(FetchSession& session, std::uint32_t slot);
     /// True if the session must look at this partition again at its next fetch.
-    bool stays_listed(const FetchSession& session, std::uint32_t slot) const;
+    bool stays_listed(const FetchSession& session, std::uint32_t slot) const {
+        if (!session.replica())
+            return session.slot(slot).fetch.fetch_offset < log_->high_watermark();
+        const RemoteReplica* remote = find_remote(*session.replica());
+        if (remote == nullptr || remote->session != &session || !remote->at_end) return true;
+        // Outside the ISR each fetch asks again whether it may join.
+        return !remote->in_maximal_isr;
+    }
     /// The session is gone.
     void detach(const FetchSession& session);
 
@@ -138,13 +177,32 @@ class Leader {
     };
 
     void assign(const ReplicaList& replicas, const ReplicationContext& context);
+    void wait_among(const WaitingProduce& waiting);
     void begin_epoch(const PartitionRegistration& registration, bool was_leader,
                      ReplicationContext& context);
-    bool advance_high_watermark(ReplicationContext& context);
+    /// True if it moved. Nearly every call ends at once: somebody who counts holds no more than
+    /// what it stands at.
+    bool advance_high_watermark(ReplicationContext& context) {
+        const Offset before = log_->high_watermark();
+        for (const RemoteReplica& remote : remotes_)
+            if (remote.in_maximal_isr && (!remote.end || *remote.end <= before)) return false;
+        return raise_high_watermark(before, context);
+    }
+    bool raise_high_watermark(Offset before, ReplicationContext& context);
     void maybe_expand_isr(const RemoteReplica& remote, ReplicationContext& context);
     bool eligible(const RemoteReplica& remote, const ReplicationContext& context) const;
     /// What the session's fetches said of a parked replica becomes its own state.
-    void settle(RemoteReplica& remote) const;
+    static void settle(RemoteReplica& remote) {
+        if (!remote.at_end) return;
+        ASSERT(remote.session != nullptr);
+        ASSERT(remote.end.has_value());
+        const TimePoint last = remote.session->last_fetch();
+        remote.last_caught_up = std::max(remote.last_caught_up, last);
+        remote.last_fetch = std::max(remote.last_fetch, last);
+        remote.at_end = false;
+    }
+    /// After every change of isr_ and of the assignment.
+    void isr_changed();
     void list_outsiders();
     void propose(ReplicationContext& context);
 

@@ -13,11 +13,13 @@ bool Leader::eligible(const RemoteReplica& remote, const ReplicationContext& con
 }
 
 void Leader::maybe_expand_isr(const RemoteReplica& remote, ReplicationContext& context) {
-    if (isr_.in_flight() || holds(isr_.isr(), remote.replica)) return;
+    ASSERT(!remote.in_isr);
+    if (isr_.in_flight()) return;
     if (!eligible(remote, context)) return;
     if (!can_join_isr(remote.end, log_->high_watermark(), epoch_start_)) return;
 
     isr_.become_pending_expand(remote.replica, ProposalId(context.next_proposal++));
+    isr_changed();
     propose(context);
 }
 
@@ -37,6 +39,7 @@ void Leader::maybe_shrink_isr(ReplicationContext& context) {
     if (leaving.size() == isr_.isr().size()) return;
 
     isr_.become_pending_shrink(leaving, ProposalId(context.next_proposal++));
+    isr_changed();
     propose(context);
 }
 
@@ -72,6 +75,7 @@ bool Leader::on_alter_partition(ProposalId proposal, const AlterPartitionResult&
         if (result.leader_epoch != epoch_ || result.partition_epoch < partition_epoch_)
             return false;
         isr_.become_committed(result.isr);
+        isr_changed();
         partition_epoch_ = result.partition_epoch;
         list_outsiders();
         advance_high_watermark(context);
@@ -87,6 +91,7 @@ bool Leader::on_alter_partition(ProposalId proposal, const AlterPartitionResult&
     if (result.error == ErrorCode::operation_not_attempted ||
         result.error == ErrorCode::ineligible_replica) {
         isr_.become_last_committed();
+        isr_changed();
         list_outsiders();
         return false;
     }
@@ -101,10 +106,17 @@ bool Leader::on_alter_partition(ProposalId proposal, const AlterPartitionResult&
     return !waits_for_metadata;
 }
 
+void Leader::isr_changed() {
+    for (RemoteReplica& remote : remotes_) {
+        remote.in_isr = holds(isr_.isr(), remote.replica);
+        remote.in_maximal_isr = holds(isr_.maximal_isr(), remote.replica);
+    }
+    check_invariants();
+}
+
 void Leader::list_outsiders() {
     for (const RemoteReplica& remote : remotes_)
-        if (remote.session != nullptr && !holds(isr_.maximal_isr(), remote.replica))
-            remote.session->list(remote.slot);
+        if (remote.session != nullptr && !remote.in_maximal_isr) remote.session->list(remote.slot);
 }
 
 }  // namespace core

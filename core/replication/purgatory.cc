@@ -1,55 +1,62 @@
 #include "core/replication/purgatory.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace core {
 
-std::uint32_t Deadlines::add(TimePoint now, Duration wait, std::uint64_t owner) {
-    std::uint32_t group = 0;
-    while (group < groups_.size() && groups_[group].wait != wait) ++group;
-    if (group == groups_.size()) groups_.push_back(Group{wait});
+std::uint32_t Deadlines::group_of(Duration wait) {
+    for (std::uint32_t group = 0; group < groups_.size(); ++group)
+        if (groups_[group].wait == wait) return group;
+    groups_.push_back(Group{wait});
+    return static_cast<std::uint32_t>(groups_.size() - 1);
+}
 
-    std::uint32_t handle = static_cast<std::uint32_t>(entries_.size());
-    if (free_.empty()) {
-        entries_.push_back(Entry{now, owner, group, kNone, kNone});
-    } else {
-        handle = free_.back();
-        free_.pop_back();
-    }
+std::uint32_t Deadlines::add(TimePoint now, Duration wait, std::uint64_t owner) {
+    const std::uint32_t group = group_of(wait);
+    const std::uint32_t handle = free_ != kNone ? free_ : new_entry();
     Group& list = groups_[group];
-    entries_[handle] = Entry{saturating_add(now, wait), owner, group, list.tail, kNone};
+    const TimePoint due = saturating_add(now, wait);
+    Entry& entry = entries_[handle];
+    free_ = entry.next;
+    entry = Entry{due, owner, group, list.tail, kNone};
     if (list.tail != kNone) {
-        ASSERT(entries_[list.tail].due <= entries_[handle].due);
+        ASSERT(entries_[list.tail].due <= due);
         entries_[list.tail].next = handle;
     } else {
         list.head = handle;
     }
     list.tail = handle;
+    next_ = std::min(next_, due);
     return handle;
+}
+
+/// A new entry, first of the free ones.
+std::uint32_t Deadlines::new_entry() {
+    entries_.push_back(Entry{TimePoint::max(), 0, 0, kNone, kNone});
+    return static_cast<std::uint32_t>(entries_.size() - 1);
 }
 
 void Deadlines::remove(std::uint32_t handle) {
     ASSERT(handle < entries_.size());
-    const Entry& entry = entries_[handle];
+    Entry& entry = entries_[handle];
     Group& list = groups_[entry.group];
-    if (entry.previous != kNone)
-        entries_[entry.previous].next = entry.next;
-    else
-        list.head = entry.next;
     if (entry.next != kNone)
         entries_[entry.next].previous = entry.previous;
     else
         list.tail = entry.previous;
-    free_.push_back(handle);
+    if (entry.previous != kNone)
+        entries_[entry.previous].next = entry.next;
+    else
+        list.head = entry.next;
+    entry.next = std::exchange(free_, handle);
+    if (entry.due == next_) next_ = earliest();
 }
 
-std::optional<TimePoint> Deadlines::next() const {
-    std::optional<TimePoint> first;
-    for (const Group& group : groups_) {
-        if (group.head == kNone) continue;
-        const TimePoint due = entries_[group.head].due;
-        if (!first || due < *first) first = due;
-    }
+TimePoint Deadlines::earliest() const {
+    TimePoint first = TimePoint::max();
+    for (const Group& group : groups_)
+        if (group.head != kNone) first = std::min(first, entries_[group.head].due);
     return first;
 }
 
@@ -64,20 +71,35 @@ std::optional<std::uint64_t> Deadlines::due(TimePoint now) const {
     return entries_[earliest].owner;
 }
 
-std::uint32_t ProducePurgatory::add(TimePoint now, Duration timeout, DelayedProduce&& operation) {
-    ASSERT(operation.waiting > 0);
-    std::uint32_t number = static_cast<std::uint32_t>(operations_.size());
+DelayedProduce& ProducePurgatory::take(ConnectionId connection, CorrelationId correlation,
+                                       NodeId client) {
     if (free_.empty()) {
-        operations_.push_back(std::move(operation));
-    } else {
-        number = free_.back();
-        free_.pop_back();
-        operation.generation = operations_[number].generation + 1;
-        operations_[number] = std::move(operation);
+        const auto number = static_cast<std::uint32_t>(operations_.size());
+        operations_.push_back(DelayedProduce{.connection = connection,
+                                             .correlation = correlation,
+                                             .client = client,
+                                             .number = number,
+                                             .partitions = {}});
+        free_.push_back(number);
     }
-    operations_[number].used = true;
-    operations_[number].wait = deadlines_.add(now, timeout, number);
-    return number;
+    DelayedProduce& taken = operations_[free_.back()];
+    free_.pop_back();
+    ASSERT(!taken.used);
+    ASSERT(taken.partitions.empty());
+    taken.connection = connection;
+    taken.correlation = correlation;
+    taken.client = client;
+    taken.waiting = 0;
+    ++taken.generation;
+    taken.used = true;
+    return taken;
+}
+
+void ProducePurgatory::delay(DelayedProduce& operation, TimePoint now, Duration timeout) {
+    ASSERT(operation.used);
+    ASSERT(operation.waiting > 0);
+    operation.wait = deadlines_.add(now, timeout, operation.number);
+    operation.delayed = true;
 }
 
 DelayedProduce* ProducePurgatory::find(const WaitingProduce& waiting) {
@@ -86,12 +108,13 @@ DelayedProduce* ProducePurgatory::find(const WaitingProduce& waiting) {
     return &found;
 }
 
-void ProducePurgatory::remove(std::uint32_t number) {
-    DelayedProduce& done = operation(number);
-    ASSERT(done.used);
-    deadlines_.remove(done.wait);
-    done.used = false;
-    free_.push_back(number);
+void ProducePurgatory::remove(DelayedProduce& operation) {
+    ASSERT(operation.used);
+    if (operation.delayed) deadlines_.remove(operation.wait);
+    operation.delayed = false;
+    operation.used = false;
+    operation.partitions.clear();
+    free_.push_back(operation.number);
 }
 
 std::optional<std::uint32_t> ProducePurgatory::expired(TimePoint now) const {

@@ -23,8 +23,8 @@ class Deadlines {
     /// A new deadline `wait` from now; `owner` is given back when it is due.
     std::uint32_t add(TimePoint now, Duration wait, std::uint64_t owner);
     void remove(std::uint32_t handle);
-    /// The earliest deadline, if any.
-    std::optional<TimePoint> next() const;
+    /// The earliest deadline; TimePoint::max(): there is none.
+    TimePoint next() const { return next_; }
     /// The owner of the earliest deadline at or before `now`, which stays until removed.
     std::optional<std::uint64_t> due(TimePoint now) const;
 
@@ -42,9 +42,14 @@ class Deadlines {
         std::uint32_t head = kNone;
         std::uint32_t tail = kNone;
     };
+    std::uint32_t group_of(Duration wait);
+    std::uint32_t new_entry();
+    TimePoint earliest() const;
+
     std::vector<Entry> entries_;
-    std::vector<std::uint32_t> free_;
+    std::uint32_t free_ = kNone;  ///< entries without a deadline, linked by `next`
     std::vector<Group> groups_;
+    TimePoint next_ = TimePoint::max();  ///< kept by add() and remove()
 };
 
 /// A partition of a waiting produce request, as its leader remembers it.
@@ -63,30 +68,36 @@ struct ProduceOutcome {
     bool waits = false;
 };
 
-/// One produce request with acks=all.
+/// One produce request, from its arrival to its answer.
 struct DelayedProduce {
     ConnectionId connection;
     CorrelationId correlation;
     NodeId client;
+    std::uint32_t number;  ///< its place in the purgatory
     boost::container::small_vector<ProduceOutcome, 1> partitions;
     std::uint32_t waiting = 0;     ///< partitions without an outcome yet
     std::uint32_t generation = 0;  ///< tells a reused operation from the one that was meant
     std::uint32_t wait = 0;        ///< handle of its deadline
     bool used = false;
+    bool delayed = false;  ///< it has a deadline
 };
 
+/// Every produce request is put together in its place here, and leaves at once if nothing waits.
 class ProducePurgatory {
   public:
-    /// Takes over a request of which at least one partition waits.
-    std::uint32_t add(TimePoint now, Duration timeout, DelayedProduce&& operation);
+    /// A new operation without partitions; the reference holds until the next one is taken.
+    DelayedProduce& take(ConnectionId connection, CorrelationId correlation, NodeId client);
+    /// At least one of its partitions waits: its time-out begins.
+    void delay(DelayedProduce& operation, TimePoint now, Duration timeout);
     DelayedProduce& operation(std::uint32_t number) {
         ASSERT(number < operations_.size());
         return operations_[number];
     }
     /// The operation a leader waits with, or nothing if it was answered meanwhile.
     DelayedProduce* find(const WaitingProduce& waiting);
-    void remove(std::uint32_t number);
-    std::optional<TimePoint> next_deadline() const { return deadlines_.next(); }
+    void remove(DelayedProduce& operation);
+    /// TimePoint::max(): nothing waits.
+    TimePoint next_deadline() const { return deadlines_.next(); }
     /// An operation whose time is over; the caller answers and removes it.
     std::optional<std::uint32_t> expired(TimePoint now) const;
 

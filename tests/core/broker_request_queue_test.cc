@@ -115,28 +115,40 @@ TEST_SUITE("core.purgatory") {
             deadlines.remove(*owner == 1 ? handles[1] : *owner == 3 ? handles[3] : handles[4]);
         }
         CHECK(order == std::vector<std::uint64_t>{1, 3, 9});
-        CHECK_FALSE(deadlines.next());
+        CHECK(deadlines.next() == TimePoint::max());
     }
 
     TEST_CASE("an operation that was answered is not found by those who still wait with it") {
         ProducePurgatory purgatory;
-        const auto make = [] {
-            DelayedProduce operation{.connection = ConnectionId(1),
-                                     .correlation = CorrelationId(1),
-                                     .client = NodeId(9),
-                                     .partitions = {}};
+        const auto delayed = [&](TimePoint now) {
+            DelayedProduce& operation =
+                purgatory.take(ConnectionId(1), CorrelationId(1), NodeId(9));
             operation.waiting = 1;
-            return operation;
+            purgatory.delay(operation, now, Duration(10));
+            return operation.number;
         };
-        const auto first = purgatory.add(at_ns(0), Duration(10), make());
+        const auto first = delayed(at_ns(0));
         const WaitingProduce old{Offset(1), first, purgatory.operation(first).generation, 0};
         CHECK(purgatory.find(old) != nullptr);
-        purgatory.remove(first);
+        purgatory.remove(purgatory.operation(first));
         CHECK(purgatory.find(old) == nullptr);
-        const auto second = purgatory.add(at_ns(1), Duration(10), make());
+        const auto second = delayed(at_ns(1));
         CHECK(second == first);
         CHECK(purgatory.find(old) == nullptr);
         CHECK(purgatory.expired(at_ns(11)) == second);
+    }
+
+    TEST_CASE("an operation that never waited leaves no deadline behind") {
+        ProducePurgatory purgatory;
+        DelayedProduce& answered = purgatory.take(ConnectionId(1), CorrelationId(1), NodeId(9));
+        answered.partitions.push_back(ProduceOutcome{.response = {.partition = PartitionId(0)}});
+        const std::uint32_t number = answered.number;
+        purgatory.remove(answered);
+        CHECK(purgatory.next_deadline() == TimePoint::max());
+        const DelayedProduce& again = purgatory.take(ConnectionId(2), CorrelationId(5), NodeId(8));
+        CHECK(again.number == number);
+        CHECK(again.connection == ConnectionId(2));
+        CHECK(again.partitions.empty());
     }
 }
 

@@ -126,13 +126,10 @@ struct Cluster {
         CHECK_FALSE(request.replica);
         const FetchPartition& asked = request.partitions.front();
         Log& log = logs[asked.partition.value()];
-        FetchPartitionResponse item{.partition = asked.partition,
-                                    .error = std::exchange(log.error, ErrorCode::none),
-                                    .high_watermark = Offset(log.high_watermark),
-                                    .log_start_offset = Offset(log.start),
-                                    .diverging = std::nullopt,
-                                    .current_leader = std::nullopt,
-                                    .batches = {}};
+        FetchPartitionResponse item(asked.partition);
+        item.error = std::exchange(log.error, ErrorCode::none);
+        item.high_watermark = Offset(log.high_watermark);
+        item.log_start_offset = Offset(log.start);
         for (const Batch& batch : log.batches) {
             if (item.error != ErrorCode::none || batch.next_offset() <= asked.fetch_offset)
                 continue;

@@ -32,12 +32,8 @@ TEST_SUITE("core.message_box") {
     TEST_CASE("a copy is another message") {
         MessagePool pool;
         MessageBox box = pool.take<FetchResponse>();
-        std::get<FetchResponse>(*box).partitions.push_back(
-            FetchPartitionResponse{.partition = PartitionId(0),
-                                   .high_watermark = Offset(5),
-                                   .diverging = std::nullopt,
-                                   .current_leader = std::nullopt,
-                                   .batches = {}});
+        std::get<FetchResponse>(*box).partitions.emplace_back(PartitionId(0)).high_watermark =
+            Offset(5);
         const MessageBox copy = box.copy();
         std::get<FetchResponse>(*box).partitions.clear();
         REQUIRE(std::get<FetchResponse>(*copy).partitions.size() == 1);

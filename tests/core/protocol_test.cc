@@ -40,14 +40,7 @@ TEST_SUITE("core.protocol") {
         const std::int64_t empty = core::size_bytes(response);
         CHECK(empty > 0);
         CHECK(empty < 100);
-        core::FetchPartitionResponse partition{core::PartitionId(0),
-                                               core::ErrorCode::none,
-                                               core::Offset(0),
-                                               core::Offset(0),
-                                               std::nullopt,
-                                               std::nullopt,
-                                               {}};
-        response.partitions.push_back(partition);
+        response.partitions.emplace_back(core::PartitionId(0));
         const std::int64_t without = core::size_bytes(response);
         response.partitions[0].batches.push_back({core::Offset(0), core::LeaderEpoch(0), large});
         CHECK(core::size_bytes(response) - without == large->size_bytes());

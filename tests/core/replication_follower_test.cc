@@ -43,13 +43,8 @@ struct Follow {
         return Batch{Offset(base), LeaderEpoch(epoch), builder.close(std::nullopt, std::nullopt)};
     }
     static FetchPartitionResponse answer(std::int64_t high_watermark) {
-        FetchPartitionResponse made{.partition = PartitionId(0),
-                                    .error = ErrorCode::none,
-                                    .high_watermark = Offset(high_watermark),
-                                    .log_start_offset = Offset(0),
-                                    .diverging = std::nullopt,
-                                    .current_leader = std::nullopt,
-                                    .batches = {}};
+        FetchPartitionResponse made(PartitionId(0));
+        made.high_watermark = Offset(high_watermark);
         return made;
     }
     FetchOutcome take(const FetchPartitionResponse& response) {
