@@ -190,7 +190,7 @@ void Cluster::State::dispatch(const Event& event) {
 }
 
 void Cluster::State::on_pipe(const Event& event) {
-    if (watches_before && live) {
+    if (watches_before && live) [[unlikely]] {
         const auto next = network->peek(event);
         if (next && engine->watches_delivery(*next->message) &&
             hosts[next->to]->takes_at_once(*next->message))
@@ -201,10 +201,10 @@ void Cluster::State::on_pipe(const Event& event) {
     if (arrival.kind == Arrival::Kind::dropped) {
         tell({.kind = trace::WorldKind::net_drop,
               .node = hosts[arrival.host]->id(),
-              .value = hosts[arrival.peer]->id().value()});
+              .value = arrival.received.peer.value()});
         return;
     }
-    if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(std::move(arrival));
+    if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(arrival);
 }
 
 void Cluster::State::on_run_end(const Event& event) {

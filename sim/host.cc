@@ -216,44 +216,42 @@ void Host::on_process_exit(const Event& exit) {
                          static_cast<std::int64_t>(exit.payload));
 }
 
-void Host::on_arrival(Arrival&& arrival) {
+void Host::on_arrival(Arrival& arrival) {
+    const core::Received& from = arrival.received;
     switch (arrival.kind) {
-        case Arrival::Kind::nothing:
-        case Arrival::Kind::dropped:
+        case Arrival::Kind::received:
+            on_message(arrival.lane, arrival.received);
             return;
         case Arrival::Kind::connected:
-            run(arrival.lane, core::Connected{arrival.connection}, true);
+            run(arrival.lane, core::Connected{from.connection}, true);
             return;
         case Arrival::Kind::lost:
-            run(arrival.lane,
-                core::Lost{arrival.connection, network_.node(arrival.peer), arrival.why}, true);
+            run(arrival.lane, core::Lost{from.connection, from.peer, arrival.why}, true);
             return;
-        case Arrival::Kind::received:
-            on_message(std::move(arrival));
+        case Arrival::Kind::nothing:
+        case Arrival::Kind::dropped:
             return;
     }
 }
 
-void Host::on_message(Arrival&& arrival) {
+void Host::on_message(core::Lane on, core::Received& received) {
+    const LaneState& state = lane(on);
+    if (ready() && !repeat_fetch_ && state.busy_until <= now() && state.waiting.empty())
+        receive(on, received);
+    else
+        on_message_otherwise(on, received);
+}
+
+void Host::on_message_otherwise(core::Lane on, core::Received& received) {
     if (node_ == nullptr) return;
-    const core::Message& message = *arrival.message;
-    const core::Lane on = core::lane_of(message);
-    if (on != arrival.lane) network_.set_lane(arrival.connection, index_, on);
-    if (repeat_fetch_ && carries_data(message)) {
+    if (repeat_fetch_ && carries_data(*received.message)) {
         repeat_fetch_ = false;
         run(on,
-            core::Received{arrival.connection, network_.node(arrival.peer), arrival.correlation,
-                           arrival.message.copy()},
+            core::Received{received.connection, received.peer, received.correlation,
+                           received.message.copy()},
             true);
     }
-    core::Received received{arrival.connection, network_.node(arrival.peer), arrival.correlation,
-                            std::move(arrival.message)};
-    const LaneState& state = lane(on);
-    const bool waits = !ready() || state.busy_until > now() || !state.waiting.empty();
-    if (waits)
-        run(on, std::move(received), true);
-    else
-        receive(on, received);
+    run(on, std::move(received), true);
 }
 
 bool Host::takes_at_once(const core::Message& message) const {

@@ -89,7 +89,7 @@ class Host {
     void send_record(const core::SendRecord& record);
 
     // ---- kernel events ----
-    void on_arrival(Arrival&& arrival);
+    void on_arrival(Arrival& arrival);
     /// True if a message would be handed to the node at once.
     bool takes_at_once(const core::Message& message) const;
     void on_wake(const Event& event);
@@ -122,7 +122,9 @@ class Host {
     Event event(EventType type, core::Lane lane = core::Lane::requests) const;
     void drain_soon();
     void end_process();
-    void on_message(Arrival&& arrival);
+    void on_message(core::Lane lane, core::Received& received);
+    /// Puts what cannot be handed over at once where it waits.
+    void on_message_otherwise(core::Lane lane, core::Received& received);
     void run(core::Lane lane, core::Input&& input, bool announced);
     void enqueue(core::Lane lane, core::Input&& input, bool announced);
     void run_waiting(core::Lane lane);

@@ -33,7 +33,7 @@ enum class EventClass : std::uint8_t { delivery, timer, workload, step };
 
 /// What a kernel event is; who handles it is in sim/cluster.
 enum class EventType : std::uint8_t {
-    pipe,           ///< the head of a connection's direction is here: payload = pipe
+    pipe,  ///< the head of a pipe is here: payload = connection, host = its slot, lane = its side
     lane_free,      ///< a busy lane has work waiting
     wake,           ///< a node's deadline
     process_begin,  ///< a started process runs its first instruction

@@ -48,37 +48,40 @@ void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, 
 }
 
 void Network::send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
-                   core::MessageBox message, core::TimePoint at) {
+                   core::MessageBox&& message, core::TimePoint at) {
     const std::uint32_t slot = slot_of(connection);
     if (slot == kNone) return;
     Connection& through = connections_[slot];
     const int side = side_of(through, from);
-    const int other = 1 - side;
     if (!through.end_open[static_cast<std::size_t>(side)]) return;
     Link& way = link_of_pipe(through, side);
+    const std::size_t api = message->index();
     const std::uint64_t identity = identity_of(through, way, *message, correlation);
-    if (!through.end_open[static_cast<std::size_t>(other)]) {
-        if (!through.silent[static_cast<std::size_t>(other)]) return;
-        const HostIndex peer = through.host[static_cast<std::size_t>(other)];
-        if (endpoints_[peer].powered && !through.outstanding && way.cuts == 0) {
-            // The machine is back and knows nothing of this connection.
-            const core::Duration there = latency(way, message->index(), identity);
-            enqueue_reset(slot, other, core::ConnectionLoss::reset, at, there);
-        }
-        through.outstanding = true;
-        return;
-    }
-    core::TimePoint leaves = at;
+    if (!through.end_open[static_cast<std::size_t>(1 - side)])
+        return send_into_silence(slot, side, api, identity, at);
+    core::Duration travel = latency(way, api, identity);
     if (way.model.bytes_per_second > 0) {
         const std::int64_t bytes = core::size_bytes(*message);
-        leaves = std::max(at, way.busy_until) +
-                 core::Duration(bytes * 1'000'000'000 / way.model.bytes_per_second);
-        way.busy_until = leaves;
+        way.busy_until = std::max(at, way.busy_until) +
+                         core::Duration(bytes * 1'000'000'000 / way.model.bytes_per_second);
+        travel += way.busy_until - at;
     }
-    const core::Duration travel = latency(way, message->index(), identity) + (leaves - at);
-    const std::uint32_t item = enqueue(slot, side, ItemKind::message, at, travel);
-    items_[item].correlation = correlation;
-    items_[item].message = std::move(message);
+    Item& item = enqueue(slot, side, ItemKind::message, at, travel);
+    item.correlation = correlation;
+    item.message = std::move(message);
+}
+
+void Network::send_into_silence(std::uint32_t slot, int side, std::size_t api,
+                                std::uint64_t identity, core::TimePoint at) {
+    Connection& connection = connections_[slot];
+    const int other = 1 - side;
+    if (!connection.silent[static_cast<std::size_t>(other)]) return;
+    Link& way = link_of_pipe(connection, side);
+    const HostIndex peer = connection.host[static_cast<std::size_t>(other)];
+    if (endpoints_[peer].powered && !connection.outstanding && way.cuts == 0)
+        // The machine is back and knows nothing of this connection.
+        enqueue_reset(slot, other, core::ConnectionLoss::reset, at, latency(way, api, identity));
+    connection.outstanding = true;
 }
 
 void Network::close(core::ConnectionId connection, HostIndex from, core::TimePoint at) {
@@ -122,6 +125,7 @@ void Network::power_on(HostIndex host) {
 }
 
 void Network::pause(HostIndex host) {
+    if (!endpoints_[host].paused_at) ++unusual_;
     endpoints_[host].paused_at = kernel_.now();
 }
 
@@ -141,12 +145,14 @@ void Network::resume(HostIndex host) {
         arm(slot, side);
     }
     endpoint.paused_at.reset();
+    --unusual_;
 }
 
 void Network::process_gone(HostIndex host, InFlightFate fate, bool silently) {
     Endpoint& endpoint = endpoints_[host];
     const core::TimePoint alive_until = endpoint.paused_at.value_or(kernel_.now());
     endpoint.listening = false;
+    if (endpoint.paused_at) --unusual_;
     endpoint.paused_at.reset();
     const std::vector<std::uint32_t> slots = endpoint.connections;
     for (const std::uint32_t slot : slots) {
@@ -196,11 +202,13 @@ void Network::end_side(std::uint32_t slot, int side, InFlightFate fate, bool sil
 
 void Network::cut(HostIndex from, HostIndex to) {
     ++link(from, to).cuts;
+    ++unusual_;
 }
 
 void Network::mend(HostIndex from, HostIndex to) {
     Link& way = link(from, to);
     ASSERT(way.cuts > 0);
+    --unusual_;
     if (--way.cuts > 0) return;
     const std::vector<std::uint32_t> slots = endpoints_[from].connections;
     for (const std::uint32_t slot : slots) {
@@ -232,12 +240,11 @@ void Network::delay_held(std::uint32_t slot, int side) {
 // ---- arrivals -----------------------------------------------------------------------------------
 
 std::optional<Network::Peek> Network::peek(const Event& event) const {
-    const std::uint32_t slot = slot_of(core::ConnectionId(event.payload >> 1));
-    if (slot == kNone) return std::nullopt;
-    const auto side = static_cast<std::size_t>(event.payload & 1);
-    const Connection& connection = connections_[slot];
+    const auto side = std::size_t{event.lane};
+    const Connection& connection = connections_[event.host];
     const Pipe& pipe = connection.pipe[side];
-    if (pipe.armed != kernel_.now() || pipe.head == kNone) return std::nullopt;
+    if (connection.id.value() != event.payload || pipe.armed != kernel_.now()) return std::nullopt;
+    if (pipe.head == kNone) return std::nullopt;
     const Item& item = items_[pipe.head];
     if (item.due > kernel_.now() || item.kind != ItemKind::message) return std::nullopt;
     const HostIndex from = connection.host[side];
@@ -250,37 +257,58 @@ std::optional<Network::Peek> Network::peek(const Event& event) const {
 }
 
 Arrival Network::arrive(const Event& event) {
-    const std::uint32_t slot = slot_of(core::ConnectionId(event.payload >> 1));
-    if (slot == kNone) return Arrival{};
-    const auto side = static_cast<std::size_t>(event.payload & 1);
+    const std::uint32_t slot = event.host;
+    const auto side = std::size_t{event.lane};
     Connection& connection = connections_[slot];
     Pipe& pipe = connection.pipe[side];
-    if (pipe.armed != kernel_.now()) return Arrival{};
+    // An earlier connection of this slot, or an event that is no longer this pipe's.
+    if (connection.id.value() != event.payload || pipe.armed != kernel_.now()) return Arrival{};
     pipe.armed = core::TimePoint::max();
-    if (pipe.head == kNone) return Arrival{};
     const std::uint32_t at = pipe.head;
+    if (at == kNone) return Arrival{};
     Item& item = items_[at];
-    const HostIndex from = connection.host[side];
-    const HostIndex to = connection.host[1 - side];
     if (item.due > kernel_.now()) {
         arm(slot, static_cast<int>(side));
         return Arrival{};
     }
-    // Held: the mending, the waking or the end of the rule arms the pipe again.
-    if (links_[connection.link[side]].cuts > 0) return Arrival{};
-    if (withheld(item, from)) return Arrival{};
-    const Passage passes = pass(connection, static_cast<int>(side), item);
-    if (passes == Passage::held) return Arrival{};
+    if (!is_plain(connection, side, item)) return arrive_otherwise(slot, static_cast<int>(side));
+    drop_head(slot, static_cast<int>(side));
+    core::Lane& lane = connection.lane[1 - side];
+    lane = core::lane_of(*item.message);
+    Arrival arrival{Arrival::Kind::received, lane, core::ConnectionLoss::reset,
+                    connection.host[1 - side],
+                    core::Received{connection.id, nodes_[connection.host[side]], item.correlation,
+                                   std::move(item.message)}};
+    item.next = free_item_;
+    free_item_ = at;
+    return arrival;
+}
 
-    pipe.head = item.next;
+void Network::drop_head(std::uint32_t slot, int side) {
+    Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
+    pipe.head = items_[pipe.head].next;
     if (pipe.head == kNone)
         pipe.tail = kNone;
     else
-        arm(slot, static_cast<int>(side));
+        arm(slot, side);
+}
+
+Arrival Network::arrive_otherwise(std::uint32_t slot, int of) {
+    Connection& connection = connections_[slot];
+    const auto side = static_cast<std::size_t>(of);
+    const std::uint32_t at = connection.pipe[side].head;
+    Item& item = items_[at];
+    // Held: the mending, the waking or the end of the rule arms the pipe again.
+    if (links_[connection.link[side]].cuts > 0) return Arrival{};
+    if (withheld(item, connection.host[side])) return Arrival{};
+    const Passage passes = pass(connection, of, item);
+    if (passes == Passage::held) return Arrival{};
+
+    drop_head(slot, of);
     Arrival arrival;
-    arrival.host = to;
-    arrival.peer = from;
-    arrival.connection = connection.id;
+    arrival.host = connection.host[1 - side];
+    arrival.received.peer = nodes_[connection.host[side]];
+    arrival.received.connection = connection.id;
     arrival.lane = connection.lane[1 - side];
     switch (item.kind) {
         case ItemKind::open:
@@ -297,8 +325,10 @@ Arrival Network::arrive(const Event& event) {
                 arrival.kind = Arrival::Kind::dropped;
             } else if (connection.end_open[1 - side]) {
                 arrival.kind = Arrival::Kind::received;
-                arrival.correlation = item.correlation;
-                arrival.message = std::move(item.message);
+                arrival.received.correlation = item.correlation;
+                arrival.received.message = std::move(item.message);
+                arrival.lane = core::lane_of(*arrival.received.message);
+                connection.lane[1 - side] = arrival.lane;
             }
             free_item(at);
             return arrival;
@@ -334,13 +364,6 @@ Arrival Network::arrive_open(std::uint32_t slot) {
     Link& back = link_of_pipe(connection, 1);
     enqueue(slot, 1, ItemKind::accept, kernel_.now(), counted_latency(back, kAcceptApi));
     return Arrival{};
-}
-
-void Network::set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane) {
-    const std::uint32_t slot = slot_of(connection);
-    if (slot == kNone) return;
-    Connection& of = connections_[slot];
-    of.lane[static_cast<std::size_t>(side_of(of, end))] = lane;
 }
 
 }  // namespace sim

@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/random.h"
 #include "core/base/time.h"
 #include "core/protocol/message_box.h"
 #include "core/step/node.h"
@@ -46,13 +47,12 @@ using HostIndex = std::uint32_t;
 struct Arrival {
     enum class Kind : std::uint8_t { nothing, connected, lost, received, dropped };
     Kind kind = Kind::nothing;
-    core::Lane lane = core::Lane::requests;  ///< of this end of the connection
+    /// received: of the message; otherwise of the last message that this end of the connection had.
+    core::Lane lane = core::Lane::requests;
     core::ConnectionLoss why = core::ConnectionLoss::reset;
     HostIndex host = 0;
-    HostIndex peer = 0;
-    core::ConnectionId connection{0};
-    core::CorrelationId correlation{0};  ///< of the message
-    core::MessageBox message;            ///< received: what
+    /// Connection and peer of any arrival; the rest of messages only.
+    core::Received received{core::ConnectionId(0), core::NodeId(0), core::CorrelationId(0), {}};
 };
 
 class Network {
@@ -70,7 +70,7 @@ class Network {
     void open(core::ConnectionId connection, HostIndex from, HostIndex to, core::Lane lane,
               core::TimePoint at);
     void send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
-              core::MessageBox message, core::TimePoint at);
+              core::MessageBox&& message, core::TimePoint at);
     void close(core::ConnectionId connection, HostIndex from, core::TimePoint at);
 
     // ---- what becomes of hosts ----
@@ -109,12 +109,9 @@ class Network {
     };
     std::optional<Peek> peek(const Event& event) const;
     Arrival arrive(const Event& event);
-    /// The lane that handled the last message of this end: a later loss follows it there.
-    void set_lane(core::ConnectionId connection, HostIndex end, core::Lane lane);
-
     core::NodeId node(HostIndex host) const { return nodes_[host]; }
     std::size_t open_connections() const { return connections_.size() - free_connections_.size(); }
-    std::size_t items_in_flight() const { return items_.size() - free_items_.size(); }
+    std::size_t items_in_flight() const;
 
   private:
     static constexpr std::uint32_t kNone = UINT32_MAX;
@@ -131,11 +128,11 @@ class Network {
         core::TimePoint sent_at{};
         std::uint32_t next = kNone;
         std::uint32_t held_by = kNone;  ///< the rule that it waits for
+        core::CorrelationId correlation{0};
         ItemKind kind = ItemKind::message;
         bool let_go = false;      ///< by its rule: no rule meets it again
         bool by_machine = false;  ///< by the operating system, whatever its process does
         core::ConnectionLoss why = core::ConnectionLoss::reset;
-        core::CorrelationId correlation{0};
         core::MessageBox message;  ///< of messages only
     };
     struct Pipe {
@@ -154,8 +151,8 @@ class Network {
         core::ConnectionId id{0};
         std::array<HostIndex, 2> host{};
         std::array<bool, 2> end_open{};
-        std::array<bool, 2> silent{};  ///< this side lost power and has told nobody
-        std::array<core::Lane, 2> lane{};
+        std::array<bool, 2> silent{};         ///< this side lost power and has told nobody
+        std::array<core::Lane, 2> lane{};     ///< of the last message that this side had
         std::array<std::uint32_t, 2> link{};  ///< of each pipe
         bool outstanding = false;             ///< the other side has sent something to a silent one
         bool established = false;             ///< the opener knows
@@ -168,12 +165,14 @@ class Network {
     struct Link {
         scenario::LinkModel model;
         std::uint64_t key = 0;
-        std::uint64_t latency_draw = 0;  ///< that of `key`; to be extended
         std::uint32_t cuts = 0;
         core::TimePoint busy_until = core::TimePoint::min();
         std::array<std::uint32_t, kApis> counts{};
+        /// core::keyed_draw of key and API, to be extended by the identity.
+        std::array<std::uint64_t, kApis> latency_draw{};
         std::optional<core::PartitionId> fetch_partition;
         std::optional<core::Offset> fetch_offset;
+        std::uint64_t fetch_key = core::mix64(core::mix64(0));  ///< of partition and offset
         std::uint64_t fetch_repeats = 0;
     };
     /// A pipe whose head waits for a rule.
@@ -198,7 +197,6 @@ class Network {
     };
 
     std::uint32_t slot_of(core::ConnectionId connection) const;
-    Connection* find(core::ConnectionId connection);
     int side_of(const Connection& connection, HostIndex host) const;
     std::uint32_t link_index(HostIndex from, HostIndex to);
     Link& link(HostIndex from, HostIndex to) { return links_[link_index(from, to)]; }
@@ -207,17 +205,23 @@ class Network {
     }
     bool is_cut(HostIndex from, HostIndex to);
 
-    core::Duration latency(Link& link, std::size_t api, std::uint64_t identity) const;
+    core::Duration latency(const Link& link, std::size_t api, std::uint64_t identity) const;
+    /// How long what is lost on its way waits to be sent again.
+    core::Duration retransmissions(const Link& link, std::size_t api, std::uint64_t identity) const;
     core::Duration counted_latency(Link& link, std::size_t api);
     std::uint64_t identity_of(Connection& connection, Link& link, const core::Message& message,
                               core::CorrelationId correlation);
-    std::uint64_t answered_identity(Connection& connection, core::CorrelationId correlation);
+    static std::uint64_t fetch_identity(Link& link, const core::FetchRequest& fetch);
+    static std::uint64_t answered_identity(Connection& connection, core::CorrelationId correlation);
 
-    std::uint32_t take_item();
+    void make_item();
     void free_item(std::uint32_t item);
     /// Appends an item that leaves at `at` and travels `travel`.
-    std::uint32_t enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
-                          core::Duration travel);
+    Item& enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
+                  core::Duration travel);
+    /// A message to a machine that lost power, or has come back without knowing its connections.
+    void send_into_silence(std::uint32_t slot, int side, std::size_t api, std::uint64_t identity,
+                           core::TimePoint at);
     void enqueue_reset(std::uint32_t slot, int side, core::ConnectionLoss why, core::TimePoint at,
                        core::Duration extra);
     void arm(std::uint32_t slot, int side);
@@ -231,6 +235,16 @@ class Network {
                   core::TimePoint alive_until);
     void delay_held(std::uint32_t slot, int side);
     void maybe_forget(std::uint32_t slot);
+    /// The first item is out of its pipe; the next one is due some time.
+    void drop_head(std::uint32_t slot, int side);
+    /// Nothing is in the way of this item, the first of its pipe: a message to an open end, and no
+    /// cut, pause or rule anywhere.
+    bool is_plain(const Connection& connection, std::size_t side, const Item& item) const {
+        return item.kind == ItemKind::message && connection.end_open[1 - side] && unusual_ == 0 &&
+               item.held_by == kNone && !connection.unanswered;
+    }
+    /// Anything that is not plain.
+    Arrival arrive_otherwise(std::uint32_t slot, int side);
     Arrival arrive_open(std::uint32_t slot);
 
     std::optional<std::uint32_t> rule_for(const Connection& connection, int side,
@@ -253,12 +267,14 @@ class Network {
     std::vector<Connection> connections_;
     std::vector<std::uint32_t> free_connections_;
     std::vector<Item> items_;
-    std::vector<std::uint32_t> free_items_;
+    std::uint32_t free_item_ = kNone;  ///< the first of those that are free
     std::vector<Link> links_;
     std::vector<std::uint32_t> link_at_;  ///< by from * hosts + to; kNone where not yet used
     std::vector<Endpoint> endpoints_;
     std::vector<Rule> rules_;  ///< by MessageRuleId
     std::size_t active_rules_ = 0;
+    /// Cuts, paused hosts and active rules. With none, a message is simply handed over.
+    std::size_t unusual_ = 0;
 };
 
 }  // namespace sim

@@ -13,11 +13,6 @@ namespace {
 constexpr core::Duration kRetransmission = core::from_ms(200);
 constexpr std::uint64_t kMostLosses = 10;
 
-/// core::keyed_draw of an identity whose first parts were drawn already.
-std::uint64_t extend_draw(std::uint64_t draw, std::uint64_t api, std::uint64_t identity) {
-    draw = core::mix64(draw ^ core::mix64(api));
-    return core::mix64(draw ^ core::mix64(identity));
-}
 
 }  // namespace
 
@@ -41,7 +36,9 @@ std::uint32_t Network::link_index(HostIndex from, HostIndex to) {
         Link& made = links_.emplace_back();
         made.model = link_of_(from, to);
         made.key = core::mix64((draw_key(nodes_[from]) << 32) | draw_key(nodes_[to]));
-        made.latency_draw = core::keyed_draw(seed_, core::Purpose::network_latency, {made.key});
+        for (std::size_t api = 0; api < kApis; ++api)
+            made.latency_draw[api] =
+                core::keyed_draw(seed_, core::Purpose::network_latency, {made.key, api});
     }
     return at;
 }
@@ -52,21 +49,26 @@ bool Network::is_cut(HostIndex from, HostIndex to) {
 
 // ---- identities and travel times ----------------------------------------------------------------
 
-core::Duration Network::latency(Link& way, std::size_t api, std::uint64_t identity) const {
-    core::Duration travel =
+core::Duration Network::latency(const Link& way, std::size_t api, std::uint64_t identity) const {
+    const core::Duration travel =
         way.model.latency.is_fixed()
             ? way.model.latency.typical()
-            : way.model.latency.sample(extend_draw(way.latency_draw, api, identity));
-    if (way.model.loss.numerator > 0) {
-        core::Duration wait = kRetransmission;
-        for (std::uint64_t attempt = 0; attempt < kMostLosses; ++attempt, wait *= 2) {
-            const std::uint64_t draw = core::keyed_draw(seed_, core::Purpose::network_loss,
-                                                        {way.key, api, identity, attempt});
-            if (!core::happens(draw, way.model.loss)) break;
-            travel += wait;
-        }
+            : way.model.latency.sample(core::mix64(way.latency_draw[api] ^ core::mix64(identity)));
+    if (way.model.loss.numerator == 0) return travel;
+    return travel + retransmissions(way, api, identity);
+}
+
+core::Duration Network::retransmissions(const Link& way, std::size_t api,
+                                        std::uint64_t identity) const {
+    core::Duration waits(0);
+    core::Duration wait = kRetransmission;
+    for (std::uint64_t attempt = 0; attempt < kMostLosses; ++attempt, wait *= 2) {
+        const std::uint64_t draw =
+            core::keyed_draw(seed_, core::Purpose::network_loss, {way.key, api, identity, attempt});
+        if (!core::happens(draw, way.model.loss)) break;
+        waits += wait;
     }
-    return travel;
+    return waits;
 }
 
 core::Duration Network::counted_latency(Link& way, std::size_t api) {
@@ -84,38 +86,35 @@ std::uint64_t Network::identity_of(Connection& connection, Link& way, const core
         return identity;
     }
     if (!core::is_request(message)) return answered_identity(connection, correlation);
-    std::uint64_t identity = 0;
-    if (const auto* fetch = std::get_if<core::FetchRequest>(&message)) {
-        // An incremental fetch without partitions repeats the one before it.
-        if (!fetch->partitions.empty()) {
-            const core::FetchPartition& first = fetch->partitions.front();
-            if (way.fetch_partition == first.partition && way.fetch_offset == first.fetch_offset) {
-                ++way.fetch_repeats;
-            } else {
-                way.fetch_partition = first.partition;
-                way.fetch_offset = first.fetch_offset;
-                way.fetch_repeats = 0;
-            }
-        } else {
-            ++way.fetch_repeats;
-        }
-        const std::uint64_t partition =
-            way.fetch_partition ? std::uint64_t{way.fetch_partition->value()} + 1 : 0;
-        const std::uint64_t offset =
-            way.fetch_offset ? static_cast<std::uint64_t>(way.fetch_offset->value()) : 0;
-        identity = core::mix64(core::mix64(partition) ^ offset) ^ way.fetch_repeats;
-    } else {
-        identity = way.counts[message.index()]++;
-    }
+    const auto* fetch = std::get_if<core::FetchRequest>(&message);
+    const std::uint64_t identity =
+        fetch != nullptr ? fetch_identity(way, *fetch) : way.counts[message.index()]++;
     connection.asked.push_back(Asked{correlation, identity});
     return identity;
+}
+
+std::uint64_t Network::fetch_identity(Link& way, const core::FetchRequest& fetch) {
+    // An incremental fetch without partitions repeats the one before it.
+    const core::FetchPartition* first =
+        fetch.partitions.empty() ? nullptr : &fetch.partitions.front();
+    if (first == nullptr ||
+        (way.fetch_partition == first->partition && way.fetch_offset == first->fetch_offset)) {
+        ++way.fetch_repeats;
+    } else {
+        way.fetch_partition = first->partition;
+        way.fetch_offset = first->fetch_offset;
+        way.fetch_repeats = 0;
+        way.fetch_key = core::mix64(core::mix64(std::uint64_t{first->partition.value()} + 1) ^
+                                    static_cast<std::uint64_t>(first->fetch_offset.value()));
+    }
+    return way.fetch_key ^ way.fetch_repeats;
 }
 
 /// Responses come in the order of requests: those passed over will never be answered.
 std::uint64_t Network::answered_identity(Connection& connection, core::CorrelationId correlation) {
     std::uint64_t identity = correlation.value();
     while (connection.asked_from < connection.asked.size()) {
-        const Asked asked = connection.asked[connection.asked_from++];
+        const Asked& asked = connection.asked[connection.asked_from++];
         if (asked.correlation != correlation) continue;
         identity = asked.identity;
         break;
@@ -134,36 +133,42 @@ std::uint64_t Network::answered_identity(Connection& connection, core::Correlati
 
 // ---- items and pipes ----------------------------------------------------------------------------
 
-std::uint32_t Network::take_item() {
-    if (free_items_.empty()) {
-        items_.emplace_back();
-        return static_cast<std::uint32_t>(items_.size() - 1);
-    }
-    const std::uint32_t item = free_items_.back();
-    free_items_.pop_back();
-    return item;
+void Network::make_item() {
+    items_.emplace_back();
+    free_item_ = static_cast<std::uint32_t>(items_.size() - 1);
 }
 
 void Network::free_item(std::uint32_t item) {
     // A message that nobody takes must not keep its batches alive.
     items_[item].message = core::MessageBox();
-    free_items_.push_back(item);
+    items_[item].next = free_item_;
+    free_item_ = item;
 }
 
-std::uint32_t Network::enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
-                               core::Duration travel) {
-    const std::uint32_t index = take_item();
-    Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
+std::size_t Network::items_in_flight() const {
+    std::size_t free = 0;
+    for (std::uint32_t at = free_item_; at != kNone; at = items_[at].next) ++free;
+    return items_.size() - free;
+}
+
+Network::Item& Network::enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
+                                core::Duration travel) {
+    if (free_item_ == kNone) make_item();
+    const std::uint32_t index = free_item_;
     Item& item = items_[index];
-    item.kind = kind;
+    free_item_ = item.next;
+    Connection& connection = connections_[slot];
+    Pipe& pipe = connection.pipe[static_cast<std::size_t>(side)];
+    item.due = std::max(at + travel, pipe.last_due);
+    item.sent_at = at;
+    item.next = kNone;
     item.held_by = kNone;
+    item.kind = kind;
     item.let_go = false;
     // A paused process sends nothing: what is sent meanwhile is its machine's.
-    const auto from = static_cast<std::size_t>(side);
-    item.by_machine = endpoints_[connections_[slot].host[from]].paused_at.has_value();
-    item.sent_at = at;
-    item.due = std::max(at + travel, pipe.last_due);
-    item.next = kNone;
+    item.by_machine =
+        unusual_ > 0 &&
+        endpoints_[connection.host[static_cast<std::size_t>(side)]].paused_at.has_value();
     pipe.last_due = item.due;
     if (pipe.tail == kNone) {
         pipe.head = index;
@@ -173,15 +178,14 @@ std::uint32_t Network::enqueue(std::uint32_t slot, int side, ItemKind kind, core
         items_[pipe.tail].next = index;
         pipe.tail = index;
     }
-    return index;
+    return item;
 }
 
 void Network::enqueue_reset(std::uint32_t slot, int side, core::ConnectionLoss why,
                             core::TimePoint at, core::Duration extra) {
     Link& way = link_of_pipe(connections_[slot], side);
     const core::Duration travel = extra + counted_latency(way, kResetApi);
-    const std::uint32_t item = enqueue(slot, side, ItemKind::reset, at, travel);
-    items_[item].why = why;
+    enqueue(slot, side, ItemKind::reset, at, travel).why = why;
 }
 
 void Network::arm(std::uint32_t slot, int side) {
@@ -192,7 +196,9 @@ void Network::arm(std::uint32_t slot, int side) {
     if (due >= pipe.armed) return;
     pipe.armed = due;
     Event event(EventType::pipe);
-    event.payload = (connection.id.value() << 1) | static_cast<std::uint64_t>(side);
+    event.payload = connection.id.value();
+    event.host = slot;
+    event.lane = static_cast<std::uint8_t>(side);
     kernel_.schedule(due, EventClass::delivery, event);
 }
 

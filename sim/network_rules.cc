@@ -10,6 +10,7 @@ MessageRuleId Network::add_rule(MessageFate fate, std::optional<std::int64_t> co
                                 Matches matches) {
     rules_.push_back(Rule{fate, count, std::move(matches), true, {}, {}});
     ++active_rules_;
+    ++unusual_;
     return MessageRuleId(static_cast<std::uint32_t>(rules_.size() - 1));
 }
 
@@ -114,6 +115,7 @@ MessageTally Network::remove_rule(MessageRuleId id) {
     ASSERT(rule.active);
     rule.active = false;
     --active_rules_;
+    --unusual_;
     std::vector<std::pair<core::TimePoint, Door>> held;
     for (const Door& door : rule.doors) {
         const auto item = waiting(door, id.value());

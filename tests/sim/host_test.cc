@@ -117,7 +117,7 @@ struct Pair final : sim::HostListener {
             if (event.type == EventType::pipe) {
                 sim::Arrival arrival = network.arrive(event);
                 if (arrival.kind != sim::Arrival::Kind::nothing)
-                    hosts[arrival.host]->on_arrival(std::move(arrival));
+                    hosts[arrival.host]->on_arrival(arrival);
             } else if (event.type == EventType::wake) {
                 hosts[event.host]->on_wake(event);
             } else if (event.type == EventType::lane_free) {

@@ -61,9 +61,9 @@ struct Lan {
             if (arrival.kind == Arrival::Kind::lost)
                 what += arrival.why == ConnectionLoss::refused ? "refused" : "reset";
             if (arrival.kind == Arrival::Kind::dropped)
-                what += concat("loses one from ", arrival.peer + 1);
+                what += concat("loses one from ", arrival.received.peer.value());
             if (arrival.kind == Arrival::Kind::received)
-                what += concat("message ", arrival.correlation.value());
+                what += concat("message ", arrival.received.correlation.value());
             seen.push_back(what);
         }
         kernel.advance_to(at_ns(0) + end);
