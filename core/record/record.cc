@@ -5,7 +5,8 @@ namespace core {
 namespace {
 
 /// A length and that many bytes; -1 (any negative length) is null. False: the bytes end before.
-bool read_nullable(ByteReader& reader, std::optional<BytesView>& bytes) {
+[[gnu::always_inline]] inline bool read_nullable(ByteReader& reader,
+                                                 std::optional<BytesView>& bytes) {
     const auto length = reader.read_varint();
     if (!length) return false;
     bytes.reset();
@@ -20,6 +21,12 @@ std::optional<RecordHeader> read_header(ByteReader& reader) {
     RecordHeader header{as_text(*key), std::nullopt};
     if (!read_nullable(reader, header.value)) return std::nullopt;
     return header;
+}
+
+bool skip_headers(ByteReader& reader, std::int32_t count) {
+    for (std::int32_t i = 0; i < count; ++i)
+        if (!read_header(reader)) return false;
+    return true;
 }
 
 }  // namespace
@@ -68,8 +75,8 @@ bool RecordReader::read_one(RecordView& record) {
     if (!header_count) return fail(RecordProblem::bad_size);
     if (*header_count < 0) return fail(RecordProblem::bad_header);
     const std::size_t headers_at = body.position();
-    for (std::int32_t i = 0; i < *header_count; ++i)
-        if (!read_header(body)) return fail(RecordProblem::bad_header);
+    if (*header_count > 0 && !skip_headers(body, *header_count))
+        return fail(RecordProblem::bad_header);
     if (body.remaining() > 0) return fail(RecordProblem::bad_size);
     record.offset_delta = *offset_delta;
     record.timestamp_delta = *timestamp_delta;

@@ -26,10 +26,11 @@ constexpr std::int64_t unzigzag(std::uint64_t value) {
     return static_cast<std::int64_t>((value >> 1) ^ (0ULL - (value & 1ULL)));
 }
 
-/// Bytes that write_varint will write, 1 to 5; one for most of a record's numbers.
+/// Bytes that write_varint will write, 1 to 5; one or two for nearly all of a record's numbers.
 constexpr int varint_size(std::int32_t value) {
     const std::uint32_t raw = zigzag(value);
-    return raw < 0x80 ? 1 : (38 - std::countl_zero(raw)) / 7;
+    if (raw < 0x80) return 1;
+    return raw < 0x4000 ? 2 : (38 - std::countl_zero(raw)) / 7;
 }
 /// Bytes that write_varlong will write, 1 to 10.
 constexpr int varlong_size(std::int64_t value) {
