@@ -157,20 +157,7 @@ void Broker::refresh_timers() {
     for (int lane = 0; lane < kLanes; ++lane)
         timers_[static_cast<Lane>(lane)] =
             timers_due(static_cast<Lane>(lane)).value_or(TimePoint::max());
-}
-
-void Broker::refresh_deadlines() {
-    if (timers_moved_) refresh_timers();
-    if (fetchers_moved_) {
-        fetchers_moved_ = false;
-        fetchers_due_ = replicas_.fetchers().next_deadline();
-    }
     deadlines_ = timers_;
-    if (stage_ == Stage::down || stage_ == Stage::stopping || stage_ == Stage::stopped) return;
-    TimePoint& requests = deadlines_[Lane::requests];
-    requests = std::min(requests, std::min(fetchers_due_, replicas_.next_deadline()));
-    TimePoint& background = deadlines_[Lane::background];
-    if (!replicas_.context().rolled.empty()) background = std::min(background, now_);
 }
 
 }  // namespace core

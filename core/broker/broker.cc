@@ -45,20 +45,6 @@ std::optional<LeaderEpoch> Broker::leader_epoch(PartitionId id) const {
     return found->leader_epoch();
 }
 
-bool Broker::begin_step(TimePoint now, Effects& effects) {
-    ASSERT(now >= now_);
-    now_ = now;
-    if (stage_ == Stage::stopped) return false;
-    replicas_.begin_step(now, lifecycle_.broker_epoch(), effects);
-    return true;
-}
-
-void Broker::end_step(TimePoint now, Effects& effects) {
-    drain(now, effects);
-    refresh_deadlines();
-    replicas_.check_invariants();
-}
-
 void Broker::receive(TimePoint now, Received& received, Effects& effects) {
     if (!begin_step(now, effects)) return;
     // Produce and fetch, requests and answers: none of them moves a timer of the broker itself.
@@ -194,24 +180,8 @@ void Broker::on_controller_response(TimePoint now, Received& received, Effects& 
 
 // ---- requests -----------------------------------------------------------------------------------
 
-void Broker::on_request(TimePoint now, Received& received, Effects& effects) {
-    if (stage_ == Stage::stopping) return;
-    IncomingConnection& connection = queue_.accept(received.connection, received.peer);
-    const bool serving = lifecycle_.state() == BrokerState::running ||
-                         lifecycle_.state() == BrokerState::pending_controlled_shutdown;
-    if (connection.muted || connection.in_ready || !serving)
-        return queue_.put(connection, received.correlation, std::move(received.message));
-    handle(now, connection, received.correlation, *received.message, effects);
-}
-
-void Broker::handle(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
-                    Message& message, Effects& effects) {
-    ASSERT(!connection.muted);
-    connection.muted = true;
-    if (auto* produce = std::get_if<ProduceRequest>(&message))
-        return replicas_.on_produce(connection, correlation, *produce);
-    if (const auto* fetch = std::get_if<FetchRequest>(&message))
-        return replicas_.on_fetch(connection, correlation, *fetch);
+void Broker::handle_other(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
+                          const Message& message, Effects& effects) {
     if (const auto* offsets = std::get_if<ListOffsetsRequest>(&message))
         return replicas_.on_list_offsets(connection, correlation, *offsets);
     if (std::holds_alternative<MetadataRequest>(message))
@@ -255,12 +225,6 @@ void Broker::answer_init_producer_id(ConnectionId connection, CorrelationId corr
                                      std::optional<ProducerId> id, Effects& effects) {
     queue_.answer(connection, correlation,
                   InitProducerIdResponse{ErrorCode::none, id, ProducerEpoch(0)}, effects);
-}
-
-void Broker::drain(TimePoint now, Effects& effects) {
-    replicas_.complete_delayed();
-    if (!replicas_.context().proposals.empty()) drain_proposals(now, effects);
-    if (queue_.may_go_on()) take_up_waiting(now, effects);
 }
 
 void Broker::take_up_waiting(TimePoint now, Effects& effects) {

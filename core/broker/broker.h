@@ -22,12 +22,16 @@
 /// Calls it takes: ShutDown.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/broker/alter_partition_manager.h"
 #include "core/broker/directory_assigner.h"
 #include "core/broker/lifecycle.h"
@@ -81,19 +85,52 @@ class Broker final : public Node {
     enum class Stage : std::uint8_t { down, observing, loading, published, stopping, stopped };
 
     /// What every step begins and ends with; a broker that has stopped takes none.
-    bool begin_step(TimePoint now, Effects& effects);
-    void end_step(TimePoint now, Effects& effects);
+    bool begin_step(TimePoint now, Effects& effects) {
+        ASSERT(now >= now_);
+        now_ = now;
+        if (stage_ == Stage::stopped) return false;
+        replicas_.begin_step(now, lifecycle_.broker_epoch(), effects);
+        return true;
+    }
+    void end_step(TimePoint now, Effects& effects) {
+        drain(now, effects);
+        refresh_deadlines();
+        replicas_.check_invariants();
+    }
     void on_started(TimePoint now, Effects& effects);
     void on_woken(TimePoint now, Lane lane, Effects& effects);
     void on_connected(TimePoint now, ConnectionId connection, Effects& effects);
     void on_lost(TimePoint now, const Lost& lost, Effects& effects);
-    void on_request(TimePoint now, Received& received, Effects& effects);
+    void on_request(TimePoint now, Received& received, Effects& effects) {
+        if (stage_ == Stage::stopping) return;
+        IncomingConnection& connection = queue_.accept(received.connection, received.peer);
+        if (connection.muted || connection.in_ready || !serving())
+            queue_.put(connection, received.correlation, std::move(received.message));
+        else
+            handle(now, connection, received.correlation, *received.message, effects);
+    }
     void on_response(TimePoint now, Received& received, Effects& effects);
     void on_controller_response(TimePoint now, Received& received, Effects& effects);
     void on_shut_down(TimePoint now);
 
+    /// R1
+    bool serving() const {
+        return lifecycle_.state() == BrokerState::running ||
+               lifecycle_.state() == BrokerState::pending_controlled_shutdown;
+    }
     void handle(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
-                Message& message, Effects& effects);
+                Message& message, Effects& effects) {
+        ASSERT(!connection.muted);
+        connection.muted = true;
+        if (const auto* fetch = std::get_if<FetchRequest>(&message))
+            replicas_.on_fetch(connection, correlation, *fetch);
+        else if (const auto* produce = std::get_if<ProduceRequest>(&message))
+            replicas_.on_produce(connection, correlation, *produce);
+        else
+            handle_other(now, connection, correlation, message, effects);
+    }
+    void handle_other(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
+                      const Message& message, Effects& effects);
     void on_metadata_request(IncomingConnection& connection, CorrelationId correlation,
                              Effects& effects);
     void on_init_producer_id(TimePoint now, IncomingConnection& connection,
@@ -101,7 +138,11 @@ class Broker final : public Node {
     void answer_init_producer_id(ConnectionId connection, CorrelationId correlation,
                                  std::optional<ProducerId> id, Effects& effects);
     /// Everything that this step made possible: delayed requests, ISR proposals, next requests.
-    void drain(TimePoint now, Effects& effects);
+    void drain(TimePoint now, Effects& effects) {
+        replicas_.complete_delayed();
+        if (!replicas_.context().proposals.empty()) drain_proposals(now, effects);
+        if (queue_.may_go_on()) take_up_waiting(now, effects);
+    }
     void take_up_waiting(TimePoint now, Effects& effects);
     void drain_proposals(TimePoint now, Effects& effects);
 
@@ -123,7 +164,19 @@ class Broker final : public Node {
     void stop(TimePoint now, Effects& effects);
     std::optional<TimePoint> timers_due(Lane lane) const;
     void refresh_timers();
-    void refresh_deadlines();
+    void refresh_deadlines() {
+        if (timers_moved_) refresh_timers();
+        if (fetchers_moved_) {
+            fetchers_moved_ = false;
+            fetchers_due_ = replicas_.fetchers().next_deadline();
+        }
+        if (stage_ == Stage::down || stage_ == Stage::stopping || stage_ == Stage::stopped) return;
+        deadlines_[Lane::requests] =
+            std::min(std::min(timers_[Lane::requests], fetchers_due_), replicas_.next_deadline());
+        // The flush behind a new segment; once it is done, the background lane's timers say so.
+        if (!replicas_.context().rolled.empty())
+            deadlines_[Lane::background] = std::min(timers_[Lane::background], now_);
+    }
     TimePoint& due(Task task) { return due_[static_cast<std::size_t>(task)]; }
     TimePoint due(Task task) const { return due_[static_cast<std::size_t>(task)]; }
 

@@ -50,19 +50,15 @@ FetchSession& ReplicaManager::update_session(IncomingConnection& connection,
     return session;
 }
 
-void ReplicaManager::judge(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
-                           FetchVerdict& verdict) const {
-    if (leader != nullptr) return leader->judge_fetch(session.replica(), slot.fetch, verdict);
-    const Partition* partition = find(slot.fetch.partition);
-    verdict.error = not_hosted(slot.fetch.partition);
+ErrorCode ReplicaManager::refusal_without_leader(const FetchSlot& slot) const {
     // A fetcher with older metadata than this broker's is told so, whatever the role here.
+    const Partition* partition = find(slot.fetch.partition);
     const auto known = partition == nullptr ? std::nullopt : partition->leader_epoch();
     if (known && slot.fetch.current_leader_epoch) {
-        if (*slot.fetch.current_leader_epoch < *known)
-            verdict.error = ErrorCode::fenced_leader_epoch;
-        if (*slot.fetch.current_leader_epoch > *known)
-            verdict.error = ErrorCode::unknown_leader_epoch;
+        if (*slot.fetch.current_leader_epoch < *known) return ErrorCode::fenced_leader_epoch;
+        if (*slot.fetch.current_leader_epoch > *known) return ErrorCode::unknown_leader_epoch;
     }
+    return not_hosted(slot.fetch.partition);
 }
 
 void ReplicaManager::note_request(const FetchSession& session, const FetchSlot& slot) {
@@ -107,7 +103,7 @@ void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId corr
         const std::uint32_t number = session.changed()[i];
         FetchSlot& slot = session.slot(number);
         if (!slot.used) continue;
-        Leader* leader = find_leader(slot.fetch.partition);
+        Leader* leader = leader_of(slot);
         FetchVerdict verdict;
         judge(session, slot, leader, verdict);
         if (follower && slot.named) note_request(session, slot);
@@ -118,8 +114,10 @@ void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId corr
             else
                 leader->watch(session, number);
         }
-        if (verdict.error != ErrorCode::none) note_refusal(session, slot, verdict.error);
-        if (verdict.diverging) note_diverging(session, slot, verdict.known);
+        if (verdict.error != ErrorCode::none) [[unlikely]]
+            note_refusal(session, slot, verdict.error);
+        if (verdict.diverging) [[unlikely]]
+            note_diverging(session, slot, verdict.known);
         tell(session, slot, leader, verdict, answer);
     }
     session.set_last_fetch(context_.now);
@@ -139,11 +137,9 @@ void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId corr
 /// replica that wants to join the ISR.
 bool ReplicaManager::stays_listed(const FetchSession& session, std::uint32_t number) const {
     const FetchSlot& slot = session.slot(number);
-    const Leader* leader = find_leader(slot.fetch.partition);
+    const Leader* leader = leader_of(slot);
     if (leader == nullptr) return true;
-    return slot.sent_high_watermark != leader->log().high_watermark() ||
-           slot.sent_log_start != leader->log().log_start() ||
-           leader->stays_listed(session, number);
+    return slot.sent != leader->marks() || leader->stays_listed(session, number);
 }
 
 /// The response of the answer that is being made. One that came to nothing is used again.
@@ -155,40 +151,34 @@ FetchResponse& ReplicaManager::response_of(Answer& answer) {
     return *answer.response;
 }
 
-/// Puts into the answer what there is to say of one slot: an error, a divergence, records, or marks
-/// that the fetcher does not know.
-void ReplicaManager::tell(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
-                          const FetchVerdict& verdict, Answer& answer) {
-    const bool news = !verdict.good();
-    const bool records =
-        !news && slot.fetch.fetch_offset < verdict.limit && answer.bytes < session.max_bytes;
-    const bool marks_sent = slot.sent_high_watermark == verdict.high_watermark &&
-                            slot.sent_log_start == verdict.log_start;
-    if (!news && !records && marks_sent) return;
+void ReplicaManager::say(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
+                         const FetchVerdict& verdict, Answer& answer) {
     auto& parts = response_of(answer).partitions;
     FetchPartitionResponse& part = parts.emplace_back(slot.fetch.partition);
-    part.high_watermark = verdict.high_watermark;
-    part.log_start_offset = verdict.log_start;
-    if (news) {
+    part.high_watermark = verdict.marks.high_watermark;
+    part.log_start_offset = verdict.marks.log_start;
+    if (!verdict.good()) [[unlikely]] {
         answer.news = true;
-        return tell_news(verdict, part);
+        return say_news(verdict, part);
     }
-    if (!records) return;
+    if (!verdict.has_records_from(slot.fetch.fetch_offset)) return;
+    if (answer.bytes >= session.max_bytes) return;
     const std::int64_t room =
         std::min<std::int64_t>(session.partition_max_bytes, session.max_bytes - answer.bytes);
     leader->log().read(slot.fetch.fetch_offset, room, verdict.limit, part.batches);
     std::int64_t size = 0;
-    for (const Batch& batch : part.batches) size += batch.size_bytes();
+    const Batch* const batches = part.batches.data();
+    for (std::size_t i = 0; i < part.batches.size(); ++i) size += batches[i].size_bytes();
     // Only the first partition of an answer may exceed the limit, by its first batch.
     if (answer.bytes > 0 && size > room)
         part.batches.clear();
     else
         answer.bytes += size;
-    if (part.batches.empty() && marks_sent) parts.pop_back();
+    if (part.batches.empty() && slot.sent == verdict.marks) parts.pop_back();
 }
 
 /// An error or a divergence instead of records.
-void ReplicaManager::tell_news(const FetchVerdict& verdict, FetchPartitionResponse& part) const {
+void ReplicaManager::say_news(const FetchVerdict& verdict, FetchPartitionResponse& part) const {
     part.error = verdict.error;
     if (verdict.diverging) part.diverging = verdict.known;
     if (verdict.error == ErrorCode::not_leader_or_follower ||
@@ -205,10 +195,8 @@ void ReplicaManager::answer_fetch(FetchSession& session, Answer& answer) {
     session.keep_listed([&](std::uint32_t number) {
         FetchSlot& slot = session.slot(number);
         if (part != end && part->partition == slot.fetch.partition) {
-            if (part->error == ErrorCode::none && !part->diverging) {
-                slot.sent_high_watermark = part->high_watermark;
-                slot.sent_log_start = part->log_start_offset;
-            }
+            if (part->error == ErrorCode::none && !part->diverging)
+                slot.sent = LogMarks{part->high_watermark, part->log_start_offset};
             ++part;
         }
         return stays_listed(session, number);
@@ -235,7 +223,7 @@ void ReplicaManager::complete_fetch(FetchSession& session, bool expired) {
     for (std::uint32_t number : session.changed()) {
         const FetchSlot& slot = session.slot(number);
         if (!slot.used) continue;
-        const Leader* leader = find_leader(slot.fetch.partition);
+        const Leader* leader = leader_of(slot);
         FetchVerdict verdict;
         judge(session, slot, leader, verdict);
         if (verdict.error != ErrorCode::none) note_refusal(session, slot, verdict.error);

@@ -111,13 +111,22 @@ class ReplicaManager {
         return hosted == nullptr ? nullptr : hosted->leader();
     }
 
+    /// Of a slot it is known without a search once the leader took up a fetch of it.
+    Leader* leader_of(const FetchSlot& slot) {
+        return slot.leader != nullptr ? slot.leader : find_leader(slot.fetch.partition);
+    }
+    const Leader* leader_of(const FetchSlot& slot) const {
+        return slot.leader != nullptr ? slot.leader : find_leader(slot.fetch.partition);
+    }
+
     void append(const ProducePartition& part, Acks acks, DelayedProduce& operation);
     void refuse_not_hosted(ProducePartitionResponse& response) const;
     ErrorCode not_hosted(PartitionId partition) const;
     std::optional<CurrentLeader> current_leader(PartitionId partition) const;
     void note_refusal(const ProduceOutcome& outcome, NodeId client);
     /// The last answer with acks=0: none, or the end of the connection.
-    void end_unanswered(IncomingConnection& connection, DelayedProduce& operation);
+    [[gnu::noinline, gnu::cold]] void end_unanswered(IncomingConnection& connection,
+                                                     DelayedProduce& operation);
     void answer_produce(DelayedProduce& operation);
     void settle_produce();
     void settle_produce(Leader& leader);
@@ -126,11 +135,19 @@ class ReplicaManager {
 
     FetchSession& update_session(IncomingConnection& connection, const FetchRequest& request);
     void judge(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
-               FetchVerdict& verdict) const;
+               FetchVerdict& verdict) const {
+        if (leader != nullptr)
+            leader->judge_fetch(session.replica(), slot, verdict);
+        else
+            verdict.error = refusal_without_leader(slot);
+    }
+    [[gnu::noinline, gnu::cold]] ErrorCode refusal_without_leader(const FetchSlot& slot) const;
     void note_request(const FetchSession& session, const FetchSlot& slot);
-    void note_refusal(const FetchSession& session, const FetchSlot& slot, ErrorCode error);
-    void note_diverging(const FetchSession& session, const FetchSlot& slot,
-                        const OffsetAndEpoch& known);
+    [[gnu::noinline, gnu::cold]] void note_refusal(const FetchSession& session,
+                                                   const FetchSlot& slot, ErrorCode error);
+    [[gnu::noinline, gnu::cold]] void note_diverging(const FetchSession& session,
+                                                     const FetchSlot& slot,
+                                                     const OffsetAndEpoch& known);
     /// An answer to a fetch while it is put together.
     struct Answer {
         FetchResponse* response = nullptr;  ///< in `response_`, once there is something to say
@@ -138,9 +155,19 @@ class ReplicaManager {
         bool news = false;                  ///< an error or a divergence: it does not wait
     };
     FetchResponse& response_of(Answer& answer);
+    /// Puts into the answer what there is to say of one slot: an error, a divergence, records, or
+    /// marks that the fetcher does not know.
     void tell(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
-              const FetchVerdict& verdict, Answer& answer);
-    void tell_news(const FetchVerdict& verdict, FetchPartitionResponse& part) const;
+              const FetchVerdict& verdict, Answer& answer) {
+        const bool records =
+            verdict.has_records_from(slot.fetch.fetch_offset) && answer.bytes < session.max_bytes;
+        if (verdict.good() && !records && slot.sent == verdict.marks) return;
+        say(session, slot, leader, verdict, answer);
+    }
+    void say(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
+             const FetchVerdict& verdict, Answer& answer);
+    [[gnu::noinline, gnu::cold]] void say_news(const FetchVerdict& verdict,
+                                               FetchPartitionResponse& part) const;
     void answer_fetch(FetchSession& session, Answer& answer);
     bool stays_listed(const FetchSession& session, std::uint32_t number) const;
     void complete_fetches();

@@ -9,7 +9,7 @@ IncomingConnection& RequestQueue::add(ConnectionId id, NodeId peer) {
 }
 
 void RequestQueue::put(IncomingConnection& connection, CorrelationId correlation,
-                       MessageBox message) {
+                       MessageBox&& message) {
     connection.waiting.push_back(QueuedRequest{correlation, std::move(message)});
 }
 

@@ -59,7 +59,7 @@ class RequestQueue {
         return connections_[at].connection.get();
     }
     /// Keeps a request for later.
-    void put(IncomingConnection& connection, CorrelationId correlation, MessageBox message);
+    void put(IncomingConnection& connection, CorrelationId correlation, MessageBox&& message);
     /// The request being handled is answered: the next one may be taken up.
     void answer(ConnectionId id, CorrelationId correlation, MessageBox&& response,
                 Effects& effects) {

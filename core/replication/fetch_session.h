@@ -23,6 +23,16 @@
 
 namespace core {
 
+class Leader;
+struct RemoteReplica;
+
+/// What an answer says of a partition beside its records.
+struct LogMarks {
+    Offset high_watermark{0};
+    Offset log_start{0};
+    friend bool operator==(const LogMarks&, const LogMarks&) = default;
+};
+
 struct FetchSlot {
     explicit FetchSlot(const FetchPartition& partition) : fetch(partition) {}
 
@@ -31,8 +41,21 @@ struct FetchSlot {
     bool listed = false;
     /// Named by the request that is being handled.
     bool named = false;
-    std::optional<Offset> sent_high_watermark;
-    std::optional<Offset> sent_log_start;
+    std::optional<LogMarks> sent;  ///< with the last answer that named it
+
+    // Set and taken back by the leader of the partition (Leader R7).
+    /// The leader here, while it knows this slot, and the fetching replica there (null: a
+    /// consumer).
+    Leader* leader = nullptr;
+    RemoteReplica* remote = nullptr;
+    /// The leader epoch under which `fetch` was found good.
+    std::optional<LeaderEpoch> good_under;
+
+    void unlink() {
+        leader = nullptr;
+        remote = nullptr;
+        good_under.reset();
+    }
 };
 
 class FetchSession {
@@ -58,6 +81,7 @@ class FetchSession {
         if (at == index_.size() || index_[at].partition != fetch.partition) return add(at, fetch);
         const std::uint32_t number = index_[at].slot;
         slots_[number].fetch = fetch;
+        slots_[number].good_under.reset();
         list(number);
         return number;
     }

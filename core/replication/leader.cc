@@ -33,16 +33,20 @@ TimePoint Leader::last_caught_up(const RemoteReplica& remote) const {
 void Leader::assign(const ReplicaList& replicas, const ReplicationContext& context) {
     ASSERT(holds(replicas, context.self));
     replicas_ = replicas;
-    boost::container::small_vector<RemoteReplica, 2> next;
+    std::vector<RemoteReplica> next;
     for (NodeId replica : replicas) {
         if (replica == context.self) continue;
         const RemoteReplica* known = find_remote(replica);
         next.push_back(known != nullptr ? *known : RemoteReplica(replica));
     }
-    for (RemoteReplica& remote : remotes_)
-        if (remote.session != nullptr && !holds(replicas, remote.replica))
-            remote.session->list(remote.slot);
+    for (RemoteReplica& remote : remotes_) {
+        if (remote.session == nullptr || holds(replicas, remote.replica)) continue;
+        remote.session->list(remote.slot);
+        remote.session->slot(remote.slot).unlink();
+    }
     remotes_ = std::move(next);
+    for (RemoteReplica& remote : remotes_)
+        if (remote.session != nullptr) remote.session->slot(remote.slot).remote = &remote;
 }
 
 /// [kafka Partition.makeLeader, Replica.resetReplicaState]
@@ -98,11 +102,13 @@ void Leader::release(ReplicationContext& context) {
     for (RemoteReplica& remote : remotes_) {
         if (remote.session == nullptr) continue;
         remote.session->list(remote.slot);
+        remote.session->slot(remote.slot).unlink();
         context.touch(*remote.session);
         remote.session = nullptr;
     }
     for (const Watcher& watcher : watchers_) {
         watcher.session->list(watcher.slot);
+        watcher.session->slot(watcher.slot).unlink();
         context.touch(*watcher.session);
     }
     watchers_.clear();
@@ -160,58 +166,47 @@ void Leader::wait_among(const WaitingProduce& waiting) {
 
 // ---- fetch --------------------------------------------------------------------------------------
 
-void Leader::judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch,
-                         FetchVerdict& verdict) const {
-    ASSERT(verdict.good());
-    // KIP-320: a wrong epoch is answered, never guessed at.
-    if (fetch.current_leader_epoch && *fetch.current_leader_epoch != epoch_) {
+/// KIP-320: a wrong epoch is answered, never guessed at.
+bool Leader::admit(std::optional<NodeId> replica, const FetchSlot& slot,
+                   FetchVerdict& verdict) const {
+    const FetchPartition& fetch = slot.fetch;
+    if (fetch.current_leader_epoch && *fetch.current_leader_epoch != epoch_)
         verdict.error = *fetch.current_leader_epoch < epoch_ ? ErrorCode::fenced_leader_epoch
                                                              : ErrorCode::unknown_leader_epoch;
-        return;
-    }
-    if (replica && find_remote(*replica) == nullptr) {
+    else if (replica && slot.remote == nullptr && find_remote(*replica) == nullptr)
         verdict.error = fetch.current_leader_epoch ? ErrorCode::unknown_leader_epoch
                                                    : ErrorCode::not_leader_or_follower;
-        return;
-    }
-    const Offset end = log_->log_end_offset();
-    verdict.high_watermark = log_->high_watermark();
-    verdict.log_start = log_->log_start();
-    verdict.limit = replica ? end : verdict.high_watermark;
-    if (fetch.last_fetched_epoch) {
-        const auto known = log_->end_offset_for(*fetch.last_fetched_epoch);
-        if (!known || fetch.fetch_offset < verdict.log_start) {
-            verdict.error = ErrorCode::offset_out_of_range;
-            return;
-        }
-        if (known->leader_epoch < *fetch.last_fetched_epoch || known->offset < fetch.fetch_offset) {
-            verdict.diverging = true;
-            verdict.known = *known;
-            return;
-        }
-    }
-    if (fetch.fetch_offset > end || fetch.fetch_offset < verdict.log_start)
+    return verdict.error == ErrorCode::none;
+}
+
+bool Leader::diverges(const FetchPartition& fetch, FetchVerdict& verdict) const {
+    if (!fetch.last_fetched_epoch) return false;
+    const auto known = log_->end_offset_for(*fetch.last_fetched_epoch);
+    if (!known || fetch.fetch_offset < verdict.marks.log_start) {
         verdict.error = ErrorCode::offset_out_of_range;
+        return true;
+    }
+    verdict.diverging =
+        known->leader_epoch < *fetch.last_fetched_epoch || known->offset < fetch.fetch_offset;
+    if (verdict.diverging) verdict.known = *known;
+    return verdict.diverging;
 }
 
 ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
                                ReplicationContext& context) {
     ASSERT(session.replica().has_value());
-    const auto at = std::find_if(
-        remotes_.begin(), remotes_.end(),
-        [id = *session.replica()](const RemoteReplica& remote) { return remote.replica == id; });
-    ASSERT(at != remotes_.end());
-    RemoteReplica& remote = *at;
-    const Offset fetched = session.slot(slot).fetch.fetch_offset;
+    FetchSlot& taken_up = session.slot(slot);
+    const Offset fetched = taken_up.fetch.fetch_offset;
     const Offset end = log_->log_end_offset();
     ASSERT(fetched <= end);
 
     // A process that died may still have requests on their way; they say nothing of its successor.
     const std::optional<BrokerEpoch> epoch = session.replica_epoch();
-    const BrokerStatus* status = context.find_broker(remote.replica);
+    const BrokerStatus* status = context.find_broker(*session.replica());
     const bool alive = status != nullptr && !status->fenced;
     if (alive && epoch && status->epoch > *epoch) return ErrorCode::not_leader_or_follower;
 
+    RemoteReplica& remote = taken_up.remote != nullptr ? *taken_up.remote : join(session, slot);
     settle(remote);
     if (fetched >= end)
         remote.last_caught_up = std::max(remote.last_caught_up, context.now);
@@ -223,28 +218,40 @@ ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
         remote.last_fetch_leader_end = end;
     remote.last_fetch = context.now;
     remote.broker_epoch = epoch;
-    remote.session = &session;
-    remote.slot = slot;
     remote.at_end = fetched == end;
+    taken_up.good_under = epoch_;
 
     if (!remote.in_isr) maybe_expand_isr(remote, context);
     if (moved) advance_high_watermark(context);
     return ErrorCode::none;
 }
 
-void Leader::watch(FetchSession& session, std::uint32_t slot) {
-    for (const Watcher& watcher : watchers_)
-        if (watcher.session == &session && watcher.slot == slot) return;
-    watchers_.push_back(Watcher{&session, slot});
+RemoteReplica& Leader::join(FetchSession& session, std::uint32_t slot) {
+    const auto at = std::find_if(
+        remotes_.begin(), remotes_.end(),
+        [id = *session.replica()](const RemoteReplica& remote) { return remote.replica == id; });
+    ASSERT(at != remotes_.end());
+    settle(*at);
+    if (at->session != nullptr) at->session->slot(at->slot).unlink();
+    at->session = &session;
+    at->slot = slot;
+    session.slot(slot).leader = this;
+    session.slot(slot).remote = &*at;
+    return *at;
 }
 
-void Leader::detach(const FetchSession& session) {
+void Leader::detach(FetchSession& session) {
     for (RemoteReplica& remote : remotes_) {
         if (remote.session != &session) continue;
         settle(remote);
+        session.slot(remote.slot).unlink();
         remote.session = nullptr;
     }
-    std::erase_if(watchers_, [&](const Watcher& watcher) { return watcher.session == &session; });
+    std::erase_if(watchers_, [&](const Watcher& watcher) {
+        if (watcher.session != &session) return false;
+        session.slot(watcher.slot).unlink();
+        return true;
+    });
 }
 
 bool Leader::raise_high_watermark(Offset before, ReplicationContext& context) {
@@ -288,6 +295,9 @@ void Leader::check_invariants() const {
     for (const RemoteReplica& remote : remotes_) {
         ASSERT(remote.in_isr == holds(isr_.isr(), remote.replica));
         ASSERT(remote.in_maximal_isr == holds(isr_.maximal_isr(), remote.replica));
+        if (remote.session == nullptr) continue;
+        ASSERT(remote.session->slot(remote.slot).leader == this);
+        ASSERT(remote.session->slot(remote.slot).remote == &remote);
     }
 }
 

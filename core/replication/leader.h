@@ -15,6 +15,9 @@
 ///       [kafka Partition.scala checkEnoughReplicasReachOffset]
 ///   R5  A fetch answered with a divergence changes nothing here.   [KAFKA-10435]
 ///   R6  A leader never truncates and never demotes itself.
+///   R7  A replica or consumer and the slot of the session it fetches in know each other: the
+///   slot's
+///       `leader` and `remote` are set while this leader's `session` and `slot` name it, no longer.
 ///
 /// A follower whose fetch stands at the end and does not change is not looked at again at each of
 /// its session's fetches: that they came is read from the session when it matters.
@@ -23,7 +26,6 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -67,14 +69,14 @@ struct RemoteReplica {
 struct FetchVerdict {
     ErrorCode error = ErrorCode::none;
     bool diverging = false;
-    Offset high_watermark{0};
-    Offset log_start{0};
+    LogMarks marks;
     Offset limit{0};  ///< records below it may be read
     /// While `diverging`: the epoch known here and where it ends.
     OffsetAndEpoch known{Offset(0), LeaderEpoch(0)};
 
     /// Neither refused nor sent back.
     bool good() const { return error == ErrorCode::none && !diverging; }
+    bool has_records_from(Offset offset) const { return offset < limit; }
 };
 
 class Leader {
@@ -93,6 +95,7 @@ class Leader {
         return effective_min_isr(profile, min_insync_replicas_, replicas_.size());
     }
     const Log& log() const { return *log_; }
+    LogMarks marks() const { return {log_->high_watermark(), log_->log_start()}; }
     const RemoteReplica* find_remote(NodeId replica) const {
         for (const RemoteReplica& remote : remotes_)
             if (remote.replica == replica) return &remote;
@@ -138,25 +141,43 @@ class Leader {
 
     // ---- fetch
     /// Epoch, assignment, divergence and range; reads nothing and changes nothing. Fills in a
-    /// verdict as it was made.
-    void judge_fetch(std::optional<NodeId> replica, const FetchPartition& fetch,
-                     FetchVerdict& verdict) const;
+    /// verdict as it was made. A fetch that was found good under this epoch, with its assignment,
+    /// stays so while it is within range: a leader's log only grows.
+    void judge_fetch(std::optional<NodeId> replica, const FetchSlot& slot,
+                     FetchVerdict& verdict) const {
+        ASSERT(verdict.good());
+        const bool known = slot.good_under == epoch_;
+        if (!known && !admit(replica, slot, verdict)) return;
+        const Offset end = log_->log_end_offset();
+        verdict.marks = marks();
+        verdict.limit = replica ? end : verdict.marks.high_watermark;
+        if (!known && diverges(slot.fetch, verdict)) return;
+        if (slot.fetch.fetch_offset > end || slot.fetch.fetch_offset < verdict.marks.log_start)
+            verdict.error = ErrorCode::offset_out_of_range;
+    }
     /// A follower's fetch that was judged good: its offset is its acknowledgement. Refusal:
     /// not_leader_or_follower if its broker epoch is stale (KIP-903).
     ErrorCode record_fetch(FetchSession& session, std::uint32_t slot, ReplicationContext& context);
     /// A consumer waits for the watermark.
-    void watch(FetchSession& session, std::uint32_t slot);
+    void watch(FetchSession& session, std::uint32_t slot) {
+        FetchSlot& watching = session.slot(slot);
+        if (watching.leader == nullptr) {
+            watching.leader = this;
+            watchers_.push_back(Watcher{&session, slot});
+        }
+        watching.good_under = epoch_;
+    }
     /// True if the session must look at this partition again at its next fetch.
     bool stays_listed(const FetchSession& session, std::uint32_t slot) const {
         if (!session.replica())
             return session.slot(slot).fetch.fetch_offset < log_->high_watermark();
-        const RemoteReplica* remote = find_remote(*session.replica());
-        if (remote == nullptr || remote->session != &session || !remote->at_end) return true;
+        const RemoteReplica* remote = session.slot(slot).remote;
+        if (remote == nullptr || !remote->at_end) return true;
         // Outside the ISR each fetch asks again whether it may join.
         return !remote->in_maximal_isr;
     }
     /// The session is gone.
-    void detach(const FetchSession& session);
+    void detach(FetchSession& session);
 
     // ---- ISR
     /// Proposes to drop the members that are out of sync, if no change is in flight.
@@ -177,6 +198,8 @@ class Leader {
     };
 
     void assign(const ReplicaList& replicas, const ReplicationContext& context);
+    bool admit(std::optional<NodeId> replica, const FetchSlot& slot, FetchVerdict& verdict) const;
+    bool diverges(const FetchPartition& fetch, FetchVerdict& verdict) const;
     void wait_among(const WaitingProduce& waiting);
     void begin_epoch(const PartitionRegistration& registration, bool was_leader,
                      ReplicationContext& context);
@@ -201,6 +224,8 @@ class Leader {
         remote.last_fetch = std::max(remote.last_fetch, last);
         remote.at_end = false;
     }
+    /// The replica fetches in this slot from now on (R7).
+    RemoteReplica& join(FetchSession& session, std::uint32_t slot);
     /// After every change of isr_ and of the assignment.
     void isr_changed();
     void list_outsiders();
@@ -214,7 +239,7 @@ class Leader {
     Offset epoch_start_;
     IsrState isr_;
     ReplicaList replicas_;
-    boost::container::small_vector<RemoteReplica, 2> remotes_;
+    std::vector<RemoteReplica> remotes_;  ///< moved by assign() only
     std::vector<WaitingProduce> waiting_;
     std::vector<Watcher> watchers_;
 };

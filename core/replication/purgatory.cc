@@ -5,70 +5,42 @@
 
 namespace core {
 
-std::uint32_t Deadlines::group_of(Duration wait) {
-    for (std::uint32_t group = 0; group < groups_.size(); ++group)
-        if (groups_[group].wait == wait) return group;
-    groups_.push_back(Group{wait});
-    return static_cast<std::uint32_t>(groups_.size() - 1);
-}
-
-std::uint32_t Deadlines::add(TimePoint now, Duration wait, std::uint64_t owner) {
-    const std::uint32_t group = group_of(wait);
-    const std::uint32_t handle = free_ != kNone ? free_ : new_entry();
-    Group& list = groups_[group];
-    const TimePoint due = saturating_add(now, wait);
-    Entry& entry = entries_[handle];
-    free_ = entry.next;
-    entry = Entry{due, owner, group, list.tail, kNone};
-    if (list.tail != kNone) {
-        ASSERT(entries_[list.tail].due <= due);
-        entries_[list.tail].next = handle;
-    } else {
-        list.head = handle;
+std::uint32_t Deadlines::ring_of(Duration wait) {
+    for (const Ring& ring : rings_) {
+        if (ring.wait != wait) continue;
+        last_ = ring;
+        return ring.ring;
     }
-    list.tail = handle;
-    next_ = std::min(next_, due);
-    return handle;
+    const auto head = static_cast<std::uint32_t>(entries_.size());
+    entries_.push_back(Entry{TimePoint::min(), 0, head, head});
+    last_ = rings_.emplace_back(Ring{wait, head});
+    return head;
 }
 
 /// A new entry, first of the free ones.
 std::uint32_t Deadlines::new_entry() {
-    entries_.push_back(Entry{TimePoint::max(), 0, 0, kNone, kNone});
-    return static_cast<std::uint32_t>(entries_.size() - 1);
-}
-
-void Deadlines::remove(std::uint32_t handle) {
-    ASSERT(handle < entries_.size());
-    Entry& entry = entries_[handle];
-    Group& list = groups_[entry.group];
-    if (entry.next != kNone)
-        entries_[entry.next].previous = entry.previous;
-    else
-        list.tail = entry.previous;
-    if (entry.previous != kNone)
-        entries_[entry.previous].next = entry.next;
-    else
-        list.head = entry.next;
-    entry.next = std::exchange(free_, handle);
-    if (entry.due == next_) next_ = earliest();
+    const auto handle = static_cast<std::uint32_t>(entries_.size());
+    entries_.push_back(Entry{TimePoint::max(), 0, kNone, kNone});
+    return handle;
 }
 
 TimePoint Deadlines::earliest() const {
     TimePoint first = TimePoint::max();
-    for (const Group& group : groups_)
-        if (group.head != kNone) first = std::min(first, entries_[group.head].due);
+    for (const Ring& ring : rings_) {
+        const std::uint32_t head = entries_[ring.ring].next;
+        if (head != ring.ring) first = std::min(first, entries_[head].due);
+    }
     return first;
 }
 
 std::optional<std::uint64_t> Deadlines::due(TimePoint now) const {
-    std::uint32_t earliest = kNone;
-    for (const Group& group : groups_) {
-        if (group.head == kNone || entries_[group.head].due > now) continue;
-        if (earliest == kNone || entries_[group.head].due < entries_[earliest].due)
-            earliest = group.head;
+    if (next_ > now) return std::nullopt;
+    // Of several at one moment, that of the wait that was asked for first.
+    for (const Ring& ring : rings_) {
+        const std::uint32_t head = entries_[ring.ring].next;
+        if (head != ring.ring && entries_[head].due == next_) return entries_[head].owner;
     }
-    if (earliest == kNone) return std::nullopt;
-    return entries_[earliest].owner;
+    UNREACHABLE();
 }
 
 DelayedProduce& ProducePurgatory::take(ConnectionId connection, CorrelationId correlation,

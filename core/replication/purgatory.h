@@ -5,9 +5,11 @@
 /// their deadlines, so adding, removing and asking for the next deadline take constant time.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -21,8 +23,28 @@ namespace core {
 class Deadlines {
   public:
     /// A new deadline `wait` from now; `owner` is given back when it is due.
-    std::uint32_t add(TimePoint now, Duration wait, std::uint64_t owner);
-    void remove(std::uint32_t handle);
+    std::uint32_t add(TimePoint now, Duration wait, std::uint64_t owner) {
+        const std::uint32_t ring = last_.wait == wait ? last_.ring : ring_of(wait);
+        const std::uint32_t handle = free_ != kNone ? free_ : new_entry();
+        Entry& entry = entries_[handle];
+        Entry& head = entries_[ring];
+        Entry& before = entries_[head.previous];
+        free_ = entry.next;
+        entry = Entry{saturating_add(now, wait), owner, head.previous, ring};
+        ASSERT(before.due <= entry.due);
+        before.next = handle;
+        head.previous = handle;
+        next_ = std::min(next_, entry.due);
+        return handle;
+    }
+    void remove(std::uint32_t handle) {
+        ASSERT(handle < entries_.size());
+        Entry& entry = entries_[handle];
+        entries_[entry.previous].next = entry.next;
+        entries_[entry.next].previous = entry.previous;
+        entry.next = std::exchange(free_, handle);
+        if (entry.due == next_) next_ = earliest();
+    }
     /// The earliest deadline; TimePoint::max(): there is none.
     TimePoint next() const { return next_; }
     /// The owner of the earliest deadline at or before `now`, which stays until removed.
@@ -30,25 +52,25 @@ class Deadlines {
 
   private:
     static constexpr std::uint32_t kNone = UINT32_MAX;
+    /// In the ring of all that wait equally long; the ring's head is an entry without a deadline.
     struct Entry {
         TimePoint due;
         std::uint64_t owner;
-        std::uint32_t group;
         std::uint32_t previous;
         std::uint32_t next;
     };
-    struct Group {
+    struct Ring {
         Duration wait;
-        std::uint32_t head = kNone;
-        std::uint32_t tail = kNone;
+        std::uint32_t ring;  ///< its head
     };
-    std::uint32_t group_of(Duration wait);
+    std::uint32_t ring_of(Duration wait);
     std::uint32_t new_entry();
     TimePoint earliest() const;
 
     std::vector<Entry> entries_;
-    std::uint32_t free_ = kNone;  ///< entries without a deadline, linked by `next`
-    std::vector<Group> groups_;
+    std::uint32_t free_ = kNone;  ///< entries of no ring, linked by `next`
+    std::vector<Ring> rings_;
+    Ring last_{Duration::min(), 0};      ///< the ring asked for last
     TimePoint next_ = TimePoint::max();  ///< kept by add() and remove()
 };
 

@@ -227,6 +227,27 @@ TEST_SUITE("core.alter_partition") {
         CHECK_FALSE(lead.leader->find_remote(NodeId(3))->end);
     }
 
+    TEST_CASE("a replica and the slot it fetches in know each other, and nobody else") {
+        Lead lead({NodeId(1), NodeId(2), NodeId(3)});
+        FetchSession session(NodeId(3), ConnectionId(1));
+        lead.fetch(session, 3);
+        CHECK(session.slot(0).leader == &*lead.leader);
+        CHECK(session.slot(0).remote == lead.leader->find_remote(NodeId(3)));
+        CHECK(session.slot(0).good_under == LeaderEpoch(0));
+        // The follower comes back on another connection.
+        FetchSession second(NodeId(3), ConnectionId(2));
+        lead.fetch(second, 3);
+        CHECK(session.slot(0).leader == nullptr);
+        CHECK(session.slot(0).remote == nullptr);
+        CHECK_FALSE(session.slot(0).good_under);
+        CHECK(second.slot(0).remote == lead.leader->find_remote(NodeId(3)));
+        // It is assigned no longer.
+        PartitionRegistration without = Lead::registration({NodeId(1), NodeId(2)}, 5);
+        without.replicas = {NodeId(1), NodeId(2)};
+        lead.leader->on_registration(without, lead.context);
+        CHECK(second.slot(0).leader == nullptr);
+    }
+
     TEST_CASE("a parked follower counts as caught up at each fetch of its session") {
         Lead lead({NodeId(1), NodeId(2), NodeId(3)});
         FetchSession session(NodeId(3), ConnectionId(1));
