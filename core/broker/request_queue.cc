@@ -2,6 +2,12 @@
 
 namespace core {
 
+IncomingConnection* RequestQueue::search(ConnectionId id) {
+    const std::size_t at = lower_bound(id);
+    if (at == connections_.size() || connections_[at].id != id) return nullptr;
+    return recent_[recent_place(id)] = connections_[at].connection.get();
+}
+
 IncomingConnection& RequestQueue::add(ConnectionId id, NodeId peer) {
     const auto at = connections_.begin() + static_cast<std::ptrdiff_t>(lower_bound(id));
     return *connections_.insert(at, Known{id, std::make_unique<IncomingConnection>(id, peer)})
@@ -46,6 +52,8 @@ void RequestQueue::resume() {
 void RequestQueue::remove(ConnectionId id) {
     const std::size_t at = lower_bound(id);
     if (at == connections_.size() || connections_[at].id != id) return;
+    IncomingConnection*& recent = recent_[recent_place(id)];
+    if (recent == connections_[at].connection.get()) recent = nullptr;
     connections_.erase(connections_.begin() + static_cast<std::ptrdiff_t>(at));
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -54,9 +55,8 @@ class RequestQueue {
         return *known;
     }
     IncomingConnection* find(ConnectionId id) {
-        const std::size_t at = lower_bound(id);
-        if (at == connections_.size() || connections_[at].id != id) return nullptr;
-        return connections_[at].connection.get();
+        IncomingConnection* recent = recent_[recent_place(id)];
+        return recent != nullptr && recent->id == id ? recent : search(id);
     }
     /// Keeps a request for later.
     void put(IncomingConnection& connection, CorrelationId correlation, MessageBox&& message);
@@ -100,10 +100,16 @@ class RequestQueue {
             [](const Known& known, ConnectionId wanted) { return known.id < wanted; });
         return static_cast<std::size_t>(at - connections_.begin());
     }
+    static std::size_t recent_place(ConnectionId id) { return id.value() % kRecent; }
+    IncomingConnection* search(ConnectionId id);
     IncomingConnection& add(ConnectionId id, NodeId peer);
     void make_ready(IncomingConnection& connection);
 
+    /// Connections found lately, each in the place of its id: a broker hears from few in turn.
+    static constexpr std::size_t kRecent = 16;
+
     std::vector<Known> connections_;  ///< by id
+    std::array<IncomingConnection*, kRecent> recent_{};
     std::vector<ConnectionId> ready_;
     std::size_t ready_from_ = 0;
 };
