@@ -5,9 +5,10 @@
 ///
 /// Rules:
 ///   L1  add() gives a place with whatever was left in it: its user sets all that is read later.
-///   L2  A reference is good until the next add().
+///   L2  A reference is good until the next add() or drop_front().
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -23,6 +24,12 @@ class ReusedList {
         return places_[size_++];
     }
     void clear() { size_ = 0; }
+    /// The first `count` elements leave; their places go to the end.
+    void drop_front(std::size_t count) {
+        ASSERT(count <= size_);
+        std::rotate(begin(), begin() + count, end());
+        size_ -= count;
+    }
 
     bool empty() const { return size_ == 0; }
     std::size_t size() const { return size_; }

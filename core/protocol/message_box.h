@@ -61,6 +61,7 @@ class MessageBox {
     };
     explicit MessageBox(Slot* slot) : slot_(slot) {}
     static void give_back(Slot* slot) noexcept;
+    [[gnu::noinline]] static void discard(Slot* slot) noexcept;
 
     Slot* slot_ = nullptr;
 };
@@ -76,7 +77,7 @@ class MessagePool {
     template <class T>
     MessageBox take() {
         MessageBox::Slot*& free = free_[place<T>()];
-        if (free == nullptr) make(empty<T>());
+        if (free == nullptr) make_one<T>();
         MessageBox::Slot* slot = free;
         free = slot->next;
         return MessageBox(slot);
@@ -102,8 +103,18 @@ class MessagePool {
         else
             return T{};
     }
+    template <class T>
+    [[gnu::noinline, gnu::cold]] void make_one() {
+        make(empty<T>());
+    }
     void make(Message message);
-    void keep(MessageBox::Slot* slot);
+    /// Makes it as good as new (B2).
+    static void make_empty(Message& message);
+    /// Lists that hold batches: out of the way of those that do not.
+    template <class List>
+    [[gnu::noinline]] static void clear(List& list) {
+        list.clear();
+    }
 
     std::deque<MessageBox::Slot> slots_;  ///< all of them, free or taken
     std::array<MessageBox::Slot*, kKinds> free_{};

@@ -140,37 +140,29 @@ class Effects {
     bool empty() const { return commands_.empty() && notes_.empty(); }
     /// Gives the effects one by one, in program order, to on_open(connection, peer),
     /// on_send(connection, correlation, MessageBox&&), on_close(connection), on_exit(reason) and
-    /// on_note(note, replicas) of `performer`, none of which may add any; then there are none.
+    /// on_note(note, replicas) of `performer`, none of which may add any; then there are none. A
+    /// message that is not moved on is gone when another takes its place.
     template <class Performer>
-    void perform(Performer&& performer) {
-        Said* said = notes_.begin();
+    [[gnu::always_inline]] void perform(Performer&& performer) {
+        const Said* said = notes_.begin();
+        std::size_t told = 0;
         for (Command& command : commands_) {
-            tell(performer, said, notes_.begin() + command.notes_before);
-            switch (command.kind) {
-                case Command::Kind::open:
-                    performer.on_open(command.connection, command.peer);
-                    break;
-                case Command::Kind::send:
-                    performer.on_send(command.connection, command.correlation,
-                                      std::move(command.message));
-                    break;
-                case Command::Kind::close:
-                    performer.on_close(command.connection);
-                    break;
-                case Command::Kind::exit:
-                    performer.on_exit(command.reason);
-                    break;
-            }
+            for (; told < command.notes_before; ++told, ++said)
+                performer.on_note(said->note, replicas_of(*said));
+            if (command.kind == Command::Kind::send)
+                performer.on_send(command.connection, command.correlation,
+                                  std::move(command.message));
+            else
+                perform_other(performer, command);
         }
-        tell(performer, said, notes_.end());
-        clear();
+        for (; told < notes_.size(); ++told, ++said)
+            performer.on_note(said->note, replicas_of(*said));
+        forget();
     }
     /// Forgets them all.
     void clear() {
         for (Command& command : commands_) command.message = MessageBox();
-        commands_.clear();
-        notes_.clear();
-        replicas_.clear();
+        forget();
     }
 
   private:
@@ -197,13 +189,27 @@ class Effects {
         command.notes_before = static_cast<std::uint32_t>(notes_.size());
         return command;
     }
-    /// The notes from `said`, which moves on, up to `end`.
     template <class Performer>
-    void tell(Performer& performer, Said*& said, const Said* end) const {
-        for (; said != end; ++said)
-            performer.on_note(said->note,
-                              std::span<const NodeId>(replicas_.data() + said->replicas_from,
-                                                      said->replicas_count));
+    [[gnu::noinline, gnu::cold]] static void perform_other(Performer& performer,
+                                                           const Command& command) {
+        switch (command.kind) {
+            case Command::Kind::open:
+                return performer.on_open(command.connection, command.peer);
+            case Command::Kind::close:
+                return performer.on_close(command.connection);
+            case Command::Kind::exit:
+                return performer.on_exit(command.reason);
+            case Command::Kind::send:
+                UNREACHABLE();
+        }
+    }
+    std::span<const NodeId> replicas_of(const Said& said) const {
+        return {replicas_.data() + said.replicas_from, said.replicas_count};
+    }
+    void forget() {
+        commands_.clear();
+        notes_.clear();
+        replicas_.clear();
     }
 
     std::uint64_t* next_connection_;

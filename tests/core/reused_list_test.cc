@@ -20,6 +20,17 @@ TEST_SUITE("core.reused_list") {
         CHECK_THROWS_AS(list[100], core::AssertionFailure);
     }
 
+    TEST_CASE("the front leaves, the rest stays in order") {
+        ReusedList<int> list;
+        for (int i = 0; i < 10; ++i) list.add() = i;
+        list.drop_front(7);
+        REQUIRE(list.size() == 3);
+        for (int i = 0; i < 3; ++i) CHECK(list[static_cast<std::size_t>(i)] == 7 + i);
+        list.add() = 10;
+        CHECK(list[3] == 10);
+        CHECK_THROWS_AS(list.drop_front(5), core::AssertionFailure);
+    }
+
     TEST_CASE("an emptied list keeps what its places hold") {
         ReusedList<std::string> list;
         list.add().assign(1'000, 'x');
