@@ -146,17 +146,39 @@ bool Cluster::State::reader_reaches(core::NodeId broker) const {
 
 // ---- the loop -----------------------------------------------------------------------------------
 
+/// Steps that run before the message that this event brings is handed over.
+void Cluster::State::before_arrival(const Event& event) {
+    const auto next = network->peek(event);
+    if (next && engine->watches_delivery(*next->message) &&
+        hosts[next->to]->takes_at_once(*next->message))
+        engine->before_delivery(kernel.moment(), hosts[next->to]->id(), hosts[next->from]->id(),
+                                *next->message);
+}
+
+inline void Cluster::State::on_pipe(const Event& event) {
+    if (watches_before && live) before_arrival(event);
+    Arrival arrival = network->arrive(event);
+    if (arrival.kind == Arrival::Kind::nothing) return;
+    if (arrival.kind == Arrival::Kind::dropped) {
+        tell({.kind = trace::WorldKind::net_drop,
+              .node = hosts[arrival.host]->id(),
+              .value = arrival.received.peer.value()});
+        return;
+    }
+    hosts[arrival.host]->on_arrival(arrival);
+}
+
 void Cluster::State::take_next() {
     const Event event = kernel.pop();
-    dispatch(event);
+    if (event.type == EventType::pipe)
+        on_pipe(event);
+    else
+        dispatch(event);
     if (live) engine->after_event();
 }
 
 void Cluster::State::dispatch(const Event& event) {
     switch (event.type) {
-        case EventType::pipe:
-            on_pipe(event);
-            return;
         case EventType::wake:
             hosts[event.host]->on_wake(event);
             return;
@@ -185,26 +207,10 @@ void Cluster::State::dispatch(const Event& event) {
         case EventType::run_end:
             on_run_end(event);
             return;
+        case EventType::pipe:
+            break;
     }
     UNREACHABLE();
-}
-
-void Cluster::State::on_pipe(const Event& event) {
-    if (watches_before && live) [[unlikely]] {
-        const auto next = network->peek(event);
-        if (next && engine->watches_delivery(*next->message) &&
-            hosts[next->to]->takes_at_once(*next->message))
-            engine->before_delivery(kernel.moment(), hosts[next->to]->id(), hosts[next->from]->id(),
-                                    *next->message);
-    }
-    Arrival arrival = network->arrive(event);
-    if (arrival.kind == Arrival::Kind::dropped) {
-        tell({.kind = trace::WorldKind::net_drop,
-              .node = hosts[arrival.host]->id(),
-              .value = arrival.received.peer.value()});
-        return;
-    }
-    if (arrival.kind != Arrival::Kind::nothing) hosts[arrival.host]->on_arrival(arrival);
 }
 
 void Cluster::State::on_run_end(const Event& event) {

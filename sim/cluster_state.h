@@ -65,8 +65,10 @@ struct Cluster::State final : World, HostListener {
     void read_at(core::NodeId leader, const std::vector<trace::PartitionOutcome*>& led);
     bool reader_reaches(core::NodeId broker) const;
     void take_next();
-    void dispatch(const Event& event);
+    /// Nearly all events are of pipes; dispatch takes the others.
     void on_pipe(const Event& event);
+    void dispatch(const Event& event);
+    [[gnu::noinline, gnu::cold]] void before_arrival(const Event& event);
     void on_run_end(const Event& event);
     void apply_config(const core::ConfigRecord& change);
     void refresh_min_isr(core::PartitionId partition);

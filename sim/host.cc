@@ -44,7 +44,7 @@ Host::Host(HostIndex index, core::NodeId id, int lanes, Factory factory, SimDisk
 
 ProcessState Host::state() const {
     if (phase_ == Phase::down) return ProcessState::down;
-    if (paused_) return ProcessState::paused;
+    if (paused()) return ProcessState::paused;
     return phase_ == Phase::shutting_down ? ProcessState::shutting_down : ProcessState::up;
 }
 
@@ -54,6 +54,70 @@ Event Host::event(EventType type, core::Lane lane) const {
     made.generation = generation_;
     made.lane = static_cast<std::uint8_t>(lane);
     return made;
+}
+
+// ---- steps of the node --------------------------------------------------------------------------
+
+struct Host::Performer {
+    Host& host;
+    core::Lane lane;
+    core::TimePoint leaves;
+
+    void on_open(core::ConnectionId connection, core::NodeId peer) const {
+        host.network_.open(connection, host.index_, host.listener_.host_of(peer), lane, leaves);
+    }
+    void on_send(core::ConnectionId connection, core::CorrelationId correlation,
+                 core::MessageBox&& message) const {
+        host.network_.send(connection, host.index_, correlation, std::move(message), leaves);
+    }
+    void on_close(core::ConnectionId connection) const {
+        host.network_.close(connection, host.index_, leaves);
+        host.purge(connection);
+    }
+    void on_exit(core::ExitReason reason) const {
+        Event ends = host.event(EventType::process_exit);
+        ends.payload = static_cast<std::uint64_t>(reason);
+        host.kernel_.schedule(leaves, EventClass::delivery, ends);
+    }
+    void on_note(const core::Note& note, std::span<const core::NodeId> replicas) const {
+        host.listener_.on_note(host.id_, note, replicas);
+    }
+};
+
+inline void Host::perform(core::Lane on, core::TimePoint leaves) {
+    effects_.perform(Performer{*this, on, leaves});
+}
+
+inline void Host::arm_all() {
+    for (int i = 0; i < core::kLanes; ++i)
+        if ((*deadlines_)[lane_at(i)] < armed(lane_at(i))) arm(lane_at(i));
+}
+
+inline void Host::end_step(core::Lane on) {
+    core::TimePoint leaves = now();
+    if (disk_ != nullptr) {
+        if (disk_->take_error()) return fail_step();
+        if (disk_->charged() > core::Duration(0)) {
+            leaves += disk_->charged();
+            busy_until(on) = leaves;
+        }
+    }
+    perform(on, leaves);
+    arm_all();
+}
+
+inline void Host::receive(core::Lane on, core::Received& received) {
+    if (disk_ != nullptr) disk_->begin_step(now());
+    node_->receive(now(), received, effects_);
+    end_step(on);
+}
+
+void Host::step(core::Lane on, core::Input& input) {
+    if (auto* received = std::get_if<core::Received>(&input)) return receive(on, *received);
+    if (const auto* lost = std::get_if<core::Lost>(&input)) purge(lost->connection);
+    if (disk_ != nullptr) disk_->begin_step(now());
+    node_->step(now(), on, input, effects_);
+    end_step(on);
 }
 
 // ---- actions ------------------------------------------------------------------------------------
@@ -73,11 +137,12 @@ void Host::end_process() {
     deadlines_ = nullptr;
     ASSERT(generation_ < UINT16_MAX);
     ++generation_;
-    paused_ = false;
+    hindrances_ = static_cast<std::uint8_t>((hindrances_ & kRepeatsFetch) | kNoNode);
     begin_waits_ = false;
     exit_waits_.reset();
-    resuming_ = false;
     drain_event_ = false;
+    busy_until_ = all_lanes(core::TimePoint::min());
+    armed_ = all_lanes(core::TimePoint::max());
     for (LaneState& state : lanes_) state = LaneState{};
     inbox_.clear();
     if (disk_ != nullptr) disk_->process_ended();
@@ -116,9 +181,9 @@ bool Host::shut_down() {
 }
 
 bool Host::pause() {
-    if (phase_ == Phase::down || paused_) return false;
-    paused_ = true;
-    resuming_ = false;
+    if (phase_ == Phase::down || paused()) return false;
+    set(kPaused, true);
+    set(kResuming, false);
     paused_at_ = now();
     network_.pause(index_);
     // What waits in lanes has been read from sockets; it stays ahead of what is there still.
@@ -130,6 +195,7 @@ bool Host::pause() {
         state.waiting.clear();
         state.wake_waiting = false;
     }
+    set(kLaneWaits, false);
     inbox_.insert(inbox_.begin(), std::make_move_iterator(waiting.begin()),
                   std::make_move_iterator(waiting.end()));
     listener_.on_process(trace::WorldKind::process_pause, id_, 0);
@@ -137,8 +203,8 @@ bool Host::pause() {
 }
 
 bool Host::resume() {
-    if (!paused_) return false;
-    paused_ = false;
+    if (!paused()) return false;
+    set(kPaused, false);
     network_.resume(index_);
     listener_.on_process(trace::WorldKind::process_resume, id_, 0);
     if (begin_waits_) {
@@ -149,9 +215,9 @@ bool Host::resume() {
     if (exit_waits_) kernel_.schedule(now(), EventClass::delivery, *exit_waits_);
     exit_waits_.reset();
     const core::Duration pause = now() - paused_at_;
-    for (LaneState& state : lanes_)
-        if (state.busy_until > paused_at_) state.busy_until += pause;
-    resuming_ = true;
+    for (core::TimePoint& busy_until : busy_until_)
+        if (busy_until > paused_at_) busy_until += pause;
+    set(kResuming, true);
     drain_soon();
     return true;
 }
@@ -165,7 +231,7 @@ void Host::drain_soon() {
 void Host::call(core::Call&& call) {
     if (phase_ == Phase::down) return;
     inbox_.push_back(Waiting{core::Input(std::move(call)), core::Lane::requests, true});
-    if (node_ != nullptr && !paused_) drain_soon();
+    if (node_ != nullptr && !paused()) drain_soon();
 }
 
 void Host::call_now(core::Call&& call) {
@@ -184,13 +250,14 @@ void Host::send_record(const core::SendRecord& record) {
 
 void Host::on_process_begin(const Event& begin) {
     if (!current(begin) || phase_ != Phase::starting) return;
-    if (paused_) {
+    if (paused()) {
         begin_waits_ = true;
         return;
     }
     phase_ = Phase::up;
     node_ = factory_(starts_++);
     deadlines_ = &node_->deadlines();
+    set(kNoNode, false);
     network_.process_up(index_);
     listener_.on_process(trace::WorldKind::process_start, id_, 0);
     // A log directory that cannot be written is offline from the start.
@@ -205,7 +272,7 @@ void Host::on_process_begin(const Event& begin) {
 
 void Host::on_process_exit(const Event& exit) {
     if (!current(exit) || phase_ == Phase::down) return;
-    if (paused_) {
+    if (paused()) {
         // It was about to end; it does when it wakes.
         exit_waits_ = exit;
         return;
@@ -216,27 +283,16 @@ void Host::on_process_exit(const Event& exit) {
                          static_cast<std::int64_t>(exit.payload));
 }
 
-void Host::on_arrival(Arrival& arrival) {
+void Host::on_other_arrival(const Arrival& arrival) {
     const core::Received& from = arrival.received;
-    switch (arrival.kind) {
-        case Arrival::Kind::received:
-            on_message(arrival.lane, arrival.received);
-            return;
-        case Arrival::Kind::connected:
-            run(arrival.lane, core::Connected{from.connection}, true);
-            return;
-        case Arrival::Kind::lost:
-            run(arrival.lane, core::Lost{from.connection, from.peer, arrival.why}, true);
-            return;
-        case Arrival::Kind::nothing:
-        case Arrival::Kind::dropped:
-            return;
-    }
+    if (arrival.kind == Arrival::Kind::connected)
+        run(arrival.lane, core::Connected{from.connection}, true);
+    else if (arrival.kind == Arrival::Kind::lost)
+        run(arrival.lane, core::Lost{from.connection, from.peer, arrival.why}, true);
 }
 
 void Host::on_message(core::Lane on, core::Received& received) {
-    const LaneState& state = lane(on);
-    if (ready() && !repeat_fetch_ && state.busy_until <= now() && state.waiting.empty())
+    if (hindrances_ == 0 && busy_until(on) <= now())
         receive(on, received);
     else
         on_message_otherwise(on, received);
@@ -244,8 +300,8 @@ void Host::on_message(core::Lane on, core::Received& received) {
 
 void Host::on_message_otherwise(core::Lane on, core::Received& received) {
     if (node_ == nullptr) return;
-    if (repeat_fetch_ && carries_data(*received.message)) {
-        repeat_fetch_ = false;
+    if ((hindrances_ & kRepeatsFetch) != 0 && carries_data(*received.message)) {
+        set(kRepeatsFetch, false);
         run(on,
             core::Received{received.connection, received.peer, received.correlation,
                            received.message.copy()},
@@ -255,18 +311,17 @@ void Host::on_message_otherwise(core::Lane on, core::Received& received) {
 }
 
 bool Host::takes_at_once(const core::Message& message) const {
-    if (node_ == nullptr || paused_ || resuming_) return false;
-    const LaneState& state = lanes_[static_cast<std::size_t>(core::lane_of(message))];
-    return state.waiting.empty() && state.busy_until <= now();
+    if (!ready()) return false;
+    const auto on = static_cast<std::size_t>(core::lane_of(message));
+    return lanes_[on].waiting.empty() && busy_until_[on] <= now();
 }
 
 void Host::on_wake(const Event& wake) {
     if (!current(wake) || node_ == nullptr) return;
     const core::Lane on = lane_at(wake.lane);
-    LaneState& state = lane(on);
-    if (state.armed != now()) return;
-    state.armed = core::TimePoint::max();
-    if (paused_ || resuming_ || state.wake_waiting) return;
+    if (armed(on) != now()) return;
+    armed(on) = core::TimePoint::max();
+    if (paused() || resuming() || lane(on).wake_waiting) return;
     const auto deadline = node_->next_deadline(on);
     if (!deadline || *deadline > now()) {
         arm(on);
@@ -278,16 +333,16 @@ void Host::on_wake(const Event& wake) {
 void Host::on_lane_free(const Event& free) {
     if (!current(free)) return;
     lane(lane_at(free.lane)).free_event = false;
-    if (node_ == nullptr || paused_ || resuming_) return;
+    if (!ready()) return;
     run_waiting(lane_at(free.lane));
 }
 
 void Host::on_drain(const Event& drain) {
     if (!current(drain)) return;
     drain_event_ = false;
-    if (node_ == nullptr || paused_) return;
-    if (resuming_) {
-        resuming_ = false;
+    if (node_ == nullptr || paused()) return;
+    if (resuming()) {
+        set(kResuming, false);
         run_overdue();
     }
     // Only what is here now: a step may put new calls behind it.
@@ -296,7 +351,7 @@ void Host::on_drain(const Event& drain) {
         Waiting next = std::move(inbox_.front());
         inbox_.pop_front();
         run(next.lane, std::move(next.input), next.announced);
-        if (generation != generation_ || paused_) return;
+        if (generation != generation_ || paused()) return;
     }
     arm_all();
 }
@@ -317,7 +372,7 @@ void Host::run_overdue() {
         }
         if (!oldest) return;
         run(*oldest, core::Woken{}, true);
-        if (generation != generation_ || paused_) return;
+        if (generation != generation_ || paused()) return;
     }
     UNREACHABLE();
 }
@@ -326,13 +381,12 @@ void Host::run_overdue() {
 
 void Host::run(core::Lane on, core::Input&& input, bool announced) {
     if (node_ == nullptr) return;
-    if (paused_ || resuming_) {
+    if (paused() || resuming()) {
         if (!std::holds_alternative<core::Woken>(input))
             inbox_.push_back(Waiting{std::move(input), on, false});
         return;
     }
-    LaneState& state = lane(on);
-    if (state.busy_until > now() || !state.waiting.empty()) {
+    if (busy_until(on) > now() || !lane(on).waiting.empty()) {
         enqueue(on, std::move(input), false);
         return;
     }
@@ -344,18 +398,20 @@ void Host::enqueue(core::Lane on, core::Input&& input, bool announced) {
     LaneState& state = lane(on);
     if (std::holds_alternative<core::Woken>(input)) state.wake_waiting = true;
     state.waiting.push_back(Waiting{std::move(input), on, announced});
+    set(kLaneWaits, true);
     if (state.free_event) return;
     state.free_event = true;
-    kernel_.schedule(std::max(state.busy_until, now()), EventClass::delivery,
+    kernel_.schedule(std::max(busy_until(on), now()), EventClass::delivery,
                      event(EventType::lane_free, on));
 }
 
 void Host::run_waiting(core::Lane on) {
     const std::uint16_t generation = generation_;
     LaneState& state = lane(on);
-    while (!state.waiting.empty() && state.busy_until <= now()) {
+    while (!state.waiting.empty() && busy_until(on) <= now()) {
         Waiting next = std::move(state.waiting.front());
         state.waiting.pop_front();
+        note_waiting();
         if (std::holds_alternative<core::Woken>(next.input)) {
             state.wake_waiting = false;
             const auto deadline = node_->next_deadline(on);
@@ -367,11 +423,11 @@ void Host::run_waiting(core::Lane on) {
             return;
         }
         step(on, next.input);
-        if (generation != generation_ || paused_) return;
+        if (generation != generation_ || paused()) return;
     }
     if (state.waiting.empty() || state.free_event) return;
     state.free_event = true;
-    kernel_.schedule(std::max(state.busy_until, now()), EventClass::delivery,
+    kernel_.schedule(std::max(busy_until(on), now()), EventClass::delivery,
                      event(EventType::lane_free, on));
 }
 
@@ -381,41 +437,15 @@ bool Host::announce(core::Lane on, core::Input& input) {
     const std::uint16_t generation = generation_;
     listener_.before_delivery(id_, received->peer, *received->message);
     if (generation != generation_) return false;
-    if (!paused_) return true;
+    if (!paused()) return true;
     inbox_.push_front(Waiting{std::move(input), on, true});
     return false;
 }
 
-void Host::step(core::Lane on, core::Input& input) {
-    if (auto* received = std::get_if<core::Received>(&input)) return receive(on, *received);
-    if (const auto* lost = std::get_if<core::Lost>(&input)) purge(lost->connection);
-    if (disk_ != nullptr) disk_->begin_step(now());
-    node_->step(now(), on, input, effects_);
-    end_step(on);
-}
-
-void Host::receive(core::Lane on, core::Received& received) {
-    if (disk_ != nullptr) disk_->begin_step(now());
-    node_->receive(now(), received, effects_);
-    end_step(on);
-}
-
-void Host::end_step(core::Lane on) {
-    core::TimePoint leaves = now();
-    if (disk_ != nullptr) {
-        if (disk_->take_error()) {
-            // Whatever the step was about to say, nobody hears: the failed operation came first.
-            effects_.clear();
-            halt();
-            return;
-        }
-        if (disk_->charged() > core::Duration(0)) {
-            leaves += disk_->charged();
-            lane(on).busy_until = leaves;
-        }
-    }
-    perform(on, leaves);
-    arm_all();
+/// Whatever the step was about to say, nobody hears: the failed operation came first.
+void Host::fail_step() {
+    effects_.clear();
+    halt();
 }
 
 void Host::halt() {
@@ -426,58 +456,29 @@ void Host::halt() {
                          static_cast<std::int64_t>(core::ExitReason::storage_failure));
 }
 
-struct Host::Performer {
-    Host& host;
-    core::Lane lane;
-    core::TimePoint leaves;
-
-    void on_open(core::ConnectionId connection, core::NodeId peer) const {
-        host.network_.open(connection, host.index_, host.listener_.host_of(peer), lane, leaves);
-    }
-    void on_send(core::ConnectionId connection, core::CorrelationId correlation,
-                 core::MessageBox&& message) const {
-        host.network_.send(connection, host.index_, correlation, std::move(message), leaves);
-    }
-    void on_close(core::ConnectionId connection) const {
-        host.network_.close(connection, host.index_, leaves);
-        host.purge(connection);
-    }
-    void on_exit(core::ExitReason reason) const {
-        Event ends = host.event(EventType::process_exit);
-        ends.payload = static_cast<std::uint64_t>(reason);
-        host.kernel_.schedule(leaves, EventClass::delivery, ends);
-    }
-    void on_note(const core::Note& note, std::span<const core::NodeId> replicas) const {
-        host.listener_.on_note(host.id_, note, replicas);
-    }
-};
-
-void Host::perform(core::Lane on, core::TimePoint leaves) {
-    effects_.perform(Performer{*this, on, leaves});
-}
-
 void Host::arm(core::Lane on) {
-    LaneState& state = lane(on);
-    if (state.wake_waiting || paused_ || resuming_) return;
-    const auto deadline = node_->next_deadline(on);
-    if (!deadline || *deadline == core::TimePoint::max()) return;
-    const core::TimePoint due = std::max(*deadline, now());
-    if (due >= state.armed) return;
-    state.armed = due;
+    if (lane(on).wake_waiting || paused() || resuming()) return;
+    const core::TimePoint due = std::max((*deadlines_)[on], now());
+    if (due >= armed(on)) return;
+    armed(on) = due;
     kernel_.schedule(due, EventClass::timer, event(EventType::wake, on));
 }
 
-void Host::arm_all() {
-    for (int i = 0; i < lane_count_; ++i)
-        if ((*deadlines_)[lane_at(i)] < lane(lane_at(i)).armed) arm(lane_at(i));
+/// After waiting inputs were taken out.
+void Host::note_waiting() {
+    set(kLaneWaits, std::any_of(lanes_.begin(), lanes_.end(),
+                                [](const LaneState& state) { return !state.waiting.empty(); }));
 }
 
 void Host::purge(core::ConnectionId connection) {
     const auto of_connection = [&](const Waiting& waiting) {
         return connection_of(waiting.input) == connection;
     };
-    for (LaneState& state : lanes_)
-        if (!state.waiting.empty()) std::erase_if(state.waiting, of_connection);
+    if ((hindrances_ & kLaneWaits) != 0) {
+        for (LaneState& state : lanes_)
+            if (!state.waiting.empty()) std::erase_if(state.waiting, of_connection);
+        note_waiting();
+    }
     if (!inbox_.empty()) std::erase_if(inbox_, of_connection);
 }
 

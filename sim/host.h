@@ -70,7 +70,7 @@ class Host {
     ProcessState state() const;
     bool down() const { return phase_ == Phase::down; }
     /// Takes a call at once: it runs, is not paused, and has caught up with its pauses.
-    bool ready() const { return node_ != nullptr && !paused_ && !resuming_; }
+    bool ready() const { return (hindrances_ & (kNoNode | kPaused | kResuming)) == 0; }
 
     // ---- actions; each takes effect within the current kernel event ----
     /// `after`: until its first instruction.
@@ -89,7 +89,12 @@ class Host {
     void send_record(const core::SendRecord& record);
 
     // ---- kernel events ----
-    void on_arrival(Arrival& arrival);
+    void on_arrival(Arrival& arrival) {
+        if (arrival.kind == Arrival::Kind::received)
+            on_message(arrival.lane, arrival.received);
+        else
+            on_other_arrival(arrival);
+    }
     /// True if a message would be handed to the node at once.
     bool takes_at_once(const core::Message& message) const;
     void on_wake(const Event& event);
@@ -99,7 +104,7 @@ class Host {
     void on_drain(const Event& event);
 
     /// Sabotage: hands the next data response to the node twice.
-    void set_repeat_fetch(bool repeat) { repeat_fetch_ = repeat; }
+    void set_repeat_fetch(bool repeat) { set(kRepeatsFetch, repeat); }
 
   private:
     enum class Phase : std::uint8_t { down, starting, up, shutting_down };
@@ -109,37 +114,60 @@ class Host {
         bool announced;  ///< steps that run before its delivery have had their chance
     };
     struct LaneState {
-        core::TimePoint busy_until = core::TimePoint::min();
-        core::TimePoint armed = core::TimePoint::max();
         bool free_event = false;    ///< a lane_free event is pending
         bool wake_waiting = false;  ///< a Woken waits in the lane
         std::deque<Waiting> waiting;
     };
 
+    /// Each keeps a message from being handed over as it arrives.
+    enum Hindrance : std::uint8_t {
+        kNoNode = 1,
+        kPaused = 2,
+        kResuming = 4,   ///< woken in this instant, not yet drained
+        kLaneWaits = 8,  ///< inputs wait in some lane
+        kRepeatsFetch = 16,
+    };
+    using LaneTimes = std::array<core::TimePoint, core::kLanes>;
+    static LaneTimes all_lanes(core::TimePoint at) { return {at, at, at, at}; }
+
     core::TimePoint now() const { return kernel_.now(); }
+    bool paused() const { return (hindrances_ & kPaused) != 0; }
+    bool resuming() const { return (hindrances_ & kResuming) != 0; }
+    void set(Hindrance hindrance, bool is) {
+        hindrances_ =
+            static_cast<std::uint8_t>(is ? hindrances_ | hindrance : hindrances_ & ~hindrance);
+    }
+    core::TimePoint& busy_until(core::Lane lane) {
+        return busy_until_[static_cast<std::size_t>(lane)];
+    }
+    core::TimePoint& armed(core::Lane lane) { return armed_[static_cast<std::size_t>(lane)]; }
     LaneState& lane(core::Lane lane) { return lanes_[static_cast<std::size_t>(lane)]; }
     bool current(const Event& event) const { return event.generation == generation_; }
     Event event(EventType type, core::Lane lane = core::Lane::requests) const;
     void drain_soon();
     void end_process();
     void on_message(core::Lane lane, core::Received& received);
-    /// Puts what cannot be handed over at once where it waits.
-    void on_message_otherwise(core::Lane lane, core::Received& received);
+    /// One that cannot simply be handed over.
+    [[gnu::noinline]] void on_message_otherwise(core::Lane lane, core::Received& received);
+    void on_other_arrival(const Arrival& arrival);
     void run(core::Lane lane, core::Input&& input, bool announced);
     void enqueue(core::Lane lane, core::Input&& input, bool announced);
     void run_waiting(core::Lane lane);
     void run_overdue();
     void step(core::Lane lane, core::Input& input);
-    void receive(core::Lane lane, core::Received& received);
+    /// The way of nearly every event, so it is one function with what it calls.
+    [[gnu::always_inline]] void receive(core::Lane lane, core::Received& received);
     /// What follows a step of the node: its effects, and when it wants to be woken.
-    void end_step(core::Lane lane);
+    [[gnu::always_inline]] void end_step(core::Lane lane);
+    void note_waiting();
     /// Halts: an operation on its disk failed, and it has no other. [kafka LogManager]
-    void halt();
-    void perform(core::Lane lane, core::TimePoint leaves);
+    [[gnu::noinline, gnu::cold]] void halt();
+    [[gnu::noinline, gnu::cold]] void fail_step();
+    [[gnu::always_inline]] void perform(core::Lane lane, core::TimePoint leaves);
     /// Performs the effects of a step.
     struct Performer;
-    void arm(core::Lane lane);
-    void arm_all();
+    [[gnu::noinline]] void arm(core::Lane lane);
+    [[gnu::always_inline]] void arm_all();
     /// Forgets waiting inputs of a connection that this end closed or lost.
     void purge(core::ConnectionId connection);
     /// Runs steps that wait for this delivery; false if the process cannot take it any more.
@@ -158,15 +186,15 @@ class Host {
     std::unique_ptr<core::Node> node_;
     const core::LaneDeadlines* deadlines_ = nullptr;  ///< of the node
     Phase phase_ = Phase::down;
-    bool paused_ = false;
+    std::uint8_t hindrances_ = kNoNode;
     bool begin_waits_ = false;         ///< its first instruction came due during a pause
     std::optional<Event> exit_waits_;  ///< its end came due during a pause
-    bool resuming_ = false;            ///< woken in this instant, not yet drained
     bool drain_event_ = false;
-    bool repeat_fetch_ = false;
     std::uint16_t generation_ = 0;  ///< grows with every end of a process
     std::uint32_t starts_ = 0;
     core::TimePoint paused_at_{};
+    LaneTimes busy_until_ = all_lanes(core::TimePoint::min());
+    LaneTimes armed_ = all_lanes(core::TimePoint::max());
     std::array<LaneState, core::kLanes> lanes_;
     std::deque<Waiting> inbox_;
 };

@@ -22,6 +22,18 @@ void Kernel::refill() {
     for (std::size_t at = near_size_; at-- > 0;) near_[at] = pop_far();
 }
 
+void Kernel::push_otherwise(Key key) {
+    if (near_size_ > 0 ? key < near_[0] : size_ == 0) {
+        if (near_size_ == kNear) evict_latest();
+        ++near_size_;
+        std::size_t at = near_size_ - 1;
+        for (; at > 0 && near_[at - 1] < key; --at) near_[at] = near_[at - 1];
+        near_[at] = key;
+    } else {
+        push_far(key);
+    }
+}
+
 void Kernel::evict_latest() {
     ASSERT(near_size_ == kNear);
     push_far(near_[0]);
@@ -29,14 +41,18 @@ void Kernel::evict_latest() {
     --near_size_;
 }
 
+void Kernel::grow_and_schedule(core::TimePoint due, EventClass event_class, const Event& event) {
+    grow_slots();
+    schedule(due, event_class, event);
+}
+
 void Kernel::grow_slots() {
     const std::size_t old = slots_.size();
     const std::size_t grown = old == 0 ? 64 : old * 2;
     ASSERT(grown <= (std::size_t{1} << kSlotBits));
     slots_.resize(grown, Event(EventType::wake));
-    free_.reserve(grown);
-    // The lowest slot on top, so that few events touch little memory.
-    for (std::size_t i = grown; i-- > old;) free_.push_back(static_cast<std::uint32_t>(i));
+    // The lowest slot first, so that few events touch little memory.
+    for (std::size_t i = grown; i-- > old;) free_slot(static_cast<std::uint32_t>(i));
 }
 
 void Kernel::grow_heap() {

@@ -63,11 +63,15 @@ class Kernel {
     Kernel();
 
     /// Schedules an event at `due` (not before now()); its cause is the event that runs.
-    void schedule(core::TimePoint due, EventClass event_class, Event event) {
+    [[gnu::always_inline]] void schedule(core::TimePoint due, EventClass event_class,
+                                         const Event& event) {
         ASSERT(due >= now_);
-        event.cause = running_;
-        const std::uint32_t slot = take_slot();
-        slots_[slot] = event;
+        if (free_ == kNoSlot) return grow_and_schedule(due, event_class, event);
+        const std::uint32_t slot = free_;
+        Event& place = slots_[slot];
+        free_ = next_free(place);
+        place = event;
+        place.cause = running_;
         push(make_key(due, event_class, slot));
     }
 
@@ -145,23 +149,29 @@ class Kernel {
         return static_cast<std::uint32_t>(key) & ((1U << kSlotBits) - 1);
     }
 
-    std::uint32_t take_slot() {
-        if (free_.empty()) grow_slots();
-        const std::uint32_t slot = free_.back();
-        free_.pop_back();
-        return slot;
+    /// A slot without an event names the next such slot.
+    static std::uint32_t next_free(const Event& place) {
+        return static_cast<std::uint32_t>(place.payload);
     }
+    void free_slot(std::uint32_t slot) {
+        slots_[slot].payload = free_;
+        free_ = slot;
+    }
+    [[gnu::noinline, gnu::cold]] void grow_and_schedule(core::TimePoint due, EventClass event_class,
+                                                        const Event& event);
     void grow_slots();
     void grow_heap();
 
-    void push(Key key) {
-        const bool is_near = near_size_ > 0 ? key < near_[0] : size_ == 0;
-        if (!is_near) return push_far(key);
-        if (near_size_ == kNear) evict_latest();
+    [[gnu::noinline]] void push(Key key) {
+        const bool fits = near_size_ > 0 && near_size_ < kNear && key < near_[0];
+        if (!fits) return push_otherwise(key);
+        // The first key is greater, so the way down ends.
         std::size_t at = near_size_++;
-        for (; at > 0 && near_[at - 1] < key; --at) near_[at] = near_[at - 1];
+        for (; near_[at - 1] < key; --at) near_[at] = near_[at - 1];
         near_[at] = key;
     }
+    /// A key that does not come before another in a list with room.
+    [[gnu::noinline]] void push_otherwise(Key key);
     void push_far(Key key) {
         if (kRoot + size_ >= capacity_) grow_heap();
         ++size_;
@@ -176,7 +186,7 @@ class Kernel {
         return least;
     }
     /// The list is empty, the heap is not.
-    void refill();
+    [[gnu::noinline, gnu::cold]] void refill();
     /// The list is full.
     void evict_latest();
     /// Puts `key` where it belongs, starting from an empty root: the hole walks down to a leaf
@@ -211,8 +221,9 @@ class Kernel {
     std::size_t size_ = 0;           ///< keys in the heap
     std::array<Key, kNear> near_{};  ///< the least keys of all, the least at the end
     std::size_t near_size_ = 0;
+    static constexpr std::uint32_t kNoSlot = UINT32_MAX;
     std::vector<Event> slots_;
-    std::vector<std::uint32_t> free_;
+    std::uint32_t free_ = kNoSlot;  ///< the first slot without an event
     std::uint64_t next_sequence_ = 0;
     core::TimePoint now_ = kBeginning;
     std::uint64_t running_ = 0;
@@ -225,7 +236,7 @@ inline Event Kernel::pop() {
     const Key key = near_[--near_size_];
     const std::uint32_t slot = slot_of(key);
     const Event event = slots_[slot];
-    free_.push_back(slot);
+    free_slot(slot);
     now_ = due_of(key);
     ++running_;
     cause_ = event.cause;

@@ -32,6 +32,7 @@ void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, 
     slot_of_id_.push_back(slot);
     Connection& made = connections_[slot];
     made.id = connection;
+    made.slot = slot;
     made.host = {from, to};
     made.end_open = {true, false};
     made.lane = {lane, core::Lane::requests};
@@ -47,40 +48,17 @@ void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, 
     enqueue(slot, 0, ItemKind::open, at, counted_latency(way, kOpenApi));
 }
 
-void Network::send(core::ConnectionId connection, HostIndex from, core::CorrelationId correlation,
-                   core::MessageBox&& message, core::TimePoint at) {
-    const std::uint32_t slot = slot_of(connection);
-    if (slot == kNone) return;
-    Connection& through = connections_[slot];
-    const int side = side_of(through, from);
-    if (!through.end_open[static_cast<std::size_t>(side)]) return;
-    Link& way = link_of_pipe(through, side);
-    const std::size_t api = message->index();
-    const std::uint64_t identity = identity_of(through, way, *message, correlation);
-    if (!through.end_open[static_cast<std::size_t>(1 - side)])
-        return send_into_silence(slot, side, api, identity, at);
-    core::Duration travel = latency(way, api, identity);
-    if (way.model.bytes_per_second > 0) {
-        const std::int64_t bytes = core::size_bytes(*message);
-        way.busy_until = std::max(at, way.busy_until) +
-                         core::Duration(bytes * 1'000'000'000 / way.model.bytes_per_second);
-        travel += way.busy_until - at;
-    }
-    Item& item = enqueue(slot, side, ItemKind::message, at, travel);
-    item.correlation = correlation;
-    item.message = std::move(message);
-}
-
-void Network::send_into_silence(std::uint32_t slot, int side, std::size_t api,
+void Network::send_into_silence(std::uint32_t slot, std::size_t side, std::size_t api,
                                 std::uint64_t identity, core::TimePoint at) {
     Connection& connection = connections_[slot];
-    const int other = 1 - side;
-    if (!connection.silent[static_cast<std::size_t>(other)]) return;
-    Link& way = link_of_pipe(connection, side);
-    const HostIndex peer = connection.host[static_cast<std::size_t>(other)];
+    const std::size_t other = 1 - side;
+    if (!connection.silent[other]) return;
+    Link& way = links_[connection.link[side]];
+    const HostIndex peer = connection.host[other];
     if (endpoints_[peer].powered && !connection.outstanding && way.cuts == 0)
         // The machine is back and knows nothing of this connection.
-        enqueue_reset(slot, other, core::ConnectionLoss::reset, at, latency(way, api, identity));
+        enqueue_reset(slot, static_cast<int>(other), core::ConnectionLoss::reset, at,
+                      latency(way, api, identity));
     connection.outstanding = true;
 }
 
@@ -256,55 +234,26 @@ std::optional<Network::Peek> Network::peek(const Event& event) const {
     return Peek{to, from, &*item.message};
 }
 
-Arrival Network::arrive(const Event& event) {
-    const std::uint32_t slot = event.host;
-    const auto side = std::size_t{event.lane};
-    Connection& connection = connections_[slot];
-    Pipe& pipe = connection.pipe[side];
-    // An earlier connection of this slot, or an event that is no longer this pipe's.
-    if (connection.id.value() != event.payload || pipe.armed != kernel_.now()) return Arrival{};
-    pipe.armed = core::TimePoint::max();
-    const std::uint32_t at = pipe.head;
-    if (at == kNone) return Arrival{};
-    Item& item = items_[at];
-    if (item.due > kernel_.now()) {
-        arm(slot, static_cast<int>(side));
-        return Arrival{};
-    }
-    if (!is_plain(connection, side, item)) return arrive_otherwise(slot, static_cast<int>(side));
-    drop_head(slot, static_cast<int>(side));
-    core::Lane& lane = connection.lane[1 - side];
-    lane = core::lane_of(*item.message);
-    Arrival arrival{Arrival::Kind::received, lane, core::ConnectionLoss::reset,
-                    connection.host[1 - side],
-                    core::Received{connection.id, nodes_[connection.host[side]], item.correlation,
-                                   std::move(item.message)}};
-    item.next = free_item_;
-    free_item_ = at;
-    return arrival;
-}
-
-void Network::drop_head(std::uint32_t slot, int side) {
-    Pipe& pipe = connections_[slot].pipe[static_cast<std::size_t>(side)];
-    pipe.head = items_[pipe.head].next;
-    if (pipe.head == kNone)
-        pipe.tail = kNone;
-    else
-        arm(slot, side);
-}
-
 Arrival Network::arrive_otherwise(std::uint32_t slot, int of) {
     Connection& connection = connections_[slot];
     const auto side = static_cast<std::size_t>(of);
     const std::uint32_t at = connection.pipe[side].head;
+    if (at == kNone) return Arrival{};
     Item& item = items_[at];
+    if (item.due > kernel_.now()) {
+        arm(slot, of);
+        return Arrival{};
+    }
     // Held: the mending, the waking or the end of the rule arms the pipe again.
     if (links_[connection.link[side]].cuts > 0) return Arrival{};
     if (withheld(item, connection.host[side])) return Arrival{};
     const Passage passes = pass(connection, of, item);
     if (passes == Passage::held) return Arrival{};
 
-    drop_head(slot, of);
+    Pipe& pipe = connection.pipe[side];
+    pipe.head = item.next;
+    if (pipe.head == kNone) pipe.tail = kNone;
+    arm(slot, of);
     Arrival arrival;
     arrival.host = connection.host[1 - side];
     arrival.received.peer = nodes_[connection.host[side]];

@@ -29,8 +29,10 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/assert.h"
 #include "core/base/ids.h"
 #include "core/base/random.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/protocol/message_box.h"
 #include "core/step/node.h"
@@ -108,13 +110,15 @@ class Network {
         const core::Message* message;
     };
     std::optional<Peek> peek(const Event& event) const;
-    Arrival arrive(const Event& event);
+    [[gnu::always_inline]] Arrival arrive(const Event& event);
     core::NodeId node(HostIndex host) const { return nodes_[host]; }
     std::size_t open_connections() const { return connections_.size() - free_connections_.size(); }
     std::size_t items_in_flight() const;
 
   private:
     static constexpr std::uint32_t kNone = UINT32_MAX;
+    /// So many requests that were answered may stay in a connection's list.
+    static constexpr std::size_t kAskedKept = 64;
     /// Counters of identities: one for each alternative of Message, then these.
     static constexpr std::size_t kOpenApi = std::variant_size_v<core::Message>;
     static constexpr std::size_t kAcceptApi = kOpenApi + 1;
@@ -143,8 +147,8 @@ class Network {
     };
     /// A request that was sent and whose response has not been: its identity names both.
     struct Asked {
-        core::CorrelationId correlation;
-        std::uint64_t identity;
+        core::CorrelationId correlation{0};
+        std::uint64_t identity = 0;
     };
     /// Side 0 opened, side 1 accepted; pipe s carries what side s sends.
     struct Connection {
@@ -159,8 +163,9 @@ class Network {
         /// The first request that lost its way there or back: no later answer is heard.
         std::optional<core::CorrelationId> unanswered;
         std::array<Pipe, 2> pipe{};
-        std::vector<Asked> asked;
-        std::size_t asked_from = 0;
+        core::ReusedList<Asked> asked;
+        std::uint32_t asked_from = 0;  ///< those before it are answered
+        std::uint32_t slot = 0;        ///< of this connection
     };
     struct Link {
         scenario::LinkModel model;
@@ -196,8 +201,15 @@ class Network {
         std::vector<std::uint32_t> connections;  ///< slots, in order of opening
     };
 
-    std::uint32_t slot_of(core::ConnectionId connection) const;
-    int side_of(const Connection& connection, HostIndex host) const;
+    std::uint32_t slot_of(core::ConnectionId connection) const {
+        ASSERT(connection.value() < slot_of_id_.size());
+        return slot_of_id_[connection.value()];
+    }
+    static int side_of(const Connection& connection, HostIndex host) {
+        if (connection.host[0] == host) return 0;
+        ASSERT(connection.host[1] == host);
+        return 1;
+    }
     std::uint32_t link_index(HostIndex from, HostIndex to);
     Link& link(HostIndex from, HostIndex to) { return links_[link_index(from, to)]; }
     Link& link_of_pipe(const Connection& connection, int side) {
@@ -207,24 +219,44 @@ class Network {
 
     core::Duration latency(const Link& link, std::size_t api, std::uint64_t identity) const;
     /// How long what is lost on its way waits to be sent again.
-    core::Duration retransmissions(const Link& link, std::size_t api, std::uint64_t identity) const;
+    [[gnu::noinline, gnu::cold]] core::Duration retransmissions(const Link& link, std::size_t api,
+                                                                std::uint64_t identity) const;
+    /// On a link with a limit: until these bytes have left it.
+    [[gnu::noinline, gnu::cold]] static core::Duration wait_for_link(Link& link, std::int64_t bytes,
+                                                                     core::TimePoint at);
     core::Duration counted_latency(Link& link, std::size_t api);
     std::uint64_t identity_of(Connection& connection, Link& link, const core::Message& message,
                               core::CorrelationId correlation);
     static std::uint64_t fetch_identity(Link& link, const core::FetchRequest& fetch);
     static std::uint64_t answered_identity(Connection& connection, core::CorrelationId correlation);
 
-    void make_item();
+    [[gnu::noinline, gnu::cold]] void grow_items();
     void free_item(std::uint32_t item);
-    /// Appends an item that leaves at `at` and travels `travel`.
-    Item& enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
-                  core::Duration travel);
+    /// An item that leaves at `at` and travels `travel`; append() puts the last one made into its
+    /// pipe.
+    Item& make_item(const Connection& connection, std::size_t side, ItemKind kind,
+                    core::TimePoint at, core::Duration travel);
+    [[gnu::noinline]] void append(Connection& connection, std::size_t side, Item& item);
+    void enqueue(std::uint32_t slot, int side, ItemKind kind, core::TimePoint at,
+                 core::Duration travel);
     /// A message to a machine that lost power, or has come back without knowing its connections.
-    void send_into_silence(std::uint32_t slot, int side, std::size_t api, std::uint64_t identity,
-                           core::TimePoint at);
+    [[gnu::noinline, gnu::cold]] void send_into_silence(std::uint32_t slot, std::size_t side,
+                                                        std::size_t api, std::uint64_t identity,
+                                                        core::TimePoint at);
     void enqueue_reset(std::uint32_t slot, int side, core::ConnectionLoss why, core::TimePoint at,
                        core::Duration extra);
+    /// An event when the pipe's head is due; when anything in it is due.
     void arm(std::uint32_t slot, int side);
+    void arm_at(Connection& connection, std::size_t side, core::TimePoint due) {
+        Pipe& pipe = connection.pipe[side];
+        if (due >= pipe.armed) return;
+        pipe.armed = due;
+        Event event(EventType::pipe);
+        event.payload = connection.id.value();
+        event.host = connection.slot;
+        event.lane = static_cast<std::uint8_t>(side);
+        kernel_.schedule(due, EventClass::delivery, event);
+    }
     /// Whether the item would have left its process during the pause that it is in.
     bool withheld(const Item& item, HostIndex from) const;
     /// Drops all items, or those that had not left at `after`.
@@ -235,16 +267,17 @@ class Network {
                   core::TimePoint alive_until);
     void delay_held(std::uint32_t slot, int side);
     void maybe_forget(std::uint32_t slot);
-    /// The first item is out of its pipe; the next one is due some time.
-    void drop_head(std::uint32_t slot, int side);
-    /// Nothing is in the way of this item, the first of its pipe: a message to an open end, and no
+    /// Nothing is in the way of what this pipe has to give now: a message to an open end, and no
     /// cut, pause or rule anywhere.
-    bool is_plain(const Connection& connection, std::size_t side, const Item& item) const {
-        return item.kind == ItemKind::message && connection.end_open[1 - side] && unusual_ == 0 &&
-               item.held_by == kNone && !connection.unanswered;
+    bool is_plain(const Connection& connection, std::size_t side) const {
+        const std::uint32_t head = connection.pipe[side].head;
+        if (head == kNone || unusual_ > 0) return false;
+        const Item& item = items_[head];
+        return item.kind == ItemKind::message && item.due <= kernel_.now() &&
+               item.held_by == kNone && connection.end_open[1 - side] && !connection.unanswered;
     }
     /// Anything that is not plain.
-    Arrival arrive_otherwise(std::uint32_t slot, int side);
+    [[gnu::noinline]] Arrival arrive_otherwise(std::uint32_t slot, int side);
     Arrival arrive_open(std::uint32_t slot);
 
     std::optional<std::uint32_t> rule_for(const Connection& connection, int side,
@@ -276,5 +309,30 @@ class Network {
     /// Cuts, paused hosts and active rules. With none, a message is simply handed over.
     std::size_t unusual_ = 0;
 };
+
+inline Arrival Network::arrive(const Event& event) {
+    Connection& connection = connections_[event.host];
+    const std::size_t side = event.lane;
+    Pipe& pipe = connection.pipe[side];
+    // An earlier connection of this slot, or an event that is no longer this pipe's.
+    if (connection.id.value() != event.payload || pipe.armed != kernel_.now()) return Arrival{};
+    pipe.armed = core::TimePoint::max();
+    if (!is_plain(connection, side)) return arrive_otherwise(event.host, static_cast<int>(side));
+    const std::uint32_t at = pipe.head;
+    Item& item = items_[at];
+    pipe.head = item.next;
+    if (pipe.head == kNone)
+        pipe.tail = kNone;
+    else
+        arm(event.host, static_cast<int>(side));
+    item.next = free_item_;
+    free_item_ = at;
+    const core::Lane lane = core::lane_of(*item.message);
+    connection.lane[1 - side] = lane;
+    return Arrival{Arrival::Kind::received, lane, core::ConnectionLoss::reset,
+                   connection.host[1 - side],
+                   core::Received{connection.id, nodes_[connection.host[side]], item.correlation,
+                                  std::move(item.message)}};
+}
 
 }  // namespace sim
