@@ -1,5 +1,6 @@
 #include "scenarios/distribution.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>
@@ -15,6 +16,7 @@ __extension__ using Wide = __int128;
 __extension__ using UnsignedWide = unsigned __int128;
 
 constexpr std::int64_t kOne = std::int64_t{1} << 32;
+constexpr std::int64_t kModest = std::int64_t{1} << 61;
 constexpr int kFraction = 62;  ///< fraction bits of numbers in [1, 2)
 
 /// Square root of a 126-bit number, rounded down.
@@ -147,15 +149,18 @@ core::Duration Distribution::sample_table(std::uint64_t draw) const {
     if (table_->stepwise) return core::Duration(nanos[core::below(draw, nanos.size())]);
     // The draw is a position on the axis of slices; entry i stands at i + 1/2.
     const auto position = static_cast<std::int64_t>(draw >> 22) - kOne / 2;
-    std::int64_t below = position >> 32;
-    if (below < 0) below = 0;
-    if (below > static_cast<std::int64_t>(kQuantiles) - 2)
-        below = static_cast<std::int64_t>(kQuantiles) - 2;
+    const std::int64_t below =
+        std::clamp<std::int64_t>(position >> 32, 0, static_cast<std::int64_t>(kQuantiles) - 2);
     const std::int64_t beyond = position - below * kOne;
-    const std::int64_t low = nanos[static_cast<std::size_t>(below)];
-    const std::int64_t high = nanos[static_cast<std::size_t>(below) + 1];
-    const Wide rise = (static_cast<Wide>(high) - low) * beyond >> 32;
-    return core::Duration(saturated(low + rise));
+    const std::int64_t* const entry = nanos.data() + below;
+    if (nanos.back() < kModest) [[likely]] {
+        // Every entry is so far from the end of 64 bits that nothing here can pass it.
+        const Wide rise = static_cast<Wide>(entry[1] - entry[0]) * beyond >> 32;
+        const std::int64_t sum = entry[0] + static_cast<std::int64_t>(rise);
+        return core::Duration(std::max<std::int64_t>(sum, 0));
+    }
+    const Wide rise = (static_cast<Wide>(entry[1]) - entry[0]) * beyond >> 32;
+    return core::Duration(saturated(entry[0] + rise));
 }
 
 bool operator==(const Distribution& a, const Distribution& b) {

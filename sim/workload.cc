@@ -48,10 +48,13 @@ Workload::Workload(const scenario::Scenario& scenario, Kernel& kernel, std::vect
 }
 
 void Workload::begin() {
-    for (std::uint32_t i = 0; i < sources_.size(); ++i) arm(i, next_due(sources_[i]));
+    for (std::uint32_t i = 0; i < sources_.size(); ++i) {
+        sources_[i].due = plan_next(sources_[i]);
+        arm(i, sources_[i].due);
+    }
 }
 
-core::TimePoint Workload::next_due(const Source& source) const {
+core::TimePoint Workload::plan_next(const Source& source) {
     const scenario::Workload& plan = source.spec->workload;
     const core::TimePoint zero = core::at_ns(0);
     if (!plan.bursts.empty())
@@ -72,9 +75,9 @@ void Workload::arm(std::uint32_t producer, core::TimePoint at) {
     kernel_.schedule(at, EventClass::workload, event);
 }
 
-std::int64_t Workload::take_due(Source& source) {
+std::int64_t Workload::take_due(Source& source) const {
     std::int64_t due = 0;
-    while (next_due(source) <= kernel_.now()) {
+    while (source.due <= kernel_.now()) {
         if (source.spec->workload.bursts.empty()) {
             ++due;
         } else {
@@ -82,6 +85,7 @@ std::int64_t Workload::take_due(Source& source) {
             ++source.burst;
         }
         ++source.planned;
+        source.due = plan_next(source);
     }
     return due;
 }
@@ -97,14 +101,14 @@ void Workload::on_event(const Event& event) {
     if (stopped_) return;
     const std::int64_t due = take_due(source) + source.asked;
     source.asked = 0;
-    if (closing(source)) return arm(producer, next_due(source));
+    if (closing(source)) return arm(producer, source.due);
     if (source.host->ready()) {
         for (std::int64_t left = due + std::exchange(source.held_back, 0); left > 0; --left)
             send(source);
     } else if (source.host->node() != nullptr) {
         source.held_back += due;
     }
-    arm(producer, next_due(source));
+    arm(producer, source.due);
 }
 
 std::int64_t Workload::produce(std::uint32_t producer, std::int64_t records) {
@@ -124,20 +128,35 @@ void Workload::on_death(std::uint32_t producer) {
     sources_[producer].asked = 0;
 }
 
+void Workload::write_value(Source& source, std::int64_t n) {
+    // The one before with its last digit counted up, where nothing else changes.
+    char* const last = source.value_end == 0 ? nullptr : &source.value[source.value_end - 1];
+    if (last == nullptr || *last == '9' || !source.spec->workload.value.empty())
+        return make_value(source, n);
+    ++*last;
+}
+
+void Workload::make_value(Source& source, std::int64_t n) {
+    const scenario::Workload& plan = source.spec->workload;
+    std::string& value = source.value;
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof(digits), n).ptr;
+    value.assign(source.spec->id);
+    value += '#';
+    value.append(digits, end);
+    source.value_end = value.size();
+    if (!plan.value.empty()) {
+        value += ' ';
+        value += scenario::expand(plan.value, n);
+    }
+    if (value.size() < static_cast<std::size_t>(plan.size))
+        value.append(static_cast<std::size_t>(plan.size) - value.size(), '.');
+}
+
 void Workload::send(Source& source) {
     const scenario::Workload& plan = source.spec->workload;
     const std::int64_t n = source.next_number++;
-    char digits[24];
-    const auto end = std::to_chars(digits, digits + sizeof(digits), n).ptr;
-    value_.assign(source.spec->id);
-    value_ += '#';
-    value_.append(digits, end);
-    if (!plan.value.empty()) {
-        value_ += ' ';
-        value_ += scenario::expand(plan.value, n);
-    }
-    if (value_.size() < static_cast<std::size_t>(plan.size))
-        value_.append(static_cast<std::size_t>(plan.size) - value_.size(), '.');
+    write_value(source, n);
     const scenario::Topic& topic = scenario_.topics[source.spec->topic];
     const auto partitions = static_cast<std::uint32_t>(topic.partitions.size());
     std::uint32_t index = static_cast<std::uint32_t>(n % partitions);
@@ -151,7 +170,7 @@ void Workload::send(Source& source) {
     const core::RecordNumber number(n);
     on_send_(source.spec->node, number, partition);
     const std::int64_t now_ms = core::to_ms(kernel_.now().time_since_epoch());
-    source.host->send_record(core::SendRecord{number, partition, key, core::as_bytes(value_),
+    source.host->send_record(core::SendRecord{number, partition, key, core::as_bytes(source.value),
                                               core::kWallClockAtZeroMs + now_ms});
 }
 

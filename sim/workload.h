@@ -57,15 +57,22 @@ class Workload {
         std::size_t burst = 0;       ///< the burst that is next
         std::int64_t asked = 0;      ///< by steps, not yet sent
         std::int64_t held_back = 0;  ///< came due during a pause
+        core::TimePoint due{};       ///< when its plan goes on; max: never
         core::TimePoint armed = core::TimePoint::max();
+        std::string value;          ///< of the record before
+        std::size_t value_end = 0;  ///< where that record's number ends
     };
 
-    core::TimePoint next_due(const Source& source) const;
+    /// When a source's plan goes on from where it is.
+    static core::TimePoint plan_next(const Source& source);
     /// Whether its process is being shut down: what is due is not produced.
     static bool closing(const Source& source);
     /// Records of the source's own plan that are due now; advances the plan.
-    std::int64_t take_due(Source& source);
+    std::int64_t take_due(Source& source) const;
     void send(Source& source);
+    /// Value of record `n`: made anew, or by counting up the one before it.
+    static void make_value(Source& source, std::int64_t n);
+    static void write_value(Source& source, std::int64_t n);
     void arm(std::uint32_t producer, core::TimePoint at);
 
     const scenario::Scenario& scenario_;
@@ -73,8 +80,7 @@ class Workload {
     OnSend on_send_;
     std::vector<Source> sources_;
     bool stopped_ = false;
-    std::string value_;  ///< reused
-    std::string key_;
+    std::string key_;  ///< reused
 };
 
 }  // namespace sim
