@@ -231,20 +231,22 @@ void Cluster::State::on_run_end(const Event& event) {
 void Cluster::State::on_note(core::NodeId who, const core::Note& note,
                              std::span<const core::NodeId> replicas) {
     if (audited) return;
-    const core::NoteKinds folded =
-        kOfCluster | trace::Ledger::kFolded | engine->watched() | observed;
-    if (folded.has(note.kind)) fold(who, note, replicas);
+    const core::NoteKinds wanted_widely = kOfCluster | engine->watched() | observed;
+    if (wanted_widely.has(note.kind))
+        fold_widely(who, note, replicas);
+    else if (trace::Ledger::kFolded.has(note.kind))
+        records->fold(kernel.moment(), who, note);
     if (live) digest.add(now(), who, note, replicas);
 }
 
-void Cluster::State::fold(core::NodeId who, const core::Note& note,
-                          std::span<const core::NodeId> replicas) {
+void Cluster::State::fold_widely(core::NodeId who, const core::Note& note,
+                                 std::span<const core::NodeId> replicas) {
     const trace::Moment moment = kernel.moment();
     if (kOfCluster.has(note.kind)) on_cluster_note(moment, who, note, replicas);
-    if (trace::Ledger::kFolded.has(note.kind)) records->on_note(moment, who, note, replicas);
+    records->fold(moment, who, note);
     if (!live) return;
     if (invariants) invariants->on_note(moment, who, note, replicas);
-    if (engine->watched().has(note.kind)) engine->on_note(moment, who, note, replicas);
+    engine->on_note(moment, who, note, replicas);
     for (trace::Observer* observer : observers) observer->on_note(moment, who, note, replicas);
 }
 

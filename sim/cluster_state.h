@@ -72,8 +72,9 @@ struct Cluster::State final : World, HostListener {
     void on_run_end(const Event& event);
     void apply_config(const core::ConfigRecord& change);
     void refresh_min_isr(core::PartitionId partition);
-    /// A note that more than the digest wants.
-    void fold(core::NodeId who, const core::Note& note, std::span<const core::NodeId> replicas);
+    /// A note that others want than the ledger.
+    void fold_widely(core::NodeId who, const core::Note& note,
+                     std::span<const core::NodeId> replicas);
     void on_cluster_note(const trace::Moment& moment, core::NodeId who, const core::Note& note,
                          std::span<const core::NodeId> replicas);
 

@@ -123,8 +123,11 @@ void BatchEntry::add_unusual_attempt(const Attempt& attempt, DetailsPool& pool) 
     details(pool).attempts.push_back(attempt);
 }
 
-void BatchEntry::add_unusual_copy(const Copy& copy, DetailsPool& pool) {
-    details(pool).copies.push_back(copy);
+void BatchEntry::add_unusual_copy(const Moment& moment, core::NodeId broker, const core::Note& note,
+                                  DetailsPool& pool) {
+    details(pool).copies.push_back(Copy{broker, note.first.value(),
+                                        note.leader_epoch.value_or(core::LeaderEpoch(0)), moment.at,
+                                        moment.event, note.value == 1});
 }
 
 Copy BatchEntry::take_copy(core::NodeId broker, core::Offset base, DetailsPool& pool) {

@@ -177,13 +177,19 @@ class BatchEntry {
     }
     /// The last attempt, if there is one, ends with this.
     void end_attempt(core::ErrorCode why);
-    void add_copy(const Copy& copy, DetailsPool& pool) {
-        if (details_ != nullptr || !fits(copy)) return add_unusual_copy(copy, pool);
-        base_offset_ = copy.base_offset;
-        leader_epoch_ = copy.leader_epoch;
-        brokers_[copy_count_] = copy.broker;
-        appended_[copy_count_] = Happened{copy.appended_at, copy.appended_event};
-        if (copy.as_leader) as_leader_ = static_cast<std::uint8_t>(as_leader_ | 1U << copy_count_);
+    /// As a note of log_append says.
+    void add_copy(const Moment& moment, core::NodeId broker, const core::Note& note,
+                  DetailsPool& pool) {
+        const bool fits =
+            copy_count_ == 0 || (copy_count_ < kCopies && base_offset_ == note.first &&
+                                 leader_epoch_ == note.leader_epoch);
+        if (details_ != nullptr || !fits || !note.leader_epoch)
+            return add_unusual_copy(moment, broker, note, pool);
+        base_offset_ = note.first;
+        leader_epoch_ = note.leader_epoch;
+        brokers_[copy_count_] = broker;
+        appended_[copy_count_] = Happened{moment.at, moment.event};
+        if (note.value == 1) as_leader_ = static_cast<std::uint8_t>(as_leader_ | 1U << copy_count_);
         ++copy_count_;
     }
     /// The broker's copy at this offset is gone from its log; there was one.
@@ -227,17 +233,14 @@ class BatchEntry {
         if (details_ == nullptr) tell_in_full(pool);
         return *details_;
     }
-    bool fits(const Copy& copy) const {
-        return copy_count_ == 0 || (copy_count_ < kCopies && base_offset_ == copy.base_offset &&
-                                    leader_epoch_ == copy.leader_epoch);
-    }
     Copy copy_at(std::size_t index) const;
     core::Maybe<core::Offset> base_in_details(core::NodeId broker) const;
     /// Moves its story so far into details.
     void tell_in_full(DetailsPool& pool);
     void list_number(core::RecordNumber number, DetailsPool& pool);
     void add_unusual_attempt(const Attempt& attempt, DetailsPool& pool);
-    void add_unusual_copy(const Copy& copy, DetailsPool& pool);
+    void add_unusual_copy(const Moment& moment, core::NodeId broker, const core::Note& note,
+                          DetailsPool& pool);
     void answer_in_full(const core::Note& note, DetailsPool& pool);
     void acknowledge_unusual(const Moment& moment, const core::Note& note, DetailsPool& pool);
 

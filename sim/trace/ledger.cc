@@ -32,11 +32,14 @@ Ledger::PartitionState& Ledger::state_of(core::PartitionId partition) {
     return partitions_[partition.value()];
 }
 
-Ledger::ReplicaLog& Ledger::log_of(core::PartitionId partition, core::NodeId broker) {
-    auto& logs = state_of(partition).logs;
-    for (ReplicaLog& log : logs)
+inline Ledger::ReplicaLog& Ledger::log_of(PartitionState& state, core::NodeId broker) {
+    for (ReplicaLog& log : state.logs)
         if (log.broker == broker) return log;
-    return logs.emplace_back(ReplicaLog{.broker = broker});
+    return add_log(state, broker);
+}
+
+Ledger::ReplicaLog& Ledger::add_log(PartitionState& state, core::NodeId broker) {
+    return state.logs.emplace_back(ReplicaLog{.broker = broker});
 }
 
 const BatchEntry* Ledger::find(core::BatchTag tag) const {
@@ -99,7 +102,7 @@ void Ledger::on_send(const Moment& moment, core::NodeId client, core::RecordNumb
 
 void Ledger::count_alone(const BatchEntry& entry, std::int64_t sign) {
     if (entry.outcome != ClientOutcome::acked || entry.copy_count() != 1) return;
-    log_of(entry.partition, entry.first_holder()).acked_alone +=
+    log_of(state_of(entry.partition), entry.first_holder()).acked_alone +=
         sign * static_cast<std::int64_t>(entry.record_count);
 }
 
@@ -169,21 +172,19 @@ void Ledger::on_answered(const Moment& moment, core::NodeId who, const core::Not
 }
 
 void Ledger::on_append(const Moment& moment, core::NodeId who, const core::Note& note) {
-    const core::PartitionId partition = note.partition.value();
     const core::Offset base = note.first.value();
-    ReplicaLog& log = log_of(partition, who);
+    PartitionState& state = state_of(note.partition.value());
+    ReplicaLog& log = log_of(state, who);
     log.end = note.end.value();
     const std::uint32_t index = index_of(note.tag);
     if (index == kNoEntry) return;
     BatchEntry& entry = batches_[index];
-    count_alone(entry, -1);
-    const bool as_leader = note.value == 1;
-    entry.add_copy(Copy{who, base, note.leader_epoch.value_or(core::LeaderEpoch(0)), moment.at,
-                        moment.event, as_leader},
-                   details_);
-    count_alone(entry, +1);
+    const bool counts = entry.outcome == ClientOutcome::acked;
+    if (counts) count_alone(entry, -1);
+    entry.add_copy(moment, who, note, details_);
+    if (counts) count_alone(entry, +1);
     log.held.emplace_back(index, static_cast<std::uint32_t>(base.value()));
-    if (as_leader) state_of(partition).above_hw.push(index);
+    if (note.value == 1) state.above_hw.push(index);
 }
 
 void Ledger::AboveHighWatermark::pop() {
@@ -212,7 +213,7 @@ void Ledger::on_high_watermark(const Moment& moment, core::NodeId who, core::Par
 
 void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId partition,
                     core::Offset first, core::Offset end, CopyEnd how) {
-    ReplicaLog& log = log_of(partition, who);
+    ReplicaLog& log = log_of(state_of(partition), who);
     if (end >= log.end) log.end = std::min(log.end, first);
     // A cut removes whole batches: one that reaches into the range goes too.
     const std::size_t from = log.held.partition_point([&](const Held& held) {
@@ -239,8 +240,7 @@ void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId pa
     on_cut(moment, who, partition, new_end, core::Offset(INT64_MAX), how);
 }
 
-void Ledger::on_note(const Moment& moment, core::NodeId who, const core::Note& note,
-                     std::span<const core::NodeId> /*replicas*/) {
+void Ledger::fold(const Moment& moment, core::NodeId who, const core::Note& note) {
     using core::NoteKind;
     const auto kind = note.kind;
     if (kind == NoteKind::log_append) {
@@ -269,14 +269,14 @@ void Ledger::on_rare_note(const Moment& moment, core::NodeId who, const core::No
         on_cut(moment, who, note.partition.value(), note.first.value(), CopyEnd::truncation);
     } else if (kind == NoteKind::log_recovered) {
         on_cut(moment, who, note.partition.value(), note.end.value(), CopyEnd::recovery);
-        log_of(note.partition.value(), who).end = note.end.value();
+        log_of(state_of(note.partition.value()), who).end = note.end.value();
     } else {
         ASSERT(kind == NoteKind::become_follower || kind == NoteKind::become_leader);
-        ReplicaLog& log = log_of(note.partition.value(), who);
+        PartitionState& state = state_of(note.partition.value());
+        ReplicaLog& log = log_of(state, who);
         log.following = kind == NoteKind::become_follower ? note.peer : std::nullopt;
         log.epoch = note.leader_epoch;
-        if (kind == NoteKind::become_leader && note.first)
-            state_of(*note.partition).leader_hw = *note.first;
+        if (kind == NoteKind::become_leader && note.first) state.leader_hw = *note.first;
     }
 }
 

@@ -81,8 +81,11 @@ class Ledger final : public Observer {
     /// Highest high watermark any leader had.
     core::Offset highest_high_watermark(core::PartitionId partition) const;
 
+    void fold(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_note(const Moment& moment, core::NodeId who, const core::Note& note,
-                 std::span<const core::NodeId> replicas) override;
+                 std::span<const core::NodeId> /*replicas*/) override {
+        fold(moment, who, note);
+    }
     void on_world(const Moment& moment, const WorldEvent& event) override;
 
   private:
@@ -133,7 +136,9 @@ class Ledger final : public Observer {
     Client& client_of(core::NodeId node);
     std::uint32_t index_of(core::Maybe<core::BatchTag> tag) const;
     PartitionState& state_of(core::PartitionId partition);
-    ReplicaLog& log_of(core::PartitionId partition, core::NodeId broker);
+    static ReplicaLog& log_of(PartitionState& state, core::NodeId broker);
+    [[gnu::noinline, gnu::cold]] static ReplicaLog& add_log(PartitionState& state,
+                                                            core::NodeId broker);
     core::Offset base_of(const ReplicaLog& log, const Held& held) const {
         return batches_[held.entry].base_in(log.broker, held.low_bits);
     }
