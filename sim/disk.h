@@ -165,7 +165,7 @@ class SimDisk final : public core::Storage {
         if (!free_of_charge_) charged_ += append_time_;
         return core::saturating_add(moment(), writeback_time_);
     }
-    void draw_times(const Inode& inode);
+    [[gnu::noinline, gnu::cold]] void draw_times(const Inode& inode);
     void charge_sync(std::uint64_t key, std::uint64_t size);
     void sync_inode(Inode& inode);
     void change_names(NameChange change);

@@ -67,13 +67,19 @@ OffsetCheckpoint parse_offset_checkpoint(std::string_view text) {
     return offsets;
 }
 
-std::string format_offset_checkpoint(const OffsetCheckpoint& offsets) {
+std::string format_offset_checkpoint(std::span<const CheckpointedOffset> offsets) {
     std::string text = concat("0\n", offsets.size(), "\n");
-    for (const auto& [directory, offset] : offsets) {
+    for (std::size_t i = 0; i < offsets.size(); ++i) {
+        const auto& [directory, offset] = offsets[i];
+        if (i > 0) ASSERT(offsets[i - 1].directory < directory);
         const auto dash = directory.rfind('-');
-        ASSERT(dash != std::string::npos);
-        text += concat(std::string_view(directory).substr(0, dash), " ",
-                       std::string_view(directory).substr(dash + 1), " ", offset.value(), "\n");
+        ASSERT(dash != std::string_view::npos);
+        text += directory.substr(0, dash);
+        text += ' ';
+        text += directory.substr(dash + 1);
+        text += ' ';
+        text += std::to_string(offset.value());
+        text += '\n';
     }
     return text;
 }
@@ -84,7 +90,7 @@ OffsetCheckpoint read_offset_checkpoint(const StorageReader& storage, std::strin
 }
 
 void write_offset_checkpoint(Storage& storage, std::string_view path,
-                             const OffsetCheckpoint& offsets) {
+                             std::span<const CheckpointedOffset> offsets) {
     replace_file(storage, path, format_offset_checkpoint(offsets));
 }
 

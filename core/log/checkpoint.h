@@ -35,10 +35,15 @@ std::optional<std::string> read_text(const StorageReader& storage, std::string_v
 /// missing or malformed file is empty, which means "scan everything".
 using OffsetCheckpoint = std::map<std::string, Offset>;
 OffsetCheckpoint parse_offset_checkpoint(std::string_view text);
-std::string format_offset_checkpoint(const OffsetCheckpoint& offsets);
+/// A line of it, and all of them, in the order of their directories.
+struct CheckpointedOffset {
+    std::string_view directory;
+    Offset offset;
+};
+std::string format_offset_checkpoint(std::span<const CheckpointedOffset> offsets);
 OffsetCheckpoint read_offset_checkpoint(const StorageReader& storage, std::string_view path);
 void write_offset_checkpoint(Storage& storage, std::string_view path,
-                             const OffsetCheckpoint& offsets);
+                             std::span<const CheckpointedOffset> offsets);
 
 /// Epoch entries: "0\n<count>\nepoch offset\n...". A missing or malformed file is empty.
 std::vector<OffsetAndEpoch> parse_epoch_checkpoint(std::string_view text);

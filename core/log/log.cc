@@ -14,7 +14,7 @@ namespace {
 /// What LogValidator.validateBatch asks of a client's batch beyond its checksum. Records are not
 /// walked: their offsets are implied by the counts that are checked here.
 ErrorCode validate_client_batch(const BatchBody& body, const TopicConfig& config) {
-    const BatchHeader& header = body.header();
+    const BatchHeader header = body.header();
     if (body.size_bytes() > config.max_message_bytes) return ErrorCode::message_too_large;
     if (!body.crc_valid()) return ErrorCode::corrupt_message;
     if (body.size_bytes() > config.segment_bytes) return ErrorCode::record_list_too_large;
@@ -117,7 +117,7 @@ void Log::update_config(const TopicConfig& config) {
     Batch placed{s.log_end, epoch, batch};
     if (s.config.log_append_time)
         placed.body = stamp_append_time(*batch, kWallClockAtZeroMs + to_ms(now.time_since_epoch()));
-    const BatchHeader& header = placed.body->header();
+    const BatchHeader header = placed.body->header();
 
     AppendInfo info{placed.base_offset, placed.next_offset()};
     s.epochs.assign(epoch, placed.base_offset);
@@ -152,9 +152,9 @@ void Log::update_config(const TopicConfig& config) {
         const BatchBody& body = *batch.body;
         if (!body.crc_valid()) return ErrorCode::corrupt_message;
         if (batch.base_offset < next) return ErrorCode::offset_out_of_range;
-        next = batch.base_offset + body.header().last_offset_delta + 1;
+        next = batch.base_offset + body.last_offset_delta() + 1;
         bytes += body.size_bytes();
-        max_timestamp_ms = std::max(max_timestamp_ms, body.header().max_timestamp_ms);
+        max_timestamp_ms = std::max(max_timestamp_ms, body.max_timestamp_ms());
     }
 
     AppendInfo info{batches.front().base_offset, next};

@@ -86,8 +86,7 @@ std::vector<LogManager::Loaded> LogManager::load_logs(
         const LogLoadState state{clean_, offset_in(recovery_points_, directory),
                                  offset_in(log_starts_, directory)};
         LogLoadReport report;
-        logs_.emplace(partition,
-                      Log(storage_, directory, config_of(partition), now, state, report));
+        add(partition, Log(storage_, directory, config_of(partition), now, state, report));
         loaded.push_back(Loaded{partition, std::move(report)});
     }
     loaded_ = true;
@@ -113,12 +112,22 @@ Log& LogManager::create(PartitionId partition, const TopicConfig& config, TimePo
     write_partition_metadata(storage_, directory, Uuid{topic.topic_id_high, topic.topic_id_low});
     LogLoadReport report;
     const LogLoadState state{true, Offset(0), Offset(0)};
-    return logs_.emplace(partition, Log(storage_, directory, config, now, state, report))
-        .first->second;
+    return add(partition, Log(storage_, directory, config, now, state, report));
+}
+
+Log& LogManager::add(PartitionId partition, Log log) {
+    Log& added = logs_.emplace(partition, std::move(log)).first->second;
+    const auto before = [](const Log* a, const std::string& name) { return a->directory() < name; };
+    by_name_.insert(std::lower_bound(by_name_.begin(), by_name_.end(), added.directory(), before),
+                    &added);
+    ASSERT(by_name_.size() == logs_.size());
+    return added;
 }
 
 void LogManager::remove(PartitionId partition) {
+    std::erase(by_name_, std::as_const(*this).find(partition));
     logs_.erase(partition);
+    ASSERT(by_name_.size() == logs_.size());
     const std::string directory = topics_.name(partition);
     for (const std::string& file : storage_.list(directory))
         storage_.remove(concat(directory, "/", file));
@@ -136,26 +145,26 @@ Offset LogManager::checkpointed_high_watermark(PartitionId partition) const {
 }
 
 void LogManager::checkpoint_high_watermarks() {
-    OffsetCheckpoint offsets;
-    for (const auto& [partition, log] : logs_)
-        offsets.insert_or_assign(log.directory(), log.high_watermark());
+    std::vector<CheckpointedOffset> offsets;
+    for (const Log* log : by_name_)
+        offsets.push_back(CheckpointedOffset{log->directory(), log->high_watermark()});
     write_offset_checkpoint(storage_, kReplicationOffsetCheckpoint, offsets);
 }
 
 void LogManager::checkpoint_recovery_points() {
-    OffsetCheckpoint offsets;
-    for (const auto& [partition, log] : logs_)
-        offsets.insert_or_assign(log.directory(), log.recovery_point());
+    std::vector<CheckpointedOffset> offsets;
+    for (const Log* log : by_name_)
+        offsets.push_back(CheckpointedOffset{log->directory(), log->recovery_point()});
     write_offset_checkpoint(storage_, kRecoveryPointCheckpoint, offsets);
 }
 
 void LogManager::checkpoint_log_starts() {
     // Only where the files do not say it themselves
     // [kafka LogManager.checkpointLogStartOffsetsInDir].
-    OffsetCheckpoint offsets;
-    for (const auto& [partition, log] : logs_)
-        if (log.log_start() > log.segment_base_offsets().front())
-            offsets.insert_or_assign(log.directory(), log.log_start());
+    std::vector<CheckpointedOffset> offsets;
+    for (const Log* log : by_name_)
+        if (log->log_start() > log->segment_base_offsets().front())
+            offsets.push_back(CheckpointedOffset{log->directory(), log->log_start()});
     write_offset_checkpoint(storage_, kLogStartCheckpoint, offsets);
 }
 

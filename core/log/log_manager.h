@@ -81,11 +81,14 @@ class LogManager {
     void shut_down(TimePoint now, std::string_view marker);
 
   private:
+    Log& add(PartitionId partition, Log log);
+
     Storage& storage_;
     const TopicTable& topics_;
     bool clean_ = false;
     bool loaded_ = false;  ///< load_logs is over
     std::map<PartitionId, Log> logs_;
+    std::vector<const Log*> by_name_;  ///< by directory, as checkpoints list them
     std::map<std::string, Offset> recovery_points_;
     std::map<std::string, Offset> log_starts_;
     std::map<std::string, Offset> high_watermarks_;

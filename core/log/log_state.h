@@ -90,8 +90,7 @@ struct Log::State : LogOffsets {
         ASSERT(batch.base_offset >= log_end);
         ASSERT(batch.base_offset >= segment.base);
         storage.append(segment.file, batch);
-        if (segment.size_bytes == 0)
-            segment.first_timestamp_ms = batch.body->header().max_timestamp_ms;
+        if (segment.size_bytes == 0) segment.first_timestamp_ms = batch.body->max_timestamp_ms();
         segment.size_bytes += static_cast<std::uint64_t>(batch.size_bytes());
         producers.update(batch);
         log_end = producers.map_end();

@@ -26,19 +26,6 @@ Sequence minus(Sequence sequence, std::int32_t count) {
     return Sequence(std::numeric_limits<std::int32_t>::max() - (count - sequence.value()) + 1);
 }
 
-void remember(ProducerEntry& entry, const CachedBatch& batch) {
-    auto& batches = entry.batches;
-    if (batches.size() < kBatchesToRetain) {
-        batches.push_back(batch);
-    } else {
-        CachedBatch* const oldest = batches.data();
-        for (std::size_t i = 1; i < kBatchesToRetain; ++i) oldest[i - 1] = oldest[i];
-        oldest[kBatchesToRetain - 1] = batch;
-    }
-    entry.last_timestamp_ms = batch.timestamp_ms;
-    ASSERT(batches.size() <= kBatchesToRetain);
-}
-
 /// A batch of another epoch, newer or (replayed) older, makes the remembered ones void.
 void take_epoch(ProducerEntry& entry, ProducerEpoch epoch) {
     if (entry.epoch == epoch) return;
@@ -147,7 +134,7 @@ ProducerState::Verdict ProducerState::check(const BatchHeader& header) const {
     if (entry == nullptr) return {};
     if (fields.epoch == entry->epoch) {
         const Sequence last = fields.base_sequence.plus(header.last_offset_delta);
-        for (const CachedBatch& batch : entry->batches)
+        for (const CachedBatch& batch : entry->batches.all())
             if (batch.last_sequence == last && batch.first_sequence() == fields.base_sequence)
                 return {ErrorCode::none, &batch};
     }
@@ -160,14 +147,16 @@ ProducerState::Verdict ProducerState::check(const BatchHeader& header) const {
 }
 
 void ProducerState::update_producer(const Batch& batch) {
-    const BatchHeader& header = batch.body->header();
+    const BatchHeader header = batch.body->header();
+    if (!header.producer) return;
     const ProducerFields& fields = *header.producer;
     if (header.control()) return update_marker(batch, fields);
     ProducerEntry& entry = entry_of(fields);
     take_epoch(entry, fields.epoch);
-    remember(entry,
-             CachedBatch{fields.base_sequence.plus(header.last_offset_delta),
-                         header.last_offset_delta, batch.last_offset(), header.max_timestamp_ms});
+    entry.batches.push_back(CachedBatch{fields.base_sequence.plus(header.last_offset_delta),
+                                        header.last_offset_delta, batch.last_offset(),
+                                        header.max_timestamp_ms});
+    entry.last_timestamp_ms = header.max_timestamp_ms;
     if (header.transactional() && !entry.transaction_first)
         entry.transaction_first = batch.base_offset;
 }
@@ -179,7 +168,7 @@ void ProducerState::update_marker(const Batch& batch, const ProducerFields& fiel
     take_epoch(entry, fields.epoch);
     entry.transaction_first.reset();
     entry.coordinator_epoch = control->coordinator_epoch;
-    entry.last_timestamp_ms = batch.body->header().max_timestamp_ms;
+    entry.last_timestamp_ms = batch.body->max_timestamp_ms();
 }
 
 void ProducerState::take_snapshot(Synced synced) {

@@ -12,7 +12,8 @@
 ///   R4  Batches of replication and replay are never refused.
 #pragma once
 
-#include <boost/container/static_vector.hpp>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -43,9 +44,35 @@ struct CachedBatch {
     Offset first_offset() const { return last_offset + -std::int64_t{offset_delta}; }
 };
 
+/// The last batches of a producer: each takes the place of the oldest.
+class CachedBatches {
+  public:
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+    void push_back(const CachedBatch& batch) {
+        if (++last_ == kBatchesToRetain) last_ = 0;
+        places_[last_] = batch;
+        if (size_ < kBatchesToRetain) ++size_;
+    }
+    void clear() { *this = CachedBatches(); }
+    const CachedBatch& back() const {
+        ASSERT(size_ > 0);
+        return places_[last_];
+    }
+    /// All of them, in no order.
+    std::span<const CachedBatch> all() const { return {places_.data(), size_}; }
+
+  private:
+    static constexpr CachedBatch kNone{Sequence(0), 0, Offset(0), 0};
+
+    std::array<CachedBatch, kBatchesToRetain> places_{kNone, kNone, kNone, kNone, kNone};
+    std::size_t size_ = 0;
+    std::size_t last_ = kBatchesToRetain - 1;
+};
+
 struct ProducerEntry {
     ProducerEpoch epoch;
-    boost::container::static_vector<CachedBatch, kBatchesToRetain> batches;  ///< oldest first
+    CachedBatches batches;
     std::int64_t last_timestamp_ms = -1;
     std::int32_t coordinator_epoch = -1;
     std::optional<Offset> transaction_first;  ///< first offset of the open transaction
@@ -82,7 +109,7 @@ class ProducerState {
     void update(const Batch& batch) {
         map_end_ = batch.next_offset();
         ASSERT(map_end_ > batch.base_offset);
-        if (batch.body->header().producer) update_producer(batch);
+        update_producer(batch);
     }
 
     /// Writes a snapshot at map_end, unless the last one is already there. `synced`: fsync it now

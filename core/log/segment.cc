@@ -132,8 +132,7 @@ void adopt_batches(Storage& storage, Segment& segment, Adoption adoption) {
         if (adoption == Adoption::strict) ASSERT(batch != nullptr);
         if (batch == nullptr || (next && batch->base_offset < *next)) segment.irregular = true;
         if (batch != nullptr) next = batch->next_offset();
-        if (batch != nullptr && first)
-            segment.first_timestamp_ms = batch->body->header().max_timestamp_ms;
+        if (batch != nullptr && first) segment.first_timestamp_ms = batch->body->max_timestamp_ms();
         first = false;
     }
 }

@@ -41,7 +41,7 @@ class IndexBuilder {
         : base_(base), interval_bytes_(interval_bytes), largest_{-1, base} {}
 
     void add(const Batch& batch, std::uint64_t position) {
-        const std::int64_t timestamp_ms = batch.body->header().max_timestamp_ms;
+        const std::int64_t timestamp_ms = batch.body->max_timestamp_ms();
         if (timestamp_ms > largest_.timestamp_ms)
             largest_ = TimestampOffset{timestamp_ms, batch.last_offset()};
         ASSERT(position >= last_entry_at_);

@@ -448,7 +448,9 @@ TEST_SUITE("core.log") {
         CHECK(core::parse_clean_shutdown(core::as_text(marker)) == core::BrokerEpoch(45));
         CHECK(core::format_clean_shutdown(core::BrokerEpoch(45)) == core::as_text(marker));
         const auto points = core::read_offset_checkpoint(storage, core::kRecoveryPointCheckpoint);
-        CHECK(core::format_offset_checkpoint(points) ==
+        std::vector<core::CheckpointedOffset> listed;
+        for (const auto& [directory, offset] : points) listed.push_back({directory, offset});
+        CHECK(core::format_offset_checkpoint(listed) ==
               core::as_text(storage.content(core::kRecoveryPointCheckpoint)));
         const auto topic_id = core::read_partition_metadata(storage, "clean-0");
         REQUIRE(topic_id.has_value());
