@@ -127,4 +127,21 @@ class Accumulator {
     BatchSlot incomplete_last_ = kNoBatch;
 };
 
+inline void Accumulator::complete(BatchSlot slot) {
+    ProducerBatch& batch = pool_[slot];
+    ASSERT(!batch.done);
+    ASSERT(!batch.queued);
+    batch.done = true;
+    available_ += batch.reserved;
+    batch.reserved = 0;
+    if (batch.incomplete_before == kNoBatch)
+        incomplete_first_ = batch.incomplete_after;
+    else
+        pool_[batch.incomplete_before].incomplete_after = batch.incomplete_after;
+    if (batch.incomplete_after == kNoBatch)
+        incomplete_last_ = batch.incomplete_before;
+    else
+        pool_[batch.incomplete_after].incomplete_before = batch.incomplete_before;
+}
+
 }  // namespace core

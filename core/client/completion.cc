@@ -1,5 +1,7 @@
 // What becomes of a batch of the producer. [kafka Sender.completeBatch, failBatch, canRetry 3.9]
 
+#include <algorithm>
+
 #include "core/base/assert.h"
 #include "core/client/error_class.h"
 #include "core/client/producer.h"
@@ -12,6 +14,22 @@ ProducePartitionResponse Producer::own_finding(PartitionId partition, ErrorCode 
                                     .base_offset = std::nullopt,
                                     .current_leader = std::nullopt,
                                     .appended_epoch = std::nullopt};
+}
+
+void Producer::on_produce_response(TimePoint now, std::uint32_t request,
+                                   const ProduceResponse& response, Effects& effects) {
+    const BatchSlots& batches = requests_[request].batches;
+    const NodeId peer = connections_.channel(requests_[request].broker).peer();
+    ASSERT(response.partitions.size() == batches.size());
+    for (const ProducePartitionResponse& item : response.partitions) {
+        const auto at = std::find_if(batches.begin(), batches.end(), [&](BatchSlot slot) {
+            return accumulator_.batch(slot).in_request &&
+                   accumulator_.batch(slot).partition == item.partition;
+        });
+        ASSERT(at != batches.end());
+        complete_batch(now, *at, item, peer, effects);
+    }
+    free_request(request);
 }
 
 void Producer::complete_batch(TimePoint now, BatchSlot slot,

@@ -144,22 +144,6 @@ void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFl
     }
 }
 
-void Producer::on_produce_response(TimePoint now, std::uint32_t request,
-                                   const ProduceResponse& response, Effects& effects) {
-    const BatchSlots& batches = requests_[request].batches;
-    const NodeId peer = connections_.channel(requests_[request].broker).peer();
-    ASSERT(response.partitions.size() == batches.size());
-    for (const ProducePartitionResponse& item : response.partitions) {
-        const auto at = std::find_if(batches.begin(), batches.end(), [&](BatchSlot slot) {
-            return accumulator_.batch(slot).in_request &&
-                   accumulator_.batch(slot).partition == item.partition;
-        });
-        ASSERT(at != batches.end());
-        complete_batch(now, *at, item, peer, effects);
-    }
-    free_request(request);
-}
-
 void Producer::on_init_producer_id_response(TimePoint now, const InitProducerIdResponse& response,
                                             Effects& effects) {
     producer_id_asked_ = false;
@@ -203,30 +187,6 @@ void Producer::wait(TimePoint now, const SendRecord& call, Effects& effects) {
                                    Bytes(call.value.begin(), call.value.end()), call.timestamp_ms,
                                    saturating_add(now, config_.max_block)});
     if (config_.max_block == Duration::zero()) expire_waiting(now, effects);
-}
-
-bool Producer::send_at_once(TimePoint now, const SendRecord& record, Effects& effects) {
-    const PartitionView& view = metadata_.partition(record.partition);
-    if (!view.leader || !waiting_.empty() || !at_rest(now)) return false;
-    if (accumulator_.muted(record.partition)) return false;
-    if (idempotent_ && sequences_.new_must_wait(record.partition)) return false;
-    const BrokerIndex broker = *view.leader;
-    if (!connections_.channel(broker).can_send()) return false;
-    const std::int32_t size = batch_size_upper_bound(record.key, record.value);
-    if (size > config_.max_request_size || size > config_.buffer_memory) return false;
-    const BatchSlot batch = accumulator_.append_unqueued(now, record, size, view);
-    if (batch == kNoBatch) return false;
-
-    note_queued(record, batch, effects);
-    pass_round(broker);
-    const std::uint32_t request = take_request(broker);
-    take_drained(batch, requests_[request].batches);
-    send_produce_request(now, request, effects);
-    // All that was waited for is waited for still, and the answer to this request.
-    TimePoint& due = deadlines_[Lane::requests];
-    due = std::min({due, connections_.channel(broker).expire_due(),
-                    saturating_add(now, config_.delivery_timeout)});
-    return true;
 }
 
 Producer::SendOutcome Producer::try_send(TimePoint now, const SendRecord& record,

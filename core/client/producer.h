@@ -94,16 +94,10 @@ class Producer final : public Node {
     void maybe_close(Effects& effects);
     void on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFlight>& lost,
                  Effects& effects);
-    void on_produce_response(TimePoint now, std::uint32_t request, const ProduceResponse& response,
-                             Effects& effects);
     void on_init_producer_id_response(TimePoint now, const InitProducerIdResponse& response,
                                       Effects& effects);
 
     // The way of a record into a batch.
-    /// The usual way: nothing is queued anywhere and the leader can be sent to at once, so that
-    /// the record's batch is built and sent without a round of the loop that would find just that.
-    /// False, and nothing is done, if it is not so.
-    bool send_at_once(TimePoint now, const SendRecord& record, Effects& effects);
     SendOutcome try_send(TimePoint now, const SendRecord& record, Effects& effects);
     void note_queued(const SendRecord& record, BatchSlot batch, Effects& effects);
     void wait(TimePoint now, const SendRecord& call, Effects& effects);
@@ -115,7 +109,10 @@ class Producer final : public Node {
     // The sender's loop.
     void run(TimePoint now, Effects& effects);
     /// True if a round would find nothing to do.
-    bool at_rest(TimePoint now) const;
+    bool at_rest(TimePoint now) const {
+        return !accumulator_.has_queued() && !metadata_.update_due(now) && !expire_now_ &&
+               !memory_exhausted_ && !sequences_.may_bump_epoch() && !wants_producer_id();
+    }
     /// Once through the loop. True if something was done, so that there may be more.
     bool round(TimePoint now, Effects& effects);
     bool maybe_update_metadata(TimePoint now, Effects& effects);
@@ -133,9 +130,15 @@ class Producer final : public Node {
     void pass_round(BrokerIndex broker);
     void build(ProducerBatch& batch);
     void send_produce_request(TimePoint now, std::uint32_t request, Effects& effects);
+    /// The usual way: nothing is queued anywhere and the leader can be sent to at once, so that
+    /// the record's batch is built and sent without a round of the loop that would find just that.
+    /// False, and nothing is done, if it is not so.
+    bool send_at_once(TimePoint now, const SendRecord& record, Effects& effects);
     void plan_deadline(TimePoint now);
 
     // The outcome of a batch.
+    void on_produce_response(TimePoint now, std::uint32_t request, const ProduceResponse& response,
+                             Effects& effects);
     /// What the client itself finds out about a batch, in the form of a response.
     static ProducePartitionResponse own_finding(PartitionId partition, ErrorCode error);
     void complete_batch(TimePoint now, BatchSlot slot, const ProducePartitionResponse& response,
@@ -160,7 +163,10 @@ class Producer final : public Node {
     }
     BatchTag tag(const ProducerBatch& batch) const { return BatchTag{id_, batch.number}; }
     std::uint32_t take_request(BrokerIndex broker);
-    void free_request(std::uint32_t request);
+    void free_request(std::uint32_t request) {
+        requests_[request].batches.clear();
+        free_requests_.push_back(request);
+    }
 
     NodeId id_;
     std::uint64_t seed_;

@@ -29,11 +29,6 @@ void Producer::run(TimePoint now, Effects& effects) {
     plan_deadline(now);
 }
 
-bool Producer::at_rest(TimePoint now) const {
-    return !accumulator_.has_queued() && !metadata_.update_due(now) && !expire_now_ &&
-           !memory_exhausted_ && !sequences_.may_bump_epoch() && !wants_producer_id();
-}
-
 bool Producer::round(TimePoint now, Effects& effects) {
     if (sequences_.may_bump_epoch() && sequences_.maybe_bump_epoch())
         effects.note(
@@ -193,11 +188,6 @@ std::uint32_t Producer::take_request(BrokerIndex broker) {
     return request;
 }
 
-void Producer::free_request(std::uint32_t request) {
-    requests_[request].batches.clear();
-    free_requests_.push_back(request);
-}
-
 void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effects& effects) {
     Channel& channel = connections_.channel(requests_[request].broker);
     const NodeId peer = channel.peer();
@@ -229,6 +219,30 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
         complete_batch(now, slot, success, peer, effects);
     }
     free_request(request);
+}
+
+bool Producer::send_at_once(TimePoint now, const SendRecord& record, Effects& effects) {
+    const PartitionView& view = metadata_.partition(record.partition);
+    if (!view.leader || !waiting_.empty() || !at_rest(now)) return false;
+    if (accumulator_.muted(record.partition)) return false;
+    if (idempotent_ && sequences_.new_must_wait(record.partition)) return false;
+    const BrokerIndex broker = *view.leader;
+    if (!connections_.channel(broker).can_send()) return false;
+    const std::int32_t size = batch_size_upper_bound(record.key, record.value);
+    if (size > config_.max_request_size || size > config_.buffer_memory) return false;
+    const BatchSlot batch = accumulator_.append_unqueued(now, record, size, view);
+    if (batch == kNoBatch) return false;
+
+    note_queued(record, batch, effects);
+    pass_round(broker);
+    const std::uint32_t request = take_request(broker);
+    take_drained(batch, requests_[request].batches);
+    send_produce_request(now, request, effects);
+    // All that was waited for is waited for still, and the answer to this request.
+    TimePoint& due = deadlines_[Lane::requests];
+    due = std::min({due, connections_.channel(broker).expire_due(),
+                    saturating_add(now, config_.delivery_timeout)});
+    return true;
 }
 
 void Producer::plan_deadline(TimePoint now) {

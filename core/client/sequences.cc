@@ -95,13 +95,6 @@ bool Sequences::must_wait(const ProducerBatch& batch) const {
     return pool_[state.under_way.front()].producer->base_sequence != batch.producer->base_sequence;
 }
 
-bool Sequences::new_must_wait(PartitionId partition) const {
-    if (!current_) return true;
-    const Partition& state = partitions_[partition.value()];
-    if (!state.under_way.empty() && is_stale(state.owner, current_)) return true;
-    return state.unresolved.has_value();
-}
-
 void Sequences::assign(BatchSlot slot) {
     ASSERT(current_.has_value());
     ProducerBatch& batch = pool_[slot];
@@ -127,14 +120,6 @@ void Sequences::track(BatchSlot slot) {
     list.insert(at, slot);
 }
 
-void Sequences::untrack(BatchSlot slot) {
-    auto& list = partitions_[pool_[slot].partition.value()].under_way;
-    // What is answered is nearly always the first, and mostly alone.
-    if (list.size() == 1 && list.front() == slot) return list.clear();
-    const auto at = std::find(list.begin(), list.end(), slot);
-    if (at != list.end()) list.erase(at);
-}
-
 bool Sequences::can_retry(BatchSlot slot, ErrorCode error) {
     const ProducerBatch& batch = pool_[slot];
     const Partition& state = partitions_[batch.partition.value()];
@@ -153,13 +138,6 @@ bool Sequences::can_retry(BatchSlot slot, ErrorCode error) {
         return true;
     }
     return is_retriable(error);
-}
-
-void Sequences::on_success(BatchSlot slot) {
-    const ProducerBatch& batch = pool_[slot];
-    Partition& state = partitions_[batch.partition.value()];
-    state.last_acked = std::max(state.last_acked, batch.last_sequence().value());
-    untrack(slot);
 }
 
 void Sequences::on_failure(BatchSlot slot, ErrorCode error, bool adjust) {

@@ -12,6 +12,7 @@
 ///       what is under way has ended.
 #pragma once
 
+#include <algorithm>
 #include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
@@ -95,5 +96,26 @@ class Sequences {
     std::vector<PartitionId> rewrite_;     ///< partitions whose `rewrite` is set
     bool bump_requested_ = false;
 };
+
+inline bool Sequences::new_must_wait(PartitionId partition) const {
+    if (!current_) return true;
+    const Partition& state = partitions_[partition.value()];
+    if (!state.under_way.empty() && state.owner != current_) return true;
+    return state.unresolved.has_value();
+}
+
+inline void Sequences::untrack(BatchSlot slot) {
+    auto& list = partitions_[pool_[slot].partition.value()].under_way;
+    // What is answered is nearly always the first, and mostly alone.
+    if (list.size() == 1 && list.front() == slot) return list.clear();
+    if (const auto at = std::find(list.begin(), list.end(), slot); at != list.end()) list.erase(at);
+}
+
+inline void Sequences::on_success(BatchSlot slot) {
+    const ProducerBatch& batch = pool_[slot];
+    Partition& state = partitions_[batch.partition.value()];
+    state.last_acked = std::max(state.last_acked, batch.last_sequence().value());
+    untrack(slot);
+}
 
 }  // namespace core
