@@ -49,10 +49,10 @@ struct ProduceRequest {
 struct ProducePartitionResponse {
     PartitionId partition;
     ErrorCode error = ErrorCode::none;
-    std::optional<Offset> base_offset;
-    std::optional<CurrentLeader> current_leader;
+    std::optional<Offset> base_offset = std::nullopt;
+    std::optional<CurrentLeader> current_leader = std::nullopt;
     /// Identity for the trace: under which epoch and committed ISR size it was acknowledged.
-    std::optional<LeaderEpoch> appended_epoch;
+    std::optional<LeaderEpoch> appended_epoch = std::nullopt;
     std::uint16_t isr_size = 0;
 };
 struct ProduceResponse {

@@ -85,7 +85,7 @@ struct WaitingProduce {
 /// What of a produce partition is needed for its answer.
 struct ProduceOutcome {
     ProducePartitionResponse response;
-    std::optional<BatchTag> tag;
+    std::optional<BatchTag> tag = std::nullopt;
     Offset end{0};
     bool waits = false;
 };
