@@ -234,11 +234,6 @@ void Host::call(core::Call&& call) {
     if (node_ != nullptr && !paused()) drain_soon();
 }
 
-void Host::call_now(core::Call&& call) {
-    ASSERT(node_ != nullptr);
-    run(core::Lane::requests, core::Input(std::move(call)), true);
-}
-
 void Host::send_record(const core::SendRecord& record) {
     ASSERT(ready() && disk_ == nullptr);
     node_->send_record(now(), record, effects_);

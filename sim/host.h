@@ -83,8 +83,6 @@ class Host {
     bool resume();
     /// Hands a call to the process at the end of this instant's deliveries.
     void call(core::Call&& call);
-    /// Runs a call at once; the process runs and its lane is free or it waits in order.
-    void call_now(core::Call&& call);
     /// Hands a record to the node at once; ready(), and no disk that makes it wait.
     void send_record(const core::SendRecord& record);
 

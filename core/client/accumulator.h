@@ -49,7 +49,6 @@ class Accumulator {
     /// called where append, ready and drainable would come to that.
     BatchSlot append_unqueued(TimePoint now, const SendRecord& record, std::int32_t size_bound,
                               const PartitionView& view);
-    std::int64_t memory_available() const { return available_; }
 
     // Output side.
     /// What ready() found beside the brokers.

@@ -55,6 +55,15 @@ TEST_SUITE("core.message_box") {
         CHECK(&*again == first);
         CHECK(std::get<ProduceRequest>(*again).partitions.empty());
 
+        std::get<ProduceResponse>(*pool.take<ProduceResponse>())
+            .partitions.push_back({.partition = PartitionId(0)});
+        CHECK(std::get<ProduceResponse>(*pool.take<ProduceResponse>()).partitions.empty());
+        std::get<FetchRequest>(*pool.take<FetchRequest>()).forgotten.push_back(PartitionId(0));
+        CHECK(std::get<FetchRequest>(*pool.take<FetchRequest>()).forgotten.empty());
+        std::get<FetchResponse>(*pool.take<FetchResponse>())
+            .partitions.emplace_back(PartitionId(0));
+        CHECK(std::get<FetchResponse>(*pool.take<FetchResponse>()).partitions.empty());
+
         std::get<FetchResponse>(*pool.take<FetchResponse>()).error = ErrorCode::corrupt_message;
         const MessageBox fetched = pool.take<FetchResponse>();
         CHECK(std::holds_alternative<FetchResponse>(*fetched));

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+#include <utility>
+
 #include "reports/text.h"
 #include "tests/reports/hand_history.h"
 
@@ -15,6 +18,16 @@ const core::RecordNumber kRecord(0);
 
 report::JudgedRun judged(const HandHistory& h) {
     return {h.history(), h.judgement(), h.histories()};
+}
+
+/// One change that saves the record and costs nothing.
+report::Counterfactual saved_by(std::string label, std::string change) {
+    report::Counterfactual saved;
+    saved.change = std::move(change);
+    saved.label = report::same(std::move(label));
+    saved.answer = Answer::saved;
+    saved.cost = report::Cost{};
+    return saved;
 }
 
 Answer answer(const HandHistory& first, const HandHistory& other) {
@@ -273,11 +286,7 @@ TEST_SUITE("report.counterfactual") {
 
     TEST_CASE("the text marks each answer and sums up the cheapest that saves") {
         report::WhatIfs what_ifs;
-        report::Counterfactual saved;
-        saved.change = "/producers/*/config/acks=all";
-        saved.label = report::same("acks=all");
-        saved.answer = Answer::saved;
-        saved.cost = report::Cost{};
+        report::Counterfactual saved = saved_by("acks=all", "/producers/*/config/acks=all");
         saved.because = report::say("it had three copies", "它有三个副本");
         report::Counterfactual lost = saved;
         lost.label = report::same("flush.messages=1");
@@ -301,12 +310,9 @@ TEST_SUITE("report.counterfactual") {
 
     TEST_CASE("a command is one line; a run that no command repeats says so; moved faults do") {
         report::WhatIfs what_ifs;
-        report::Counterfactual saved;
-        saved.change = "/topics/*/config/unclean.leader.election.enable=false";
-        saved.label = report::same("unclean.leader.election.enable=false");
-        saved.answer = Answer::saved;
-        saved.cost = report::Cost{};
-        what_ifs.counterfactuals = {saved};
+        what_ifs.counterfactuals = {
+            saved_by("unclean.leader.election.enable=false",
+                     "/topics/*/config/unclean.leader.election.enable=false")};
         report::TextInput input;
         input.arguments = "by-hand";
         const auto has = [&](std::string_view part) {

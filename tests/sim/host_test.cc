@@ -44,15 +44,16 @@ struct ToyNode final : Node {
             log.push_back(what + "connected");
             connection = std::get<Connected>(input).connection;
         } else if (auto* call = std::get_if<Call>(&input)) {
-            if (std::holds_alternative<ShutDown>(*call)) {
-                log.push_back(what + "stops");
-                effects.exit(ExitReason::clean_shutdown);
-            } else if (!connection) {
-                connection = effects.open(NodeId(1));
-            } else {
-                effects.send(*connection, CorrelationId(next++), MetadataRequest{});
-            }
+            REQUIRE(std::holds_alternative<ShutDown>(*call));
+            log.push_back(what + "stops");
+            effects.exit(ExitReason::clean_shutdown);
         }
+    }
+    void send_record(TimePoint, const SendRecord&, Effects& effects) override {
+        if (!connection)
+            connection = effects.open(NodeId(1));
+        else
+            effects.send(*connection, CorrelationId(next++), MetadataRequest{});
     }
     void receive(TimePoint now, Received& received, Effects& effects) override {
         log.push_back(concat(to_ms(now.time_since_epoch()), " ", name, " got ",
@@ -106,7 +107,13 @@ struct Pair final : sim::HostListener {
             of, kernel, network, effects, *this));
     }
     /// The client opens its connection the first time, then sends its next request.
-    void call() { hosts[1]->call_now(CreateTopics{}); }
+    void call() {
+        hosts[1]->send_record({.number = RecordNumber(0),
+                               .partition = PartitionId(0),
+                               .key = std::nullopt,
+                               .value = {},
+                               .timestamp_ms = 0});
+    }
     /// Deadlines are looked at after each step, so one is given along with a call.
     void deadline(HostIndex index, Lane lane, Duration at) {
         deadlines[index][lane] = at_ns(0) + at;
