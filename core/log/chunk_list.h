@@ -67,7 +67,10 @@ class ChunkList {
 
     void append(const Batch& batch) {
         if (size_ % kBlock == 0) add_block();
-        blocks_.back().chunks.push_back(batch);
+        std::vector<Batch>& chunks = blocks_.back().chunks;
+        chunks.push_back(batch);
+        // What is written next, much later, need not wait for its memory then.
+        __builtin_prefetch(&chunks.back() + 3, 1);
         ++size_;
         size_bytes_ += static_cast<std::uint64_t>(batch.size_bytes());
     }

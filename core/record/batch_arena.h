@@ -38,6 +38,9 @@ class BatchArena {
         const auto in_block = static_cast<std::uint16_t>(used_);
         used_ = end;
         ++open_->users;
+        // The next body comes much later, and then need not wait for its memory.
+        for (std::size_t ahead = 0; ahead < kFetchedAhead; ahead += 64)
+            __builtin_prefetch(reinterpret_cast<const std::byte*>(open_) + end + ahead, 1);
         return {reinterpret_cast<std::byte*>(open_) + in_block, in_block};
     }
     static Place take_alone(std::size_t bytes);
@@ -45,6 +48,7 @@ class BatchArena {
 
   private:
     static constexpr std::size_t kAlignment = 4;
+    static constexpr std::size_t kFetchedAhead = 256;
     /// The head of a block; places follow.
     struct Block {
         std::uint32_t users;  ///< bodies that live, and the arena while it fills the block
