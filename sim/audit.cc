@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/base/assert.h"
-#include "core/base/blocks.h"
 #include "core/base/random.h"
 #include "core/broker/broker.h"
 #include "core/client/reader.h"
@@ -72,23 +72,6 @@ void each_record(const core::Batch& batch, Identities& identities, Take take) {
                                  record->value));
 }
 
-/// Calls `take(batch, from_raw)` with every sound batch of a segment, raw bytes read as batches.
-template <class Take>
-void each_batch(const core::ChunkList& chunks, Take take) {
-    for (const core::Chunk chunk : chunks) {
-        if (chunk.batch != nullptr) {
-            take(*chunk.batch, false);
-            continue;
-        }
-        for (std::size_t position = 0; position < chunk.raw.size();) {
-            const core::ParsedBatch parsed = core::parse_batch(chunk.raw, position);
-            if (!parsed.sound()) return;
-            take(*parsed.batch, true);
-            position += parsed.size_bytes;
-        }
-    }
-}
-
 std::uint64_t add_to_digest(std::uint64_t digest, const trace::LogRecord& record) {
     const auto epoch = static_cast<std::uint64_t>(record.leader_epoch.value());
     return core::mix64(
@@ -97,101 +80,138 @@ std::uint64_t add_to_digest(std::uint64_t digest, const trace::LogRecord& record
                     static_cast<std::uint64_t>(record.number.value())));
 }
 
-/// The batches of one replica and what its log came to behind each of them: another replica that
-/// begins with the same shared batches need not be read again.
-struct Pieces {
-    struct Piece {
-        const core::BatchBody* body;  ///< null: read from raw bytes, like no other
-        core::Offset base_offset;
-        core::LeaderEpoch leader_epoch;
-        std::uint64_t digest;  ///< of all records up to here
-        std::size_t records;   ///< in the log up to here
-    };
-    core::Blocks<Piece> list;
-    std::vector<trace::LogRecord> log;  ///< empty unless logs are kept
-
-    bool same(std::size_t index, const core::Batch& batch) const {
-        if (index >= list.size()) return false;
-        const Piece& piece = list[index];
-        return piece.body == batch.body.get() && piece.base_offset == batch.base_offset &&
-               piece.leader_epoch == batch.leader_epoch;
-    }
-};
-
-/// Reads one replica's segments. `shared` holds the first replica's pieces; that one fills it.
-class ReplicaReading {
+/// Goes over the chunks of a replica's segments, in order.
+class SegmentWalk {
   public:
-    ReplicaReading(Identities& identities, Pieces& shared, bool keep_logs)
-        : identities_(identities),
-          shared_(shared),
-          fills_(shared.list.empty()),
-          keeps_(keep_logs) {}
-
-    void take(const core::Batch& batch, bool from_raw) {
-        if (!log_start_) log_start_ = batch.base_offset;
-        if (!fills_ && !from_raw && same_ == index_ && shared_.same(index_, batch)) {
-            digest_ = shared_.list[index_].digest;
-            ++same_;
-            ++index_;
-            return;
-        }
-        finish_shared();
-        each_record(batch, identities_, [&](const trace::LogRecord& record) {
-            digest_ = add_to_digest(digest_, record);
-            if (keeps_) log_.push_back(record);
-        });
-        ++index_;
-        if (fills_)
-            shared_.list.emplace_back(from_raw ? nullptr : batch.body.get(), batch.base_offset,
-                                      batch.leader_epoch, digest_, log_.size());
+    explicit SegmentWalk(std::vector<const core::ChunkList*> segments)
+        : segments_(std::move(segments)) {
+        leave_finished();
     }
-    void finish(trace::ReplicaOutcome& outcome) {
-        finish_shared();
-        outcome.digest = digest_;
-        outcome.log_start = log_start_.value_or(core::Offset(0));
-        if (fills_ && keeps_) shared_.log = log_;
-        outcome.log = std::move(log_);
+
+    bool done() const { return segment_ == segments_.size(); }
+    core::Chunk chunk() const { return (*segments_[segment_])[index_]; }
+    /// The chunk if it is a whole batch; null if it is raw bytes, or there is none.
+    const core::Batch* batch() const {
+        return done() ? nullptr : segments_[segment_]->batch(index_);
+    }
+    void next() {
+        ++index_;
+        leave_finished();
+    }
+    void next_segment() {
+        index_ = segments_[segment_]->size();
+        leave_finished();
     }
 
   private:
-    /// The records of the pieces that were the same are copied, once.
-    void finish_shared() {
-        if (copied_ || same_ == 0) return;
-        copied_ = true;
-        if (!keeps_) return;
-        const auto end = static_cast<std::ptrdiff_t>(shared_.list[same_ - 1].records);
-        log_.assign(shared_.log.begin(), shared_.log.begin() + end);
+    void leave_finished() {
+        for (; !done() && index_ == segments_[segment_]->size(); ++segment_) index_ = 0;
     }
 
-    Identities& identities_;
-    Pieces& shared_;
-    bool fills_;
-    bool keeps_;
-    bool copied_ = false;
-    std::size_t index_ = 0;  ///< batches so far
-    std::size_t same_ = 0;   ///< of them, from the first on, the same as shared_'s
-    std::uint64_t digest_ = 0;
-    std::vector<trace::LogRecord> log_;
-    std::optional<core::Offset> log_start_;
+    std::vector<const core::ChunkList*> segments_;
+    std::size_t segment_ = 0;
+    std::size_t index_ = 0;  ///< in the segment
 };
 
+/// What was read of one replica's log.
+struct Reading {
+    std::uint64_t digest = 0;  ///< of the records
+    std::optional<core::Offset> log_start = std::nullopt;
+    std::vector<trace::LogRecord> log = {};  ///< empty unless logs are kept
+};
+
+/// Reads the logs of a partition's replicas.
+class LogReader {
+  public:
+    LogReader(const scenario::Scenario& scenario, bool keep_logs)
+        : identities_(scenario), keep_logs_(keep_logs) {}
+
+    /// Replicas mostly hold the same batches, and share them in memory. So the first one's are
+    /// read, and the others go along until they hold something else.
+    std::vector<Reading> read(std::span<SegmentWalk> replicas) {
+        std::vector<Reading> readings(replicas.size());
+        Reading common;
+        const auto read_alone = [&](std::size_t replica) {
+            readings[replica] = common;
+            read_rest(replicas[replica], readings[replica]);
+        };
+        std::vector<std::size_t> along;
+        for (std::size_t i = 1; i < replicas.size(); ++i) along.push_back(i);
+        while (const core::Batch* batch = replicas[0].batch()) {
+            std::erase_if(along, [&](std::size_t replica) {
+                if (is_same(*batch, replicas[replica].batch())) {
+                    replicas[replica].next();
+                    return false;
+                }
+                read_alone(replica);
+                return true;
+            });
+            take(*batch, common);
+            replicas[0].next();
+        }
+        read_alone(0);
+        for (const std::size_t replica : along) read_alone(replica);
+        return readings;
+    }
+
+  private:
+    static bool is_same(const core::Batch& one, const core::Batch* other) {
+        return other != nullptr && other->body == one.body &&
+               other->base_offset == one.base_offset && other->leader_epoch == one.leader_epoch;
+    }
+    /// All that is left, raw bytes read as batches. What is unsound ends its segment.
+    void read_rest(SegmentWalk& walk, Reading& reading) {
+        while (!walk.done()) {
+            const core::Chunk chunk = walk.chunk();
+            if (chunk.batch == nullptr && !take_raw(chunk.raw, reading)) {
+                walk.next_segment();
+                continue;
+            }
+            if (chunk.batch != nullptr) take(*chunk.batch, reading);
+            walk.next();
+        }
+    }
+    /// False if not all of it is sound.
+    bool take_raw(core::BytesView raw, Reading& reading) {
+        for (std::size_t position = 0; position < raw.size();) {
+            const core::ParsedBatch parsed = core::parse_batch(raw, position);
+            if (!parsed.sound()) return false;
+            take(*parsed.batch, reading);
+            position += parsed.size_bytes;
+        }
+        return true;
+    }
+    void take(const core::Batch& batch, Reading& reading) {
+        if (!reading.log_start) reading.log_start = batch.base_offset;
+        each_record(batch, identities_, [&](const trace::LogRecord& record) {
+            reading.digest = add_to_digest(reading.digest, record);
+            if (keep_logs_) reading.log.push_back(record);
+        });
+    }
+
+    Identities identities_;
+    bool keep_logs_;
+};
+
+const AuditedBroker& broker_of(const std::vector<AuditedBroker>& brokers, core::NodeId id) {
+    const auto at = std::lower_bound(
+        brokers.begin(), brokers.end(), id,
+        [](const AuditedBroker& broker, core::NodeId wanted) { return broker.id < wanted; });
+    ASSERT(at != brokers.end());
+    ASSERT(at->id == id);
+    return *at;
+}
+
 trace::ReplicaOutcome audit_replica(core::PartitionId partition, const std::string& name,
-                                    const AuditedBroker& broker, Identities& identities,
-                                    Pieces& shared, bool keep_logs) {
+                                    const AuditedBroker& broker, Reading&& reading) {
     trace::ReplicaOutcome outcome{broker.id,
                                   broker.process != nullptr,
+                                  reading.log_start.value_or(core::Offset(0)),
+                                  broker.disk->log_end(partition),
                                   core::Offset(0),
-                                  core::Offset(0),
-                                  core::Offset(0),
-                                  0,
-                                  {},
+                                  reading.digest,
+                                  std::move(reading.log),
                                   {}};
-    ReplicaReading reading(identities, shared, keep_logs);
-    for (const core::ChunkList* chunks : broker.disk->segments(partition))
-        each_batch(*chunks,
-                   [&](const core::Batch& batch, bool from_raw) { reading.take(batch, from_raw); });
-    reading.finish(outcome);
-    outcome.log_end = broker.disk->log_end(partition);
     outcome.epochs = core::read_epoch_checkpoint(
         *broker.disk, name + "/" + std::string(core::kLeaderEpochCheckpoint));
     if (broker.process == nullptr) return outcome;
@@ -214,7 +234,7 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                            const trace::ClusterView& view,
                                            const std::vector<AuditedBroker>& brokers,
                                            bool keep_logs) {
-    Identities identities(scenario);
+    LogReader reader(scenario, keep_logs);
     std::vector<trace::PartitionOutcome> outcomes;
     outcomes.reserve(topics.partition_count());
     for (std::uint32_t p = 0; p < topics.partition_count(); ++p) {
@@ -232,19 +252,17 @@ std::vector<trace::PartitionOutcome> audit(const scenario::Scenario& scenario,
                                                           false,
                                                           {}});
         outcome.elr = committed.elr;
-        Pieces shared;
-        for (const core::NodeId replica : committed.replicas) {
-            const auto at = std::lower_bound(brokers.begin(), brokers.end(), replica,
-                                             [](const AuditedBroker& broker, core::NodeId wanted) {
-                                                 return broker.id < wanted;
-                                             });
-            ASSERT(at != brokers.end());
-            ASSERT(at->id == replica);
+        std::vector<SegmentWalk> logs;
+        for (const core::NodeId replica : committed.replicas)
+            logs.emplace_back(broker_of(brokers, replica).disk->segments(id));
+        std::vector<Reading> readings = reader.read(logs);
+        for (std::size_t i = 0; i < readings.size(); ++i) {
+            const AuditedBroker& broker = broker_of(brokers, committed.replicas[i]);
             outcome.replicas.push_back(
-                audit_replica(id, outcome.name, *at, identities, shared, keep_logs));
-            if (committed.leader != replica) continue;
+                audit_replica(id, outcome.name, broker, std::move(readings[i])));
+            if (committed.leader != broker.id) continue;
             outcome.high_watermark = outcome.replicas.back().high_watermark;
-            outcome.leader_live = is_leading(*at, id, committed.leader_epoch);
+            outcome.leader_live = is_leading(broker, id, committed.leader_epoch);
         }
     }
     return outcomes;

@@ -18,11 +18,12 @@ std::unique_ptr<core::Node> Cluster::State::make_producer(std::size_t producer) 
 }
 
 std::unique_ptr<core::Node> Cluster::State::make_reader() {
-    core::ReaderOptions patience;
-    patience.give_up = kReaderPatience;
+    core::ReaderOptions manner;
+    manner.give_up = kReaderPatience;
+    manner.keeps_batches = options.keep_logs;
     return std::make_unique<core::Reader>(hosts[reader]->id(), seed, topics,
                                           std::span<const core::NodeId>(&reading_from, 1), reading,
-                                          patience);
+                                          manner);
 }
 
 void Cluster::State::before_end(HostIndex index, const core::Node& node) {

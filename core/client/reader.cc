@@ -153,7 +153,7 @@ void Reader::on_fetch(TimePoint now, Partition& partition, const FetchPartitionR
     for (const Batch& batch : response.batches) {
         if (batch.next_offset() <= partition.next) continue;
         if (batch.base_offset >= response.high_watermark) break;
-        partition.batches.push_back(batch);
+        if (options_.keeps_batches) partition.batches.push_back(batch);
         partition.next = batch.next_offset();
     }
     if (partition.next >= response.high_watermark) {

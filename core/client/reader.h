@@ -34,6 +34,7 @@ struct ReaderOptions {
     Duration request_timeout = from_ms(30'000);
     Duration give_up = from_ms(60'000);  ///< since Started
     std::int32_t partition_max_bytes = 8 << 20;
+    bool keeps_batches = true;  ///< false: it only finds out what can be read
 };
 
 class Reader final : public Node {
@@ -58,7 +59,7 @@ class Reader final : public Node {
     std::optional<NodeId> leader(PartitionId partition) const;
     Offset log_start_offset(PartitionId partition) const;
     Offset high_watermark(PartitionId partition) const;
-    /// The batches read so far, by offset.
+    /// The batches read so far, by offset, if it keeps them.
     const std::vector<Batch>& batches(PartitionId partition) const;
 
   private:
