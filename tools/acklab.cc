@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
+#include "sim/keep_memory.h"
 #include "tools/commands.h"
 #include "tools/files.h"
 
@@ -59,5 +60,6 @@ ExitStatus run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    sim::keep_freed_memory();
     return static_cast<int>(run(std::vector<std::string>(argv + 1, argv + argc)));
 }

@@ -5,6 +5,7 @@
 
 #include "core/base/text.h"
 #include "sim/cluster.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/bench_scenario.h"
 
 namespace {
@@ -48,4 +49,6 @@ BENCHMARK(cluster_minute)->Arg(1)->Arg(100)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return bench::run_benchmarks(argc, argv);
+}

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "sim/cluster.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/bench_scenario.h"
 
 namespace {
@@ -44,4 +45,6 @@ BENCHMARK(many_runs)->Iterations(1'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return bench::run_benchmarks(argc, argv);
+}

@@ -7,6 +7,7 @@
 #include <chrono>
 
 #include "scenarios/library.h"
+#include "tests/bench/bench_main.h"
 #include "tools/comparing.h"
 #include "tools/lab/sweep.h"
 
@@ -102,4 +103,6 @@ BENCHMARK(shares)->Unit(benchmark::kMillisecond);
 
 }  // namespace
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+    return bench::run_benchmarks(argc, argv);
+}
