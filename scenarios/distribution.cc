@@ -87,7 +87,9 @@ std::int64_t scale_exp2(std::int64_t value, std::int64_t exponent_q32) {
     return shift > 126 ? 0 : saturated(product >> shift);
 }
 
-Distribution::Distribution(Table table) : table_(std::make_shared<const Table>(std::move(table))) {}
+Distribution::Distribution(Table table) : table_(std::make_shared<const Table>(std::move(table))) {
+    if (!table_->stepwise && table_->nanos.back() < kModest) modest_ = table_->nanos.data();
+}
 
 Distribution Distribution::uniform(core::Duration min, core::Duration max) {
     ASSERT(min.count() >= 0 && min <= max);
@@ -144,22 +146,13 @@ core::Duration Distribution::typical() const {
     return core::Duration(table_->stepwise ? table_->nanos.front() : table_->nanos[kQuantiles / 2]);
 }
 
-core::Duration Distribution::sample_table(std::uint64_t draw) const {
+core::Duration Distribution::sample_otherwise(std::uint64_t draw) const {
+    if (table_ == nullptr) return constant_;
     const std::vector<std::int64_t>& nanos = table_->nanos;
     if (table_->stepwise) return core::Duration(nanos[core::below(draw, nanos.size())]);
-    // The draw is a position on the axis of slices; entry i stands at i + 1/2.
-    const auto position = static_cast<std::int64_t>(draw >> 22) - kOne / 2;
-    const std::int64_t below =
-        std::clamp<std::int64_t>(position >> 32, 0, static_cast<std::int64_t>(kQuantiles) - 2);
-    const std::int64_t beyond = position - below * kOne;
-    const std::int64_t* const entry = nanos.data() + below;
-    if (nanos.back() < kModest) [[likely]] {
-        // Every entry is so far from the end of 64 bits that nothing here can pass it.
-        const Wide rise = static_cast<Wide>(entry[1] - entry[0]) * beyond >> 32;
-        const std::int64_t sum = entry[0] + static_cast<std::int64_t>(rise);
-        return core::Duration(std::max<std::int64_t>(sum, 0));
-    }
-    const Wide rise = (static_cast<Wide>(entry[1]) - entry[0]) * beyond >> 32;
+    const Place place(draw);
+    const std::int64_t* const entry = nanos.data() + place.below;
+    const Wide rise = (static_cast<Wide>(entry[1]) - entry[0]) * place.beyond >> 32;
     return core::Duration(saturated(entry[0] + rise));
 }
 

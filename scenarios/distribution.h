@@ -11,6 +11,8 @@
 /// between them values are interpolated, beyond the first and last continued with the same slope.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -41,7 +43,12 @@ class Distribution {
     core::Duration typical() const;
     /// The duration for a uniform 64-bit draw.
     core::Duration sample(std::uint64_t draw) const {
-        return table_ == nullptr ? constant_ : sample_table(draw);
+        if (modest_ == nullptr) return sample_otherwise(draw);
+        const Place place(draw);
+        const std::int64_t* const entry = modest_ + place.below;
+        const auto rise =
+            static_cast<std::int64_t>(static_cast<Wide>(entry[1] - entry[0]) * place.beyond >> 32);
+        return core::Duration(std::max<std::int64_t>(entry[0] + rise, 0));
     }
 
     friend bool operator==(const Distribution& a, const Distribution& b);
@@ -51,9 +58,26 @@ class Distribution {
         bool stepwise;                    ///< a choice: no interpolation
         std::vector<std::int64_t> nanos;  ///< rising unless stepwise
     };
+    __extension__ using Wide = __int128;
+    /// Where a draw falls on a table: a draw is a position on the axis of its slices, and entry i
+    /// stands at i + 1/2.
+    struct Place {
+        explicit Place(std::uint64_t draw) {
+            constexpr std::int64_t kOne = std::int64_t{1} << 32;
+            const auto position = static_cast<std::int64_t>(draw >> 22) - kOne / 2;
+            below = std::clamp<std::int64_t>(position >> 32, 0,
+                                             static_cast<std::int64_t>(kQuantiles) - 2);
+            beyond = position - below * kOne;
+        }
+        std::int64_t below;   ///< entry
+        std::int64_t beyond;  ///< that entry, in units of 2^-32
+    };
     explicit Distribution(Table table);
-    core::Duration sample_table(std::uint64_t draw) const;
+    core::Duration sample_otherwise(std::uint64_t draw) const;
 
+    /// Entries of a smooth table, each so far from the end of 64 bits that nothing between or
+    /// beside them can pass it; null for anything else.
+    const std::int64_t* modest_ = nullptr;
     core::Duration constant_{0};
     std::shared_ptr<const Table> table_;
 };

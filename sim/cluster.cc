@@ -228,20 +228,22 @@ void Cluster::State::on_run_end(const Event& event) {
 
 // ---- what happened ------------------------------------------------------------------------------
 
-void Cluster::State::on_note(core::NodeId who, const core::Note& note,
-                             std::span<const core::NodeId> replicas) {
+void Cluster::State::on_notes(core::NodeId who, const core::Notes& notes) {
     if (audited) return;
+    const trace::Moment& moment = kernel.moment();
     const core::NoteKinds wanted_widely = kOfCluster | engine->watched() | observed;
-    if (wanted_widely.has(note.kind))
-        fold_widely(who, note, replicas);
-    else if (trace::Ledger::kFolded.has(note.kind))
-        records->fold(kernel.moment(), who, note);
-    if (live) digest.add(now(), who, note, replicas);
+    for (const core::Notes::Said& said : notes) {
+        const core::Note& note = said.note;
+        if (wanted_widely.has(note.kind))
+            fold_widely(moment, who, note, notes.replicas_of(said));
+        else if (trace::Ledger::kFolded.has(note.kind))
+            records->fold(moment, who, note);
+        if (live) digest.add(moment.at, who, note, notes.replicas_of(said));
+    }
 }
 
-void Cluster::State::fold_widely(core::NodeId who, const core::Note& note,
-                                 std::span<const core::NodeId> replicas) {
-    const trace::Moment moment = kernel.moment();
+void Cluster::State::fold_widely(const trace::Moment& moment, core::NodeId who,
+                                 const core::Note& note, std::span<const core::NodeId> replicas) {
     if (kOfCluster.has(note.kind)) on_cluster_note(moment, who, note, replicas);
     records->fold(moment, who, note);
     if (!live) return;

@@ -73,14 +73,14 @@ struct Cluster::State final : World, HostListener {
     void apply_config(const core::ConfigRecord& change);
     void refresh_min_isr(core::PartitionId partition);
     /// A note that others want than the ledger.
-    void fold_widely(core::NodeId who, const core::Note& note,
-                     std::span<const core::NodeId> replicas);
+    [[gnu::noinline, gnu::cold]] void fold_widely(const trace::Moment& moment, core::NodeId who,
+                                                  const core::Note& note,
+                                                  std::span<const core::NodeId> replicas);
     void on_cluster_note(const trace::Moment& moment, core::NodeId who, const core::Note& note,
                          std::span<const core::NodeId> replicas);
 
     // ---- HostListener ----
-    void on_note(core::NodeId who, const core::Note& note,
-                 std::span<const core::NodeId> replicas) override;
+    void on_notes(core::NodeId who, const core::Notes& notes) override;
     void on_process(trace::WorldKind kind, core::NodeId who, std::int64_t value) override;
     bool watches_delivery(const core::Message& message) const override;
     void before_delivery(core::NodeId to, core::NodeId from, const core::Message& message) override;

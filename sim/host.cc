@@ -34,13 +34,13 @@ Host::Host(HostIndex index, core::NodeId id, int lanes, Factory factory, SimDisk
            Kernel& kernel, Network& network, core::Effects& effects, HostListener& listener)
     : index_(index),
       id_(id),
-      lane_count_(lanes),
-      factory_(std::move(factory)),
       disk_(disk),
       kernel_(kernel),
       network_(network),
       effects_(effects),
-      listener_(listener) {}
+      listener_(listener),
+      lane_count_(lanes),
+      factory_(std::move(factory)) {}
 
 ProcessState Host::state() const {
     if (phase_ == Phase::down) return ProcessState::down;
@@ -79,9 +79,7 @@ struct Host::Performer {
         ends.payload = static_cast<std::uint64_t>(reason);
         host.kernel_.schedule(leaves, EventClass::delivery, ends);
     }
-    void on_note(const core::Note& note, std::span<const core::NodeId> replicas) const {
-        host.listener_.on_note(host.id_, note, replicas);
-    }
+    void on_notes(const core::Notes& notes) const { host.listener_.on_notes(host.id_, notes); }
 };
 
 inline void Host::perform(core::Lane on, core::TimePoint leaves) {

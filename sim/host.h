@@ -40,8 +40,7 @@ inline constexpr core::Duration kStartTime = core::from_ms(1'000);
 class HostListener {
   public:
     virtual ~HostListener() = default;
-    virtual void on_note(core::NodeId who, const core::Note& note,
-                         std::span<const core::NodeId> replicas) = 0;
+    virtual void on_notes(core::NodeId who, const core::Notes& notes) = 0;
     virtual void on_process(trace::WorldKind kind, core::NodeId who, std::int64_t value) = 0;
     /// True if some step of the scenario waits to run before such a delivery.
     virtual bool watches_delivery(const core::Message& message) const = 0;
@@ -52,7 +51,7 @@ class HostListener {
     virtual void before_end(HostIndex host, const core::Node& node) = 0;
 };
 
-class Host {
+class alignas(64) Host {
   public:
     /// Makes the node of the `start`-th start of this process (0: the first).
     using Factory = std::function<std::unique_ptr<core::Node>(std::uint32_t start)>;
@@ -171,28 +170,29 @@ class Host {
     /// Runs steps that wait for this delivery; false if the process cannot take it any more.
     bool announce(core::Lane lane, core::Input& input);
 
+    // What each message needs comes first, so that it lies in few cache lines.
     HostIndex index_;
     core::NodeId id_;
-    int lane_count_;
-    Factory factory_;
+    std::uint16_t generation_ = 0;  ///< grows with every end of a process
+    std::uint8_t hindrances_ = kNoNode;
+    Phase phase_ = Phase::down;
+    std::uint32_t starts_ = 0;
     SimDisk* disk_;
     Kernel& kernel_;
     Network& network_;
     core::Effects& effects_;
     HostListener& listener_;
-
     std::unique_ptr<core::Node> node_;
-    const core::LaneDeadlines* deadlines_ = nullptr;  ///< of the node
-    Phase phase_ = Phase::down;
-    std::uint8_t hindrances_ = kNoNode;
-    bool begin_waits_ = false;         ///< its first instruction came due during a pause
-    std::optional<Event> exit_waits_;  ///< its end came due during a pause
-    bool drain_event_ = false;
-    std::uint16_t generation_ = 0;  ///< grows with every end of a process
-    std::uint32_t starts_ = 0;
-    core::TimePoint paused_at_{};
     LaneTimes busy_until_ = all_lanes(core::TimePoint::min());
     LaneTimes armed_ = all_lanes(core::TimePoint::max());
+    const core::LaneDeadlines* deadlines_ = nullptr;  ///< of the node
+
+    int lane_count_;
+    Factory factory_;
+    bool begin_waits_ = false;  ///< its first instruction came due during a pause
+    bool drain_event_ = false;
+    std::optional<Event> exit_waits_;  ///< its end came due during a pause
+    core::TimePoint paused_at_{};
     std::array<LaneState, core::kLanes> lanes_;
     std::deque<Waiting> inbox_;
 };

@@ -10,9 +10,9 @@ Kernel::Kernel() {
 }
 
 void Kernel::advance_to(core::TimePoint at) {
-    ASSERT(at >= now_);
+    ASSERT(at >= now());
     if (!empty()) ASSERT(next_due() >= at);
-    now_ = at;
+    moment_.at = at;
 }
 
 void Kernel::refill() {
@@ -39,11 +39,6 @@ void Kernel::evict_latest() {
     push_far(near_[0]);
     std::copy(near_.begin() + 1, near_.end(), near_.begin());
     --near_size_;
-}
-
-void Kernel::grow_and_schedule(core::TimePoint due, EventClass event_class, const Event& event) {
-    grow_slots();
-    schedule(due, event_class, event);
 }
 
 void Kernel::grow_slots() {

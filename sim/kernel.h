@@ -65,8 +65,7 @@ class Kernel {
     /// Schedules an event at `due` (not before now()); its cause is the event that runs.
     [[gnu::always_inline]] void schedule(core::TimePoint due, EventClass event_class,
                                          const Event& event) {
-        ASSERT(due >= now_);
-        if (free_ == kNoSlot) return grow_and_schedule(due, event_class, event);
+        ASSERT(due >= now());
         const std::uint32_t slot = free_;
         Event& place = slots_[slot];
         free_ = next_free(place);
@@ -87,18 +86,17 @@ class Kernel {
     /// Moves the clock to a time at or before the next event.
     void advance_to(core::TimePoint at);
 
-    core::TimePoint now() const { return now_; }
-    /// Number of the event that runs (0 before the first), and of the one that caused it.
-    std::uint64_t running() const { return running_; }
-    std::uint64_t cause() const { return cause_; }
+    core::TimePoint now() const { return moment_.at; }
     /// Events numbered from here on count from 1; what was scheduled before has cause 0.
-    void restart_numbering() { base_ = running_; }
+    void restart_numbering() {
+        base_ = running_;
+        moment_.event = trace::EventId(0);
+        moment_.cause = trace::EventId(0);
+    }
     /// Events taken since restart_numbering.
     std::uint64_t count() const { return running_ - base_; }
-    trace::Moment moment() const {
-        return trace::Moment{now_, trace::EventId(numbered(running_)),
-                             trace::EventId(numbered(cause_))};
-    }
+    /// The time, the event that runs (0 before the first) and the one that caused it.
+    const trace::Moment& moment() const { return moment_; }
 
   private:
     __extension__ using Key = unsigned __int128;
@@ -131,7 +129,9 @@ class Kernel {
     static std::size_t parent_of(std::size_t at) { return at / kArity + 2; }
     static std::size_t first_child_of(std::size_t at) { return kArity * (at - 2); }
 
-    std::uint64_t numbered(std::uint64_t event) const { return event > base_ ? event - base_ : 0; }
+    trace::EventId numbered(std::uint64_t event) const {
+        return trace::EventId(event > base_ ? event - base_ : 0);
+    }
     Key make_key(core::TimePoint due, EventClass event_class, std::uint32_t slot) {
         const std::uint64_t sequence = next_sequence_++;
         ASSERT(sequence < (1ULL << kSequenceBits));
@@ -157,12 +157,12 @@ class Kernel {
         slots_[slot].payload = free_;
         free_ = slot;
     }
-    [[gnu::noinline, gnu::cold]] void grow_and_schedule(core::TimePoint due, EventClass event_class,
-                                                        const Event& event);
-    void grow_slots();
+    [[gnu::noinline, gnu::cold]] void grow_slots();
     void grow_heap();
 
     [[gnu::noinline]] void push(Key key) {
+        if (free_ == kNoSlot) [[unlikely]]
+            grow_slots();
         const bool fits = near_size_ > 0 && near_size_ < kNear && key < near_[0];
         if (!fits) return push_otherwise(key);
         // The first key is greater, so the way down ends.
@@ -223,12 +223,11 @@ class Kernel {
     std::size_t near_size_ = 0;
     static constexpr std::uint32_t kNoSlot = UINT32_MAX;
     std::vector<Event> slots_;
-    std::uint32_t free_ = kNoSlot;  ///< the first slot without an event
+    std::uint32_t free_ = kNoSlot;  ///< the first slot without an event: there is always one
     std::uint64_t next_sequence_ = 0;
-    core::TimePoint now_ = kBeginning;
-    std::uint64_t running_ = 0;
-    std::uint64_t cause_ = 0;
-    std::uint64_t base_ = 0;
+    std::uint64_t running_ = 0;  ///< number of the event that runs, counted from the first
+    std::uint64_t base_ = 0;     ///< running_ when numbering began
+    trace::Moment moment_{kBeginning, trace::EventId(0), trace::EventId(0)};
 };
 
 inline Event Kernel::pop() {
@@ -236,10 +235,11 @@ inline Event Kernel::pop() {
     const Key key = near_[--near_size_];
     const std::uint32_t slot = slot_of(key);
     const Event event = slots_[slot];
+    // It is long since the next one was written.
+    if (near_size_ > 0) __builtin_prefetch(&slots_[slot_of(near_[near_size_ - 1])]);
     free_slot(slot);
-    now_ = due_of(key);
     ++running_;
-    cause_ = event.cause;
+    moment_ = trace::Moment{due_of(key), numbered(running_), numbered(event.cause)};
     return event;
 }
 

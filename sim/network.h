@@ -31,6 +31,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
 #include "core/base/random.h"
 #include "core/base/reused_list.h"
 #include "core/base/time.h"
@@ -150,35 +151,37 @@ class Network {
         core::CorrelationId correlation{0};
         std::uint64_t identity = 0;
     };
-    /// Side 0 opened, side 1 accepted; pipe s carries what side s sends.
-    struct Connection {
+    /// Side 0 opened, side 1 accepted; pipe s carries what side s sends. Two cache lines.
+    struct alignas(64) Connection {
         core::ConnectionId id{0};
         std::array<HostIndex, 2> host{};
-        std::array<bool, 2> end_open{};
-        std::array<bool, 2> silent{};         ///< this side lost power and has told nobody
-        std::array<core::Lane, 2> lane{};     ///< of the last message that this side had
         std::array<std::uint32_t, 2> link{};  ///< of each pipe
-        bool outstanding = false;             ///< the other side has sent something to a silent one
-        bool established = false;             ///< the opener knows
+        std::uint32_t slot = 0;               ///< of this connection
+        std::uint32_t asked_from = 0;         ///< those of `asked` before it are answered
+        std::array<bool, 2> end_open{};
+        std::array<core::Lane, 2> lane{};  ///< of the last message that this side had
+        std::array<bool, 2> silent{};      ///< this side lost power and has told nobody
+        bool outstanding = false;          ///< the other side has sent something to a silent one
+        bool established = false;          ///< the opener knows
         /// The first request that lost its way there or back: no later answer is heard.
-        std::optional<core::CorrelationId> unanswered;
-        std::array<Pipe, 2> pipe{};
+        core::Maybe<core::CorrelationId> unanswered;
         core::ReusedList<Asked> asked;
-        std::uint32_t asked_from = 0;  ///< those before it are answered
-        std::uint32_t slot = 0;        ///< of this connection
+        std::array<Pipe, 2> pipe{};
     };
-    struct Link {
+    static_assert(sizeof(Connection) == 128);
+    struct alignas(64) Link {
+        // What each message needs comes first.
         scenario::LinkModel model;
-        std::uint64_t key = 0;
-        std::uint32_t cuts = 0;
-        core::TimePoint busy_until = core::TimePoint::min();
-        std::array<std::uint32_t, kApis> counts{};
-        /// core::keyed_draw of key and API, to be extended by the identity.
-        std::array<std::uint64_t, kApis> latency_draw{};
-        std::optional<core::PartitionId> fetch_partition;
-        std::optional<core::Offset> fetch_offset;
         std::uint64_t fetch_key = core::mix64(core::mix64(0));  ///< of partition and offset
         std::uint64_t fetch_repeats = 0;
+        core::Maybe<core::Offset> fetch_offset;
+        core::Maybe<core::PartitionId> fetch_partition;
+        std::uint32_t cuts = 0;
+        /// core::keyed_draw of key and API, to be extended by the identity.
+        std::array<std::uint64_t, kApis> latency_draw{};
+        std::array<std::uint32_t, kApis> counts{};
+        std::uint64_t key = 0;
+        core::TimePoint busy_until = core::TimePoint::min();
     };
     /// A pipe whose head waits for a rule.
     struct Door {

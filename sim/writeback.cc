@@ -19,6 +19,7 @@ void Writeback::make_room(core::TimePoint now) {
         durable_ = std::prev(waiting)->end;
         std::move(waiting, end, runs_.begin());
         count_ -= durable;
+        note_last();
     }
     if (2 * count_ >= runs_.size()) runs_.resize(std::max(kFirstRuns, 2 * runs_.size()));
 }
@@ -32,6 +33,7 @@ void Writeback::sync(core::TimePoint done) {
     // Where two syncs overlap, the first may be over later.
     if (count_ > 0) done = std::max(done, runs_[count_ - 1].durable_at);
     if (sooner) runs_[count_++] = Run{done, end_};
+    note_last();
     synced_ = end_;
 }
 
@@ -39,6 +41,7 @@ void Writeback::cut(std::uint64_t size) {
     ASSERT(size <= end_);
     while (count_ > 0 && last_begin() >= size) --count_;
     if (count_ > 0) runs_[count_ - 1].end = std::min(runs_[count_ - 1].end, size);
+    note_last();
     end_ = size;
     durable_ = std::min(durable_, size);
     synced_ = std::min(synced_, size);
@@ -46,6 +49,7 @@ void Writeback::cut(std::uint64_t size) {
 
 void Writeback::all_durable(std::uint64_t size) {
     count_ = 0;
+    note_last();
     durable_ = size;
     end_ = size;
     synced_ = size;

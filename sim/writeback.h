@@ -26,16 +26,17 @@ class Writeback {
     /// `bytes` more stand at the end, durable from `at` on, or once all before them are.
     void wrote(core::TimePoint now, std::uint64_t bytes, core::TimePoint at) {
         end_ += bytes;
-        if (count_ > 0) {
+        if (at <= last_at_) {
+            at = last_at_;
             Run& last = runs_[count_ - 1];
-            at = std::max(at, last.durable_at);
-            if (at == last.durable_at && last.end != synced_) {
+            if (last.end != synced_) {
                 last.end = end_;
                 return;
             }
         }
         if (count_ == runs_.size()) make_room(now);
         runs_[count_++] = Run{at, end_};
+        last_at_ = at;
     }
     /// A sync of all that stands now is over at `done`.
     void sync(core::TimePoint done);
@@ -55,9 +56,14 @@ class Writeback {
     /// Forgets the runs that are durable by now; only if they are few there is more room for
     /// others.
     [[gnu::noinline, gnu::cold]] void make_room(core::TimePoint now);
+    void note_last() {
+        last_at_ = count_ > 0 ? runs_[count_ - 1].durable_at : core::TimePoint::min();
+    }
     /// Where the last run begins.
     std::uint64_t last_begin() const { return count_ > 1 ? runs_[count_ - 2].end : durable_; }
 
+    /// Moment of the last run; none: TimePoint::min(). Runs lie far apart in time and memory.
+    core::TimePoint last_at_ = core::TimePoint::min();
     std::vector<Run> runs_;  ///< places; the first `count_` are in use
     std::size_t count_ = 0;
     std::uint64_t durable_ = 0;  ///< bytes before it are durable: the first run begins there

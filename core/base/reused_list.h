@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -28,7 +29,7 @@ class ReusedList {
     void drop_front(std::size_t count) {
         ASSERT(count <= size_);
         std::rotate(begin(), begin() + count, end());
-        size_ -= count;
+        size_ -= static_cast<std::uint32_t>(count);
     }
 
     bool empty() const { return size_ == 0; }
@@ -46,9 +47,9 @@ class ReusedList {
         places_.resize(capacity_);
     }
 
+    std::uint32_t size_ = 0;
+    std::uint32_t capacity_ = 0;  ///< that of places_, without a division
     std::vector<T> places_;
-    std::size_t size_ = 0;
-    std::size_t capacity_ = 0;  ///< that of places_, without a division
 };
 
 }  // namespace core

@@ -100,6 +100,27 @@ using Input = std::variant<Started, Woken, Connected, Lost, Received, Call>;
 
 enum class ExitReason : std::uint8_t { clean_shutdown, registration_timeout, storage_failure };
 
+/// Notes that a step left one behind the other; good until the next step.
+class Notes {
+  public:
+    struct Said {
+        Note note{};
+        std::uint32_t replicas_from = 0;
+        std::uint32_t replicas_count = 0;
+    };
+
+    Notes(std::span<const Said> said, const NodeId* replicas) : said_(said), replicas_(replicas) {}
+    auto begin() const { return said_.begin(); }
+    auto end() const { return said_.end(); }
+    std::span<const NodeId> replicas_of(const Said& said) const {
+        return {replicas_ + said.replicas_from, said.replicas_count};
+    }
+
+  private:
+    std::span<const Said> said_;
+    const NodeId* replicas_;  ///< of all notes of the step
+};
+
 /// What a step wants done, in program order. Reused between steps, with its memory.
 class Effects {
   public:
@@ -130,7 +151,7 @@ class Effects {
     /// The process ends by itself.
     void exit(ExitReason reason) { add(Command::Kind::exit).reason = reason; }
     void note(const Note& note, std::span<const NodeId> replicas = {}) {
-        Said& said = notes_.add();
+        Notes::Said& said = notes_.add();
         said.note = note;
         said.replicas_from = static_cast<std::uint32_t>(replicas_.size());
         said.replicas_count = static_cast<std::uint32_t>(replicas.size());
@@ -138,25 +159,28 @@ class Effects {
     }
 
     bool empty() const { return commands_.empty() && notes_.empty(); }
-    /// Gives the effects one by one, in program order, to on_open(connection, peer),
-    /// on_send(connection, correlation, MessageBox&&), on_close(connection), on_exit(reason) and
-    /// on_note(note, replicas) of `performer`, none of which may add any; then there are none. A
-    /// message that is not moved on is gone when another takes its place.
+    /// Gives the effects, in program order, to on_open(connection, peer), on_send(connection,
+    /// correlation, MessageBox&&), on_close(connection), on_exit(reason) and on_notes(Notes), which
+    /// gets all that come in a row, of `performer`, none of which may add any; then there are none.
+    /// A message that is not moved on is gone when another takes its place.
     template <class Performer>
     [[gnu::always_inline]] void perform(Performer&& performer) {
-        const Said* said = notes_.begin();
-        std::size_t told = 0;
+        std::uint32_t told = 0;
+        const auto tell = [&](std::uint32_t end) {
+            if (told == end) return;
+            performer.on_notes(
+                Notes({notes_.begin() + told, notes_.begin() + end}, replicas_.data()));
+            told = end;
+        };
         for (Command& command : commands_) {
-            for (; told < command.notes_before; ++told, ++said)
-                performer.on_note(said->note, replicas_of(*said));
+            tell(command.notes_before);
             if (command.kind == Command::Kind::send)
                 performer.on_send(command.connection, command.correlation,
                                   std::move(command.message));
             else
                 perform_other(performer, command);
         }
-        for (; told < notes_.size(); ++told, ++said)
-            performer.on_note(said->note, replicas_of(*said));
+        tell(static_cast<std::uint32_t>(notes_.size()));
         forget();
     }
     /// Forgets them all.
@@ -176,11 +200,6 @@ class Effects {
         NodeId peer{0};
         ConnectionId connection{0};
         MessageBox message;
-    };
-    struct Said {
-        Note note{};
-        std::uint32_t replicas_from = 0;
-        std::uint32_t replicas_count = 0;
     };
 
     Command& add(Command::Kind kind) {
@@ -203,9 +222,6 @@ class Effects {
                 UNREACHABLE();
         }
     }
-    std::span<const NodeId> replicas_of(const Said& said) const {
-        return {replicas_.data() + said.replicas_from, said.replicas_count};
-    }
     void forget() {
         commands_.clear();
         notes_.clear();
@@ -215,7 +231,7 @@ class Effects {
     std::uint64_t* next_connection_;
     MessagePool& messages_;
     ReusedList<Command> commands_;
-    ReusedList<Said> notes_;
+    ReusedList<Notes::Said> notes_;
     std::vector<NodeId> replicas_;
 };
 

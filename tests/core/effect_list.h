@@ -45,8 +45,11 @@ inline std::vector<Effect> take_list(core::Effects& effects) {
             list.emplace_back(CloseEffect{connection});
         }
         void on_exit(core::ExitReason reason) const { list.emplace_back(ExitEffect{reason}); }
-        void on_note(const core::Note& note, std::span<const core::NodeId> replicas) const {
-            list.emplace_back(NoteEffect{note, {replicas.begin(), replicas.end()}});
+        void on_notes(const core::Notes& notes) const {
+            for (const core::Notes::Said& said : notes) {
+                const auto replicas = notes.replicas_of(said);
+                list.emplace_back(NoteEffect{said.note, {replicas.begin(), replicas.end()}});
+            }
         }
     };
     std::vector<Effect> list;

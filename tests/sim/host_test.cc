@@ -140,7 +140,7 @@ struct Pair final : sim::HostListener {
         kernel.advance_to(at_ns(0) + end);
     }
 
-    void on_note(NodeId, const Note&, std::span<const NodeId>) override {}
+    void on_notes(NodeId, const Notes&) override {}
     void on_process(trace::WorldKind kind, NodeId who, std::int64_t) override {
         log.push_back(concat(to_ms(kernel.now().time_since_epoch()), " ", trace::name(kind), " ",
                              who.value()));

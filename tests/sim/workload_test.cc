@@ -61,7 +61,7 @@ struct Bench final : sim::HostListener {
         }
         kernel.advance_to(at_ns(0) + from_ms(end_ms));
     }
-    void on_note(NodeId, const Note&, std::span<const NodeId>) override {}
+    void on_notes(NodeId, const Notes&) override {}
     void on_process(trace::WorldKind kind, NodeId, std::int64_t) override {
         if (kind == trace::WorldKind::process_resume) workload->on_resume(0);
         if (kind == trace::WorldKind::process_crash) workload->on_death(0);
