@@ -150,7 +150,12 @@ void Reader::on_fetch(TimePoint now, Partition& partition, const FetchPartitionR
     }
     const Offset asked = partition.next;
     partition.high_watermark = response.high_watermark;
-    for (const Batch& batch : response.batches) {
+    constexpr std::size_t kAhead = 16;
+    for (std::size_t i = 0; i < response.batches.size(); ++i) {
+        // A whole log's bodies come by, and none is in a cache.
+        if (i + kAhead < response.batches.size())
+            __builtin_prefetch(response.batches[i + kAhead].body.get(), 1);
+        const Batch& batch = response.batches[i];
         if (batch.next_offset() <= partition.next) continue;
         if (batch.base_offset >= response.high_watermark) break;
         if (options_.keeps_batches) partition.batches.push_back(batch);

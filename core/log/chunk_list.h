@@ -38,6 +38,13 @@ class ChunkList {
   public:
     class Iterator;
 
+    ChunkList() = default;
+    ChunkList(const ChunkList&) = default;
+    ChunkList(ChunkList&&) = default;
+    ChunkList& operator=(const ChunkList&) = default;
+    ChunkList& operator=(ChunkList&&) = default;
+    ~ChunkList();
+
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
     /// Of the whole file.
