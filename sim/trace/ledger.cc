@@ -27,6 +27,11 @@ std::uint32_t Ledger::index_of(core::Maybe<core::BatchTag> tag) const {
     return tag->number < index.size() ? index[tag->number] : kNoEntry;
 }
 
+void Ledger::look_up(core::Maybe<core::BatchTag> tag) {
+    const std::uint32_t index = index_of(tag);
+    recent_ = Recent{tag, index, index == kNoEntry ? nullptr : &batches_[index]};
+}
+
 Ledger::PartitionState& Ledger::state_of(core::PartitionId partition) {
     ASSERT(partition.value() < partitions_.size());
     return partitions_[partition.value()];
@@ -117,17 +122,18 @@ void Ledger::on_queued(core::NodeId who, const core::Note& note) {
     std::uint32_t& place = index[note.tag->number];
     if (place == kNoEntry) {
         place = static_cast<std::uint32_t>(batches_.size());
-        batches_.emplace_back(*note.tag, *note.partition, number);
+        recent_ =
+            Recent{note.tag, place, &batches_.emplace_back(*note.tag, *note.partition, number)};
     }
-    batches_[place].add_record(number, details_);
+    entry_of(note.tag)->add_record(number, details_);
     client.records[static_cast<std::size_t>(number.value())].batch = place;
 }
 
 void Ledger::on_client_batch(const Moment& moment, core::NodeId who, const core::Note& note) {
     using core::NoteKind;
-    const std::uint32_t index = index_of(note.tag);
-    ASSERT(index != kNoEntry);
-    BatchEntry& entry = batches_[index];
+    BatchEntry* const found = entry_of(note.tag);
+    ASSERT(found != nullptr);
+    BatchEntry& entry = *found;
     if (note.kind == NoteKind::produce_send) {
         ASSERT(note.peer.has_value());
         entry.add_attempt(Attempt{moment.at, *note.peer, moment.event}, details_);
@@ -162,9 +168,9 @@ const CommittedLeadership& Ledger::committed_of(core::PartitionId partition) {
 }
 
 void Ledger::on_answered(const Moment& moment, core::NodeId who, const core::Note& note) {
-    const std::uint32_t index = index_of(note.tag);
-    if (index == kNoEntry) return;
-    BatchEntry& entry = batches_[index];
+    BatchEntry* const found = entry_of(note.tag);
+    if (found == nullptr) return;
+    BatchEntry& entry = *found;
     // A late answer to an earlier attempt says nothing once the client has its outcome.
     if (entry.outcome != ClientOutcome::pending) return;
     entry.answer(moment, who, note, committed_of(entry.partition),
@@ -176,9 +182,10 @@ void Ledger::on_append(const Moment& moment, core::NodeId who, const core::Note&
     PartitionState& state = state_of(note.partition.value());
     ReplicaLog& log = log_of(state, who);
     log.end = note.end.value();
-    const std::uint32_t index = index_of(note.tag);
-    if (index == kNoEntry) return;
-    BatchEntry& entry = batches_[index];
+    BatchEntry* const found = entry_of(note.tag);
+    if (found == nullptr) return;
+    BatchEntry& entry = *found;
+    const std::uint32_t index = recent_.index;
     const bool counts = entry.outcome == ClientOutcome::acked;
     if (counts) count_alone(entry, -1);
     entry.add_copy(moment, who, note, details_);

@@ -135,6 +135,12 @@ class Ledger final : public Observer {
 
     Client& client_of(core::NodeId node);
     std::uint32_t index_of(core::Maybe<core::BatchTag> tag) const;
+    /// The entry of a tag, found at once if the last note was of the same; null if there is none.
+    BatchEntry* entry_of(core::Maybe<core::BatchTag> tag) {
+        if (tag != recent_.tag) look_up(tag);
+        return recent_.entry;
+    }
+    [[gnu::noinline]] void look_up(core::Maybe<core::BatchTag> tag);
     PartitionState& state_of(core::PartitionId partition);
     static ReplicaLog& log_of(PartitionState& state, core::NodeId broker);
     [[gnu::noinline, gnu::cold]] static ReplicaLog& add_log(PartitionState& state,
@@ -161,6 +167,13 @@ class Ledger final : public Observer {
     const ClusterView& view_;
     std::vector<Client> clients_;
     core::Blocks<BatchEntry> batches_;
+    /// The batch that was looked up last: most notes in a row are of one. Entries never move.
+    struct Recent {
+        core::Maybe<core::BatchTag> tag;
+        std::uint32_t index = kNoEntry;
+        BatchEntry* entry = nullptr;
+    };
+    Recent recent_;
     DetailsPool details_;
     std::deque<CommittedLeadership> leaderships_;  ///< that some answer names; none moves
     std::vector<PartitionState> partitions_;
