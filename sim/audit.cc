@@ -85,32 +85,35 @@ class SegmentWalk {
   public:
     explicit SegmentWalk(std::vector<const core::ChunkList*> segments)
         : segments_(std::move(segments)) {
-        leave_finished();
+        begin_segment();
     }
 
     bool done() const { return segment_ == segments_.size(); }
-    core::Chunk chunk() const { return (*segments_[segment_])[index_]; }
+    core::Chunk chunk() const { return *at_; }
     /// The chunk if it is a whole batch; null if it is raw bytes, or there is none.
-    const core::Batch* batch() const {
-        return done() ? nullptr : segments_[segment_]->batch(index_);
-    }
+    const core::Batch* batch() const { return done() ? nullptr : at_.batch(); }
     void next() {
-        ++index_;
-        leave_finished();
+        if (++at_ == end_) next_segment();
     }
     void next_segment() {
-        index_ = segments_[segment_]->size();
-        leave_finished();
+        ++segment_;
+        begin_segment();
     }
 
   private:
-    void leave_finished() {
-        for (; !done() && index_ == segments_[segment_]->size(); ++segment_) index_ = 0;
+    /// Of the first that is not empty from here on.
+    void begin_segment() {
+        for (; !done(); ++segment_) {
+            at_ = segments_[segment_]->begin();
+            end_ = segments_[segment_]->end();
+            if (at_ != end_) return;
+        }
     }
 
     std::vector<const core::ChunkList*> segments_;
     std::size_t segment_ = 0;
-    std::size_t index_ = 0;  ///< in the segment
+    core::ChunkList::Iterator at_;  ///< in the segment
+    core::ChunkList::Iterator end_;
 };
 
 /// What was read of one replica's log.

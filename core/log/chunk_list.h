@@ -130,8 +130,11 @@ class ChunkList::Iterator {
     using pointer = void;
     using reference = Chunk;
 
+    Iterator() = default;
     Iterator(const ChunkList& list, std::size_t index) : list_(&list), index_(index) { enter(); }
     Chunk operator*() const { return list_->look(*at_); }
+    /// The batch that the chunk is; null if it is raw bytes.
+    const Batch* batch() const { return at_->body != nullptr ? at_ : nullptr; }
     Iterator& operator++() {
         ++index_;
         if (++at_ == block_end_) enter();
@@ -148,8 +151,8 @@ class ChunkList::Iterator {
         block_end_ = chunks.data() + chunks.size();
     }
 
-    const ChunkList* list_;
-    std::size_t index_;
+    const ChunkList* list_ = nullptr;
+    std::size_t index_ = 0;
     const Batch* at_ = nullptr;
     const Batch* block_end_ = nullptr;
 };
