@@ -66,7 +66,7 @@ struct Cluster::State final : World, HostListener {
     bool reader_reaches(core::NodeId broker) const;
     void take_next();
     /// Nearly all events are of pipes; dispatch takes the others.
-    void on_pipe(const Event& event);
+    [[gnu::always_inline]] void on_pipe(const Event& event);
     void dispatch(const Event& event);
     [[gnu::noinline, gnu::cold]] void before_arrival(const Event& event);
     void on_run_end(const Event& event);

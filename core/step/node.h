@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -109,15 +110,17 @@ class Notes {
         std::uint32_t replicas_count = 0;
     };
 
-    Notes(std::span<const Said> said, const NodeId* replicas) : said_(said), replicas_(replicas) {}
-    auto begin() const { return said_.begin(); }
-    auto end() const { return said_.end(); }
+    Notes(const Said* begin, const Said* end, const NodeId* replicas)
+        : begin_(begin), end_(end), replicas_(replicas) {}
+    const Said* begin() const { return begin_; }
+    const Said* end() const { return end_; }
     std::span<const NodeId> replicas_of(const Said& said) const {
         return {replicas_ + said.replicas_from, said.replicas_count};
     }
 
   private:
-    std::span<const Said> said_;
+    const Said* begin_;
+    const Said* end_;
     const NodeId* replicas_;  ///< of all notes of the step
 };
 
@@ -166,10 +169,11 @@ class Effects {
     template <class Performer>
     [[gnu::always_inline]] void perform(Performer&& performer) {
         std::uint32_t told = 0;
+        const Notes::Said* next = notes_.begin();
         const auto tell = [&](std::uint32_t end) {
             if (told == end) return;
-            performer.on_notes(
-                Notes({notes_.begin() + told, notes_.begin() + end}, replicas_.data()));
+            const Notes::Said* const first = std::exchange(next, next + (end - told));
+            performer.on_notes(Notes(first, next, replicas_.data()));
             told = end;
         };
         for (Command& command : commands_) {
