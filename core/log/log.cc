@@ -14,15 +14,14 @@ namespace {
 /// What LogValidator.validateBatch asks of a client's batch beyond its checksum. Records are not
 /// walked: their offsets are implied by the counts that are checked here.
 ErrorCode validate_client_batch(const BatchBody& body, const TopicConfig& config) {
-    const BatchHeader header = body.header();
     if (body.size_bytes() > config.max_message_bytes) return ErrorCode::message_too_large;
     if (!body.crc_valid()) return ErrorCode::corrupt_message;
     if (body.size_bytes() > config.segment_bytes) return ErrorCode::record_list_too_large;
-    if (header.record_count <= 0 || header.last_offset_delta != header.record_count - 1)
+    if (body.record_count() <= 0 || body.last_offset_delta() != body.record_count() - 1)
         return ErrorCode::invalid_record;
-    if (header.control()) return ErrorCode::invalid_record;
-    if (header.producer && header.producer->base_sequence.value() < 0)
-        return ErrorCode::invalid_record;
+    if (body.control()) return ErrorCode::invalid_record;
+    const auto producer = body.producer();
+    if (producer && producer->base_sequence.value() < 0) return ErrorCode::invalid_record;
     return ErrorCode::none;
 }
 
@@ -83,7 +82,8 @@ bool Log::State::flush(Offset end) {
 Log::Log(Storage& storage, std::string directory, const TopicConfig& config, TimePoint now,
          const LogLoadState& state, LogLoadReport& report)
     : state_(std::make_unique<State>(storage, std::move(directory), config, now)),
-      offsets_(state_.get()) {
+      offsets_(state_.get()),
+      epochs_(&state_->epochs) {
     state_->load(state, report);
     state_->check_invariants();
 }
@@ -104,6 +104,7 @@ std::vector<Offset> Log::segment_base_offsets() const {
 
 void Log::update_config(const TopicConfig& config) {
     state_->config = config;
+    state_->segment_age_ms = to_ms(config.segment_age);
 }
 
 [[gnu::flatten]] Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
@@ -117,15 +118,16 @@ void Log::update_config(const TopicConfig& config) {
     Batch placed{s.log_end, epoch, batch};
     if (s.config.log_append_time)
         placed.body = stamp_append_time(*batch, kWallClockAtZeroMs + to_ms(now.time_since_epoch()));
-    const BatchHeader header = placed.body->header();
+    const BatchBody& body = *placed.body;
 
     AppendInfo info{placed.base_offset, placed.next_offset()};
     s.epochs.assign(epoch, placed.base_offset);
     ASSERT(s.epochs.latest() == epoch);
-    info.rolled = s.maybe_roll(placed.size_bytes(), header.max_timestamp_ms, placed.base_offset,
+    info.rolled = s.maybe_roll(body.size_bytes(), body.max_timestamp_ms(), placed.base_offset,
                                placed.last_offset());
-    if (header.producer) {
-        const ProducerState::Verdict verdict = s.producers.check(header);
+    if (const auto producer = body.producer()) {
+        const ProducerState::Verdict verdict =
+            s.producers.check(*producer, body.last_offset_delta());
         if (verdict.error != ErrorCode::none) return verdict.error;
         if (verdict.duplicate != nullptr) {
             info.first = verdict.duplicate->first_offset();
@@ -159,38 +161,53 @@ void Log::update_config(const TopicConfig& config) {
 
     AppendInfo info{batches.front().base_offset, next};
     ASSERT(info.first < next);
-    for (const Batch& batch : batches)
-        if (batch.leader_epoch.value() >= 0) s.epochs.assign(batch.leader_epoch, batch.base_offset);
+    s.assign_epochs(batches);
     info.rolled = s.maybe_roll(bytes, max_timestamp_ms, info.first, next + -1);
     for (const Batch& batch : batches) s.append_batch(batch);
     s.finish_append(next, info);
     return info;
 }
 
-[[gnu::flatten]] void Log::read(Offset from, std::int64_t max_bytes, Offset limit,
-                                BatchList& batches) const {
+std::int64_t Log::read(Offset from, std::int64_t max_bytes, Offset limit,
+                       BatchList& batches) const {
     const State& s = *state_;
     ASSERT(from >= s.log_start);
     ASSERT(from <= s.log_end);
     ASSERT(batches.empty());
+    // Nearly every read is a follower's, for the batch that was appended last.
+    const Segment& active = s.segments.back();
+    const Batch* last = s.storage.chunks(active.file).last_batch();
+    if (last == nullptr || active.irregular || last->base_offset > from)
+        return s.read(from, max_bytes, limit, batches);
+    const Offset next = last->next_offset();
+    if (next > limit || next <= from) return 0;
+    batches.push_back(*last);
+    return last->size_bytes();
+}
+
+std::int64_t Log::State::read(Offset from, std::int64_t max_bytes, Offset limit,
+                              BatchList& batches) const {
     // One segment per read: the first, from the one that holds `from` on, that has anything
     // [kafka LocalLog.read].
-    for (std::size_t i = s.floor_segment(from); i < s.segments.size() && batches.empty(); ++i) {
-        const Segment& segment = s.segments[i];
-        const ChunkList& chunks = s.storage.chunks(segment.file);
+    std::int64_t size = 0;
+    for (std::size_t i = floor_segment(from); i < segments.size() && batches.empty(); ++i) {
+        const Segment& segment = segments[i];
+        const ChunkList& chunks = storage.chunks(segment.file);
         std::int64_t bytes = 0;
         for (std::size_t c = find_chunk(chunks, from, segment.irregular); c < chunks.size(); ++c) {
             // Bytes that are no batch end what can be served, as a reader of Kafka's would fail.
             const Batch* found = chunks.batch(c);
             if (found == nullptr) break;
             const Batch& batch = *found;
-            if (batch.next_offset() > limit) return;
+            if (batch.next_offset() > limit) return size;
             if (batches.empty()) ASSERT(batch.last_offset() >= from);
             bytes += batch.size_bytes();
-            if (bytes > max_bytes && !batches.empty()) return;
+            if (bytes > max_bytes && !batches.empty()) return size;
             batches.push_back(batch);
+            size = bytes;
         }
     }
+    return size;
 }
 
 bool Log::truncate_to(Offset target) {
@@ -242,9 +259,6 @@ void Log::close() {
     state_->producers.take_snapshot(ProducerState::Synced::yes);
 }
 
-std::optional<LeaderEpoch> Log::latest_epoch() const {
-    return state_->epochs.latest();
-}
 std::span<const OffsetAndEpoch> Log::epochs() const {
     return state_->epochs.entries();
 }

@@ -28,6 +28,7 @@
 #include "core/base/ids.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
+#include "core/log/epoch_cache.h"
 #include "core/log/storage.h"
 #include "core/profile/config.h"
 #include "core/record/batch.h"
@@ -114,8 +115,8 @@ class Log {
         read(from, max_bytes, limit, batches);
         return batches;
     }
-    /// The same, into an empty list.
-    void read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const;
+    /// The same, into an empty list; the bytes that were read.
+    std::int64_t read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const;
 
     /// True if anything was removed. The recovery point falls with the end; the owner must then
     /// write the recovery-point checkpoint at once (LogManager.truncateTo).
@@ -146,7 +147,7 @@ class Log {
     void close();
 
     // ---- leader epochs [kafka LeaderEpochFileCache] ----
-    std::optional<LeaderEpoch> latest_epoch() const;
+    std::optional<LeaderEpoch> latest_epoch() const { return epochs_->latest(); }
     /// Entry (epoch, start) in ascending order.
     std::span<const OffsetAndEpoch> epochs() const;
     void assign_epoch(LeaderEpoch epoch, Offset start);
@@ -167,7 +168,9 @@ class Log {
   private:
     struct State;
     std::unique_ptr<State> state_;
-    LogOffsets* offsets_;  ///< state_'s
+    // state_'s:
+    LogOffsets* offsets_;
+    const EpochCache* epochs_;
 };
 
 }  // namespace core

@@ -26,6 +26,7 @@ struct Log::State : LogOffsets {
         : storage(log_storage),
           directory(std::move(log_directory)),
           config(topic_config),
+          segment_age_ms(to_ms(topic_config.segment_age)),
           epochs(log_storage, directory),
           producers(log_storage, directory),
           now(load_time),
@@ -34,6 +35,7 @@ struct Log::State : LogOffsets {
     Storage& storage;
     std::string directory;
     TopicConfig config;
+    std::int64_t segment_age_ms;  ///< by the config
     EpochCache epochs;
     ProducerState producers;
     std::vector<Segment> segments;  ///< ascending by base; never empty once loaded
@@ -76,7 +78,7 @@ struct Log::State : LogOffsets {
         ASSERT(first >= log_end);
         const Segment& segment = segments.back();
         if (!should_roll(segment, bytes, max_timestamp_ms, last, config.segment_bytes,
-                         config.segment_age, now))
+                         segment_age_ms, now)) [[likely]]
             return false;
         // A segment without a batch at the same offset is used as it is: a log that was cut to its
         // base, whose offsets then ran away by more than an int.
@@ -85,16 +87,23 @@ struct Log::State : LogOffsets {
         return true;
     }
     void roll(Offset first);
+    std::int64_t read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const;
     void append_batch(const Batch& batch) {
         Segment& segment = segments.back();
         ASSERT(batch.base_offset >= log_end);
         ASSERT(batch.base_offset >= segment.base);
         storage.append(segment.file, batch);
-        if (segment.size_bytes == 0) segment.first_timestamp_ms = batch.body->max_timestamp_ms();
-        segment.size_bytes += static_cast<std::uint64_t>(batch.size_bytes());
+        const BatchBody& body = *batch.body;
+        if (segment.size_bytes == 0) segment.first_timestamp_ms = body.max_timestamp_ms();
+        segment.size_bytes += static_cast<std::uint64_t>(body.size_bytes());
         producers.update(batch);
         log_end = producers.map_end();
-        ASSERT(log_end > batch.base_offset);
+    }
+    /// L2, for batches that lie one behind the other.
+    void assign_epochs(std::span<const Batch> batches) {
+        for (const Batch& batch : batches)
+            if (batch.leader_epoch.value() >= 0)
+                epochs.assign(batch.leader_epoch, batch.base_offset);
     }
     /// What follows the bytes of an append: ends, watermark, flush.messages.
     void finish_append(Offset end, AppendInfo& info) {
@@ -103,7 +112,7 @@ struct Log::State : LogOffsets {
         check_invariants();
     }
     bool flush(Offset end);
-    void check_invariants() const {
+    [[gnu::always_inline]] void check_invariants() const {
         ASSERT(!segments.empty());
         ASSERT(log_start <= high_watermark);
         ASSERT(high_watermark <= log_end);

@@ -27,8 +27,7 @@ Sequence minus(Sequence sequence, std::int32_t count) {
 }
 
 /// A batch of another epoch, newer or (replayed) older, makes the remembered ones void.
-void take_epoch(ProducerEntry& entry, ProducerEpoch epoch) {
-    if (entry.epoch == epoch) return;
+[[gnu::noinline, gnu::cold]] void begin_epoch(ProducerEntry& entry, ProducerEpoch epoch) {
     entry.epoch = epoch;
     entry.batches.clear();
 }
@@ -114,11 +113,9 @@ const ProducerEntry* ProducerState::find(ProducerId id) const {
     return found == producers_.end() ? nullptr : &found->second;
 }
 
-ProducerEntry& ProducerState::entry_of(const ProducerFields& fields) {
-    if (last_ == nullptr || last_->first != fields.id) {
-        const ProducerEntry fresh{fields.epoch, {}, -1, -1, std::nullopt};
-        last_ = &*producers_.try_emplace(fields.id, fresh).first;
-    }
+ProducerEntry& ProducerState::look_up(const ProducerFields& fields) {
+    const ProducerEntry fresh{fields.epoch, {}, -1, -1, std::nullopt};
+    last_ = &*producers_.try_emplace(fields.id, fresh).first;
     return last_->second;
 }
 
@@ -127,13 +124,16 @@ void ProducerState::forget_all() {
     last_ = nullptr;
 }
 
-ProducerState::Verdict ProducerState::check(const BatchHeader& header) const {
-    ASSERT(header.producer.has_value());
-    const ProducerFields& fields = *header.producer;
+ProducerState::Verdict ProducerState::check(const ProducerFields& fields,
+                                            std::int32_t last_offset_delta) const {
     const ProducerEntry* entry = find(fields.id);
     if (entry == nullptr) return {};
     if (fields.epoch == entry->epoch) {
-        const Sequence last = fields.base_sequence.plus(header.last_offset_delta);
+        // What follows the last batch repeats none: five batches never go once round the sequences.
+        if (!entry->batches.empty() &&
+            fields.base_sequence == entry->batches.back().last_sequence.next())
+            return {};
+        const Sequence last = fields.base_sequence.plus(last_offset_delta);
         for (const CachedBatch& batch : entry->batches.all())
             if (batch.last_sequence == last && batch.first_sequence() == fields.base_sequence)
                 return {ErrorCode::none, &batch};
@@ -147,17 +147,20 @@ ProducerState::Verdict ProducerState::check(const BatchHeader& header) const {
 }
 
 void ProducerState::update_producer(const Batch& batch) {
-    const BatchHeader header = batch.body->header();
-    if (!header.producer) return;
-    const ProducerFields& fields = *header.producer;
-    if (header.control()) return update_marker(batch, fields);
-    ProducerEntry& entry = entry_of(fields);
-    take_epoch(entry, fields.epoch);
-    entry.batches.push_back(CachedBatch{fields.base_sequence.plus(header.last_offset_delta),
-                                        header.last_offset_delta, batch.last_offset(),
-                                        header.max_timestamp_ms});
-    entry.last_timestamp_ms = header.max_timestamp_ms;
-    if (header.transactional() && !entry.transaction_first)
+    const BatchBody& body = *batch.body;
+    const auto fields = body.producer();
+    if (!fields) return;
+    if (body.control()) [[unlikely]]
+        return update_marker(batch, *fields);
+    ProducerEntry& entry = entry_of(*fields);
+    if (entry.epoch != fields->epoch) [[unlikely]]
+        begin_epoch(entry, fields->epoch);
+    const std::int32_t delta = body.last_offset_delta();
+    const std::int64_t timestamp_ms = body.max_timestamp_ms();
+    entry.batches.push_back(CachedBatch{fields->base_sequence.plus(delta), delta,
+                                        batch.base_offset + delta, timestamp_ms});
+    entry.last_timestamp_ms = timestamp_ms;
+    if (body.transactional() && !entry.transaction_first)
         entry.transaction_first = batch.base_offset;
 }
 
@@ -165,7 +168,7 @@ void ProducerState::update_marker(const Batch& batch, const ProducerFields& fiel
     const auto control = read_control_record(*batch.body);
     if (!control || control->type == ControlType::other) return;
     ProducerEntry& entry = entry_of(fields);
-    take_epoch(entry, fields.epoch);
+    if (entry.epoch != fields.epoch) begin_epoch(entry, fields.epoch);
     entry.transaction_first.reset();
     entry.coordinator_epoch = control->coordinator_epoch;
     entry.last_timestamp_ms = batch.body->max_timestamp_ms();

@@ -104,7 +104,7 @@ class ProducerState {
         ErrorCode error = ErrorCode::none;
         const CachedBatch* duplicate = nullptr;  ///< valid until the state changes
     };
-    Verdict check(const BatchHeader& header) const;
+    Verdict check(const ProducerFields& fields, std::int32_t last_offset_delta) const;
     /// Takes a batch that is in the log into the state (R4), and moves map_end behind it.
     void update(const Batch& batch) {
         map_end_ = batch.next_offset();
@@ -134,11 +134,15 @@ class ProducerState {
 
   private:
     const ProducerEntry* find(ProducerId id) const;
-    ProducerEntry& entry_of(const ProducerFields& fields);
+    ProducerEntry& entry_of(const ProducerFields& fields) {
+        return last_ != nullptr && last_->first == fields.id ? last_->second : look_up(fields);
+    }
+    [[gnu::noinline, gnu::cold]] ProducerEntry& look_up(const ProducerFields& fields);
     void forget_all();
     void load_from_snapshot(Offset log_start);
     void update_producer(const Batch& batch);
-    void update_marker(const Batch& batch, const ProducerFields& fields);
+    [[gnu::noinline, gnu::cold]] void update_marker(const Batch& batch,
+                                                    const ProducerFields& fields);
 
     Storage* storage_;
     std::string directory_;

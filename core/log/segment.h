@@ -47,7 +47,7 @@ struct Segment {
 /// (Full indexes do not count: they hold more than a segment of any size tested here needs.)
 inline bool should_roll(const Segment& segment, std::int64_t batch_bytes,
                         std::int64_t max_timestamp_ms, Offset last_offset,
-                        std::int64_t segment_bytes, Duration segment_age, TimePoint now) {
+                        std::int64_t segment_bytes, std::int64_t segment_age_ms, TimePoint now) {
     ASSERT(batch_bytes > 0);
     ASSERT(last_offset >= segment.base);
     if (static_cast<std::int64_t>(segment.size_bytes) > segment_bytes - batch_bytes) return true;
@@ -56,7 +56,7 @@ inline bool should_roll(const Segment& segment, std::int64_t batch_bytes,
     const std::int64_t waited_ms = segment.first_timestamp_ms && *segment.first_timestamp_ms >= 0
                                        ? max_timestamp_ms - *segment.first_timestamp_ms
                                        : to_ms(now - segment.created);
-    return waited_ms > to_ms(segment_age);
+    return waited_ms > segment_age_ms;
 }
 
 /// Recovery takes a sound batch first..last of a segment only where its offsets ascend and can be

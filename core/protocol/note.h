@@ -110,10 +110,6 @@ class NoteKinds {
 };
 static_assert(kNoteKinds <= 64);
 
-/// A batch's tag stands for nothing where no client is.
-template <>
-inline constexpr BatchTag kNothing<BatchTag> = BatchTag{NodeId(0), 0};
-
 /// One note: flat, so that a step makes it with a few stores and whoever hashes it needs no branch.
 /// `replicas` travel beside it (Effects::note).
 struct Note {

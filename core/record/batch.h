@@ -21,6 +21,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
 #include "core/record/batch_layout.h"
 
 namespace core {
@@ -37,6 +38,10 @@ struct ProducerFields {
 
 enum class Compression : std::uint8_t { none = 0, gzip = 1, snappy = 2, lz4 = 3, zstd = 4 };
 
+/// Two of the bits of a batch's attributes.
+inline constexpr std::int16_t kTransactional = 0x10;
+inline constexpr std::int16_t kControl = 0x20;
+
 /// The fields of a v2 header after the leader epoch.
 struct BatchHeader {
     std::uint32_t crc = 0;
@@ -49,8 +54,8 @@ struct BatchHeader {
 
     Compression compression() const { return static_cast<Compression>(attributes & 0x7); }
     bool log_append_time() const { return (attributes & 0x8) != 0; }
-    bool transactional() const { return (attributes & 0x10) != 0; }
-    bool control() const { return (attributes & 0x20) != 0; }
+    bool transactional() const { return (attributes & kTransactional) != 0; }
+    bool control() const { return (attributes & kControl) != 0; }
     bool has_delete_horizon() const { return (attributes & 0x40) != 0; }
 };
 
@@ -60,6 +65,9 @@ struct BatchTag {
     std::uint32_t number;
     friend constexpr bool operator==(const BatchTag&, const BatchTag&) = default;
 };
+/// A batch's tag stands for nothing where no client is.
+template <>
+inline constexpr BatchTag kNothing<BatchTag> = BatchTag{NodeId(0), 0};
 
 class BatchBody;
 using BatchBodyRef = boost::intrusive_ptr<const BatchBody>;
@@ -79,6 +87,16 @@ class BatchBody {
     std::int32_t last_offset_delta() const { return field<std::int32_t>(layout::kLastOffsetDelta); }
     std::int64_t max_timestamp_ms() const { return field<std::int64_t>(layout::kMaxTimestamp); }
     std::int32_t record_count() const { return field<std::int32_t>(layout::kRecordCount); }
+    std::int16_t attributes() const { return field<std::int16_t>(layout::kAttributes); }
+    bool transactional() const { return (attributes() & kTransactional) != 0; }
+    bool control() const { return (attributes() & kControl) != 0; }
+    std::optional<ProducerFields> producer() const {
+        const auto id = field<std::int64_t>(layout::kProducerId);
+        if (id < 0) return std::nullopt;
+        return ProducerFields{ProducerId(id),
+                              ProducerEpoch(field<std::int16_t>(layout::kProducerEpoch)),
+                              Sequence(field<std::int32_t>(layout::kBaseSequence))};
+    }
 
     BytesView tail() const { return BytesView(bytes(), tail_bytes_); }
     /// Bytes of the records, after the 61-byte header.
@@ -90,21 +108,14 @@ class BatchBody {
         return static_cast<std::int32_t>(tail_bytes_ + kBatchPrefixBytes);
     }
     bool crc_valid() const { return crc_valid_; }
-    std::optional<BatchTag> tag() const {
-        if (!tagged_) return std::nullopt;
-        return tag_;
-    }
+    Maybe<BatchTag> tag() const { return tag_; }
     /// Logs, requests and caches that hold it.
     std::uint32_t use_count() const { return references_; }
 
   private:
     BatchBody(std::uint32_t tail_bytes, bool crc_valid, const std::optional<BatchTag>& tag,
               std::uint16_t in_block)
-        : tail_bytes_(tail_bytes),
-          tag_(tag.value_or(BatchTag{NodeId(0), 0})),
-          in_block_(in_block),
-          crc_valid_(crc_valid),
-          tagged_(tag.has_value()) {}
+        : tail_bytes_(tail_bytes), tag_(tag), in_block_(in_block), crc_valid_(crc_valid) {}
     ~BatchBody() = default;
 
     friend void intrusive_ptr_add_ref(const BatchBody* body) { ++body->references_; }
@@ -125,24 +136,20 @@ class BatchBody {
 
     mutable std::uint32_t references_ = 0;
     std::uint32_t tail_bytes_;
-    BatchTag tag_;            ///< only if tagged_
+    Maybe<BatchTag> tag_;
     std::uint16_t in_block_;  ///< BatchArena::Place
     bool crc_valid_;
-    bool tagged_;
 };
 static_assert(sizeof(BatchBody) == 20);
 
 inline BatchHeader BatchBody::header() const {
     BatchHeader header;
     header.crc = field<std::uint32_t>(layout::kCrc);
-    header.attributes = field<std::int16_t>(layout::kAttributes);
+    header.attributes = attributes();
     header.last_offset_delta = last_offset_delta();
     header.base_timestamp_ms = field<std::int64_t>(layout::kBaseTimestamp);
     header.max_timestamp_ms = max_timestamp_ms();
-    if (const auto producer_id = field<std::int64_t>(layout::kProducerId); producer_id >= 0)
-        header.producer = ProducerFields{ProducerId(producer_id),
-                                         ProducerEpoch(field<std::int16_t>(layout::kProducerEpoch)),
-                                         Sequence(field<std::int32_t>(layout::kBaseSequence))};
+    header.producer = producer();
     header.record_count = record_count();
     return header;
 }
