@@ -5,7 +5,7 @@
 ///
 /// Rules:
 ///   L1  add() gives a place with whatever was left in it: its user sets all that is read later.
-///   L2  A reference is good until the next add() or drop_front().
+///   L2  A reference is good until the next add(), push_back() or drop_front().
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,17 @@ class ReusedList {
         if (size_ == capacity_) grow();
         return places_[size_++];
     }
+    /// Adds by value, where no element stands for nothing.
+    void push_back(T value) {
+        if (size_ == capacity_) grow(value);
+        places_[size_++] = value;
+    }
     void clear() { size_ = 0; }
+    /// All but the first `count` elements leave.
+    void keep_front(std::size_t count) {
+        ASSERT(count <= size_);
+        size_ = count;
+    }
     /// The first `count` elements leave; their places go to the end.
     void drop_front(std::size_t count) {
         ASSERT(count <= size_);
@@ -40,11 +50,17 @@ class ReusedList {
     }
     T* begin() { return places_.data(); }
     T* end() { return places_.data() + size_; }
+    const T* begin() const { return places_.data(); }
+    const T* end() const { return places_.data() + size_; }
 
   private:
     [[gnu::noinline, gnu::cold]] void grow() {
         capacity_ = capacity_ == 0 ? 8 : capacity_ * 2;
         places_.resize(capacity_);
+    }
+    [[gnu::noinline, gnu::cold]] void grow(const T& filler) {
+        capacity_ = capacity_ == 0 ? 8 : capacity_ * 2;
+        places_.resize(capacity_, filler);
     }
 
     std::uint32_t size_ = 0;

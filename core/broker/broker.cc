@@ -47,16 +47,22 @@ std::optional<LeaderEpoch> Broker::leader_epoch(PartitionId id) const {
 
 void Broker::receive(TimePoint now, Received& received, Effects& effects) {
     if (!begin_step(now, effects)) return;
-    // Produce and fetch, requests and answers: none of them moves a timer of the broker itself.
-    if (!is_data_path(*received.message)) {
-        timers_moved_ = true;
-        fetchers_moved_ = true;
-    }
+    if (!is_data_path(*received.message)) [[unlikely]]
+        receive_other(now, received, effects);
+    else if (is_request(*received.message))
+        on_request(now, received, effects);
+    else
+        on_fetch_response(now, received);
+    end_step(now, effects);
+}
+
+void Broker::receive_other(TimePoint now, Received& received, Effects& effects) {
+    timers_moved_ = true;
+    fetchers_moved_ = true;
     if (is_request(*received.message))
         on_request(now, received, effects);
     else
         on_response(now, received, effects);
-    end_step(now, effects);
 }
 
 void Broker::step(TimePoint now, Lane lane, Input& input, Effects& effects) {
@@ -135,17 +141,10 @@ void Broker::on_lost(TimePoint now, const Lost& lost, Effects& effects) {
 }
 
 void Broker::on_response(TimePoint now, Received& received, Effects& effects) {
-    const ConnectionId connection = received.connection;
-    if (std::holds_alternative<FetchResponse>(*received.message) ||
-        std::holds_alternative<ListOffsetsResponse>(*received.message)) {
-        fetchers_moved_ = true;
-        // A fetcher that was closed meanwhile wants no answer.
-        if (Fetcher* fetcher = replicas_.fetchers().find(connection))
-            fetcher->on_response(now, received);
-        return;
-    }
+    if (std::holds_alternative<ListOffsetsResponse>(*received.message))
+        return on_fetch_response(now, received);
     if (std::holds_alternative<MetadataFetchResponse>(*received.message)) {
-        if (!observer_.owns(connection)) return;
+        if (!observer_.owns(received.connection)) return;
         observer_.on_response(now, received, effects);
         return on_metadata(now, effects);
     }

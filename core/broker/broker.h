@@ -106,11 +106,20 @@ class Broker final : public Node {
     [[gnu::always_inline]] void on_request(TimePoint now, Received& received, Effects& effects) {
         if (stage_ == Stage::stopping) return;
         IncomingConnection& connection = queue_.accept(received.connection, received.peer);
-        if (connection.muted || connection.in_ready || !serving())
+        if (connection.muted || connection.in_ready || !serving()) [[unlikely]]
             queue_.put(connection, received.correlation, std::move(received.message));
         else
             handle(now, connection, received.correlation, *received.message, effects);
     }
+    [[gnu::always_inline]] void on_fetch_response(TimePoint now, Received& received) {
+        fetchers_moved_ = true;
+        // A fetcher that was closed meanwhile wants no answer.
+        if (Fetcher* fetcher = replicas_.fetchers().find(received.connection))
+            fetcher->on_response(now, received);
+    }
+    /// Anything but produce and fetch, which move no timer of the broker itself.
+    [[gnu::noinline, gnu::cold]] void receive_other(TimePoint now, Received& received,
+                                                    Effects& effects);
     void on_response(TimePoint now, Received& received, Effects& effects);
     void on_controller_response(TimePoint now, Received& received, Effects& effects);
     void on_shut_down(TimePoint now);
@@ -132,8 +141,9 @@ class Broker final : public Node {
         else
             handle_other(now, connection, correlation, message, effects);
     }
-    void handle_other(TimePoint now, IncomingConnection& connection, CorrelationId correlation,
-                      const Message& message, Effects& effects);
+    [[gnu::noinline, gnu::cold]] void handle_other(TimePoint now, IncomingConnection& connection,
+                                                   CorrelationId correlation,
+                                                   const Message& message, Effects& effects);
     void on_metadata_request(IncomingConnection& connection, CorrelationId correlation,
                              Effects& effects);
     void on_init_producer_id(TimePoint now, IncomingConnection& connection,
@@ -146,7 +156,7 @@ class Broker final : public Node {
         if (!replicas_.context().proposals.empty()) drain_proposals(now, effects);
         if (queue_.may_go_on()) take_up_waiting(now, effects);
     }
-    void take_up_waiting(TimePoint now, Effects& effects);
+    [[gnu::noinline, gnu::cold]] void take_up_waiting(TimePoint now, Effects& effects);
     void drain_proposals(TimePoint now, Effects& effects);
 
     void on_metadata(TimePoint now, Effects& effects);
@@ -166,7 +176,7 @@ class Broker final : public Node {
     void flush_dirty_logs(TimePoint now, Effects& effects);
     void stop(TimePoint now, Effects& effects);
     std::optional<TimePoint> timers_due(Lane lane) const;
-    void refresh_timers();
+    [[gnu::noinline, gnu::cold]] void refresh_timers();
     [[gnu::always_inline]] void refresh_deadlines() {
         if (timers_moved_) refresh_timers();
         if (fetchers_moved_) {

@@ -15,8 +15,14 @@ void ReplicaManager::drop_session(IncomingConnection& connection) {
         if (Leader* leader = find_leader(session.slot(number).fetch.partition))
             leader->detach(session);
     });
-    if (session.touched) std::erase(context_.touched, &session);
+    if (session.touched) forget_touched(session);
     connection.session.reset();
+}
+
+void ReplicaManager::forget_touched(const FetchSession& session) {
+    ReusedList<FetchSession*>& touched = context_.touched;
+    FetchSession** const end = std::remove(touched.begin(), touched.end(), &session);
+    touched.keep_front(static_cast<std::size_t>(end - touched.begin()));
 }
 
 void ReplicaManager::on_connection_lost(ConnectionId id) {
@@ -26,27 +32,36 @@ void ReplicaManager::on_connection_lost(ConnectionId id) {
     queue_.remove(id);
 }
 
-FetchSession& ReplicaManager::update_session(IncomingConnection& connection,
-                                             const FetchRequest& request) {
-    const bool changed_hands =
-        connection.session != nullptr && connection.session->replica() != request.replica;
-    if (request.full || connection.session == nullptr || changed_hands) {
-        drop_session(connection);
-        connection.session = std::make_unique<FetchSession>(request.replica, connection.id);
-    }
-    FetchSession& session = *connection.session;
-    session.set_replica_epoch(request.replica_epoch);
-    session.min_bytes = request.min_bytes;
-    session.max_bytes = request.max_bytes;
-    session.partition_max_bytes = request.partition_max_bytes;
-    for (PartitionId partition : request.forgotten) {
+/// A full request, the first of a connection, or one of another replica begins anew.
+FetchSession& ReplicaManager::begin_session(IncomingConnection& connection,
+                                            const FetchRequest& request) {
+    drop_session(connection);
+    connection.session = std::make_unique<FetchSession>(request.replica, connection.id);
+    return *connection.session;
+}
+
+void ReplicaManager::forget(FetchSession& session, const PartitionList<PartitionId>& partitions) {
+    for (PartitionId partition : partitions) {
         const auto number = session.find(partition);
         if (!number) continue;
         if (Leader* leader = find_leader(partition)) leader->detach(session);
         session.forget(*number);
     }
-    for (const FetchPartition& partition : request.partitions)
-        session.slot(session.name(partition)).named = true;
+}
+
+FetchSession& ReplicaManager::update_session(IncomingConnection& connection,
+                                             const FetchRequest& request) {
+    const FetchSession* known = connection.session.get();
+    const bool goes_on = known != nullptr && !request.full && known->replica() == request.replica;
+    FetchSession& session = goes_on ? *connection.session : begin_session(connection, request);
+    session.set_replica_epoch(request.replica_epoch);
+    session.min_bytes = request.min_bytes;
+    session.max_bytes = request.max_bytes;
+    session.partition_max_bytes = request.partition_max_bytes;
+    if (!request.forgotten.empty()) [[unlikely]]
+        forget(session, request.forgotten);
+    const FetchPartition* const named = request.partitions.data();
+    for (std::size_t i = 0; i < request.partitions.size(); ++i) session.name(named[i]);
     return session;
 }
 
@@ -61,32 +76,44 @@ ErrorCode ReplicaManager::refusal_without_leader(const FetchSlot& slot) const {
     return not_hosted(slot.fetch.partition);
 }
 
-void ReplicaManager::note_request(const FetchSession& session, const FetchSlot& slot) {
-    context_.effects->note({.kind = NoteKind::fetch_request,
-                            .partition = slot.fetch.partition,
-                            .peer = session.replica(),
-                            .leader_epoch = slot.fetch.current_leader_epoch,
-                            .first = slot.fetch.fetch_offset});
-}
-
-void ReplicaManager::note_refusal(const FetchSession& session, const FetchSlot& slot,
-                                  ErrorCode error) {
-    context_.effects->note({.kind = NoteKind::fetch_refused,
-                            .error = error,
-                            .partition = slot.fetch.partition,
-                            .peer = session.replica(),
-                            .leader_epoch = slot.fetch.current_leader_epoch,
-                            .first = slot.fetch.fetch_offset});
-}
-
-void ReplicaManager::note_diverging(const FetchSession& session, const FetchSlot& slot,
-                                    const OffsetAndEpoch& known) {
+void ReplicaManager::note_news(const FetchSession& session, const FetchSlot& slot,
+                               const Leader* leader, const FetchVerdict& verdict) {
+    if (verdict.error != ErrorCode::none)
+        context_.effects->note({.kind = NoteKind::fetch_refused,
+                                .error = verdict.error,
+                                .partition = slot.fetch.partition,
+                                .peer = session.replica(),
+                                .leader_epoch = slot.fetch.current_leader_epoch,
+                                .first = slot.fetch.fetch_offset});
+    if (!verdict.diverging) return;
+    const auto known = leader->known_end(slot.fetch);
+    ASSERT(known.has_value());
     context_.effects->note({.kind = NoteKind::fetch_diverging,
                             .partition = slot.fetch.partition,
                             .peer = session.replica(),
-                            .leader_epoch = known.leader_epoch,
+                            .leader_epoch = known->leader_epoch,
                             .first = slot.fetch.fetch_offset,
-                            .end = known.offset});
+                            .end = known->offset});
+}
+
+/// One partition of a fetch that just came. The answer carries the watermark of this moment: what
+/// this very fetch moves, the follower learns with its next answer. [kafka Partition.fetchRecords]
+void ReplicaManager::take_up(FetchSession& session, FetchSlot& slot, Answer& answer) {
+    Leader* leader = leader_of(slot);
+    FetchVerdict verdict;
+    judge(session, slot, leader, verdict);
+    const bool follower = session.replica().has_value();
+    if (follower && slot.named) note_request(session, slot);
+    slot.named = false;
+    if (verdict.good()) {
+        if (follower)
+            verdict.error = leader->record_fetch(session, slot, context_);
+        else
+            leader->watch(session, slot);
+    }
+    if (!verdict.good()) [[unlikely]]
+        note_news(session, slot, leader, verdict);
+    tell(session, slot, leader, verdict, answer);
 }
 
 void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId correlation,
@@ -95,30 +122,10 @@ void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId corr
     ASSERT(!session.parked);
     session.correlation = correlation;
 
-    // The answer carries the watermark of this moment: what this very fetch moves, the follower
-    // learns with its next answer. [kafka Partition.fetchRecords]
     Answer answer;
-    const bool follower = session.replica().has_value();
     for (std::size_t i = 0; i < session.changed().size(); ++i) {
-        const std::uint32_t number = session.changed()[i];
-        FetchSlot& slot = session.slot(number);
-        if (!slot.used) continue;
-        Leader* leader = leader_of(slot);
-        FetchVerdict verdict;
-        judge(session, slot, leader, verdict);
-        if (follower && slot.named) note_request(session, slot);
-        slot.named = false;
-        if (verdict.good()) {
-            if (follower)
-                verdict.error = leader->record_fetch(session, number, context_);
-            else
-                leader->watch(session, number);
-        }
-        if (verdict.error != ErrorCode::none) [[unlikely]]
-            note_refusal(session, slot, verdict.error);
-        if (verdict.diverging) [[unlikely]]
-            note_diverging(session, slot, verdict.known);
-        tell(session, slot, leader, verdict, answer);
+        FetchSlot& slot = session.slot(session.changed()[i]);
+        if (slot.used) take_up(session, slot, answer);
     }
     session.set_last_fetch(context_.now);
     // Produce requests that this fetch completed are answered before the fetch itself.
@@ -126,29 +133,19 @@ void ReplicaManager::on_fetch(IncomingConnection& connection, CorrelationId corr
 
     const bool at_once =
         request.max_wait <= Duration::zero() || session.empty() || session.min_bytes <= 0;
-    if (at_once || answer.news || answer.bytes >= session.min_bytes)
+    if (at_once || answer.news || answer.bytes >= session.min_bytes) [[unlikely]]
         return answer_fetch(session, answer);
     session.parked = true;
     session.wait = parked_.add(context_.now, request.max_wait, connection.id.value());
-    session.keep_listed([&](std::uint32_t number) { return stays_listed(session, number); });
+    session.keep_listed([&](const FetchSlot& slot) { return stays_listed(session, slot); });
 }
 
 /// What the next answer has to look at: data that is left, a watermark not sent yet, an error, a
 /// replica that wants to join the ISR.
-bool ReplicaManager::stays_listed(const FetchSession& session, std::uint32_t number) const {
-    const FetchSlot& slot = session.slot(number);
+bool ReplicaManager::stays_listed(const FetchSession& session, const FetchSlot& slot) const {
     const Leader* leader = leader_of(slot);
     if (leader == nullptr) return true;
-    return slot.sent != leader->marks() || leader->stays_listed(session, number);
-}
-
-/// The response of the answer that is being made. One that came to nothing is used again.
-FetchResponse& ReplicaManager::response_of(Answer& answer) {
-    if (answer.response != nullptr) return *answer.response;
-    if (response_.empty()) response_ = context_.effects->messages().take<FetchResponse>();
-    answer.response = &std::get<FetchResponse>(*response_);
-    answer.response->partitions.clear();
-    return *answer.response;
+    return slot.sent != leader->marks() || leader->stays_listed(session, slot);
 }
 
 void ReplicaManager::say(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
@@ -159,28 +156,28 @@ void ReplicaManager::say(const FetchSession& session, const FetchSlot& slot, con
     part.log_start_offset = verdict.marks.log_start;
     if (!verdict.good()) [[unlikely]] {
         answer.news = true;
-        return say_news(verdict, part);
+        return say_news(slot, leader, verdict, part);
     }
     if (!verdict.has_records_from(slot.fetch.fetch_offset)) return;
     if (answer.bytes >= session.max_bytes) return;
     const std::int64_t room =
         std::min<std::int64_t>(session.partition_max_bytes, session.max_bytes - answer.bytes);
-    leader->log().read(slot.fetch.fetch_offset, room, verdict.limit, part.batches);
-    std::int64_t size = 0;
-    const Batch* const batches = part.batches.data();
-    for (std::size_t i = 0; i < part.batches.size(); ++i) size += batches[i].size_bytes();
+    const std::int64_t size =
+        leader->log().read(slot.fetch.fetch_offset, room, verdict.limit, part.batches);
     // Only the first partition of an answer may exceed the limit, by its first batch.
-    if (answer.bytes > 0 && size > room)
+    if (answer.bytes > 0 && size > room) [[unlikely]]
         part.batches.clear();
     else
         answer.bytes += size;
-    if (part.batches.empty() && slot.sent == verdict.marks) parts.pop_back();
+    if (part.batches.empty() && slot.sent == verdict.marks) [[unlikely]]
+        parts.pop_back();
 }
 
 /// An error or a divergence instead of records.
-void ReplicaManager::say_news(const FetchVerdict& verdict, FetchPartitionResponse& part) const {
+void ReplicaManager::say_news(const FetchSlot& slot, const Leader* leader,
+                              const FetchVerdict& verdict, FetchPartitionResponse& part) const {
     part.error = verdict.error;
-    if (verdict.diverging) part.diverging = verdict.known;
+    if (verdict.diverging) part.diverging = leader->known_end(slot.fetch);
     if (verdict.error == ErrorCode::not_leader_or_follower ||
         verdict.error == ErrorCode::fenced_leader_epoch)
         part.current_leader = current_leader(part.partition);
@@ -192,17 +189,16 @@ void ReplicaManager::answer_fetch(FetchSession& session, Answer& answer) {
     const auto& parts = response_of(answer).partitions;
     const FetchPartitionResponse* part = parts.data();
     const FetchPartitionResponse* const end = part + parts.size();
-    session.keep_listed([&](std::uint32_t number) {
-        FetchSlot& slot = session.slot(number);
+    session.keep_listed([&](FetchSlot& slot) {
         if (part != end && part->partition == slot.fetch.partition) {
             if (part->error == ErrorCode::none && !part->diverging)
                 slot.sent = LogMarks{part->high_watermark, part->log_start_offset};
             ++part;
         }
-        return stays_listed(session, number);
+        return stays_listed(session, slot);
     });
     ASSERT(part == end);
-    queue_.answer(session.connection(), session.correlation, std::move(response_),
+    queue_.answer(session.connection(), session.correlation, std::move(answer.box),
                   *context_.effects);
 }
 
@@ -220,13 +216,14 @@ void ReplicaManager::complete_fetches() {
 void ReplicaManager::complete_fetch(FetchSession& session, bool expired) {
     ASSERT(session.parked);
     Answer answer;
-    for (std::uint32_t number : session.changed()) {
+    for (const std::uint32_t number : session.changed()) {
         const FetchSlot& slot = session.slot(number);
         if (!slot.used) continue;
         const Leader* leader = leader_of(slot);
         FetchVerdict verdict;
         judge(session, slot, leader, verdict);
-        if (verdict.error != ErrorCode::none) note_refusal(session, slot, verdict.error);
+        if (verdict.error != ErrorCode::none) [[unlikely]]
+            note_news(session, slot, leader, verdict);
         tell(session, slot, leader, verdict, answer);
     }
     if (!expired && !answer.news && answer.bytes < session.min_bytes) return;

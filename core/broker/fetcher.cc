@@ -39,8 +39,8 @@ std::vector<Fetcher::Entry>::const_iterator Fetcher::lower_bound(PartitionId par
 Fetcher::Entry* Fetcher::search(PartitionId partition) {
     const auto at = lower_bound(partition);
     if (at == entries_.end() || at->partition != partition) return nullptr;
-    found_ = static_cast<std::size_t>(at - entries_.begin());
-    return &entries_[found_];
+    found_ = &entries_[static_cast<std::size_t>(at - entries_.begin())];
+    return found_;
 }
 
 void Fetcher::add(PartitionId partition) {
@@ -49,6 +49,7 @@ void Fetcher::add(PartitionId partition) {
     ASSERT(hosted != nullptr);
     Follower* role = hosted->follower();
     ASSERT(role != nullptr);
+    found_ = nullptr;
     entries_.insert(lower_bound(partition),
                     Entry{.partition = partition,
                           .role = role,
@@ -61,17 +62,13 @@ bool Fetcher::remove(PartitionId partition) {
     if (entry == nullptr) return false;
     leave_session(*entry);
     const auto is_it = [&](PartitionId other) { return other == partition; };
-    std::erase_if(changed_, is_it);
+    PartitionId* const changed_end = std::remove_if(changed_.begin(), changed_.end(), is_it);
+    changed_.keep_front(static_cast<std::size_t>(changed_end - changed_.begin()));
     std::erase_if(delayed_, is_it);
     std::erase_if(range_unknown_, is_it);
+    found_ = nullptr;
     entries_.erase(entries_.begin() + (entry - entries_.data()));
     return true;
-}
-
-void Fetcher::mark_changed(Entry& entry) {
-    if (entry.changed) return;
-    entry.changed = true;
-    changed_.push_back(entry.partition);
 }
 
 void Fetcher::leave_session(Entry& entry) {
@@ -102,23 +99,14 @@ void Fetcher::revive(TimePoint now) {
 
 // ---- requests -----------------------------------------------------------------------------------
 
-bool Fetcher::anything_ready(TimePoint now) const {
-    if (session_size_ > 0 || !range_unknown_.empty()) return true;
+bool Fetcher::any_entry_ready(TimePoint now) const {
     return std::any_of(entries_.begin(), entries_.end(),
                        [now](const Entry& entry) { return entry.role->ready_to_fetch(now); });
 }
 
-void Fetcher::maybe_fetch(TimePoint now) {
-    if (entries_.empty() || channel_.in_flight() > 0) return;
-    if (!delayed_.empty()) revive(now);
-    if (!channel_.ready()) {
-        if (channel_.state() == Channel::State::disconnected && anything_ready(now))
-            channel_.maybe_connect(now, *replicas_.context().effects);
-        return;
-    }
-    ASSERT(channel_.can_send());
-    if (!range_unknown_.empty()) return send_range_request(now);
-    if (anything_ready(now)) send_fetch(now);
+void Fetcher::connect(TimePoint now) {
+    if (channel_.state() == Channel::State::disconnected && anything_ready(now))
+        channel_.maybe_connect(now, *replicas_.context().effects);
 }
 
 void Fetcher::send_range_request(TimePoint now) {
@@ -135,7 +123,7 @@ void Fetcher::send_fetch(TimePoint now) {
     FetchRequest& request = std::get<FetchRequest>(*box);
     request.replica = self_;
     request.replica_epoch =
-        context.profile->fetch_carries_broker_epoch ? context.broker_epoch : std::nullopt;
+        context.profile->fetch_carries_broker_epoch ? context.broker_epoch : Maybe<BrokerEpoch>();
     request.max_wait = config_.replica_fetch_wait_max;
     request.min_bytes = config_.replica_fetch_min_bytes;
     request.max_bytes = config_.replica_fetch_response_max_bytes;
@@ -155,13 +143,29 @@ void Fetcher::send_fetch(TimePoint now) {
     }
     changed_.clear();
     if (session_size_ == 0) return;
+    if (!forgotten_.empty()) [[unlikely]]
+        tell_forgotten(request);
+    session_open_ = true;
+    channel_.send(now, std::move(box), 0, *context.effects);
+}
+
+void Fetcher::maybe_fetch(TimePoint now) {
+    if (entries_.empty() || channel_.in_flight() > 0) return;
+    if (!delayed_.empty()) [[unlikely]]
+        revive(now);
+    if (!channel_.ready()) [[unlikely]]
+        return connect(now);
+    if (!range_unknown_.empty()) [[unlikely]]
+        return send_range_request(now);
+    if (anything_ready(now)) send_fetch(now);
+}
+
+void Fetcher::tell_forgotten(FetchRequest& request) {
     for (PartitionId partition : forgotten_) {
         const Entry* entry = find(partition);
         if (entry == nullptr || !entry->in_session) request.forgotten.push_back(partition);
     }
     forgotten_.clear();
-    session_open_ = true;
-    channel_.send(now, std::move(box), 0, *context.effects);
 }
 
 // ---- answers ------------------------------------------------------------------------------------
@@ -171,7 +175,23 @@ void Fetcher::on_connected(TimePoint now) {
     maybe_fetch(now);
 }
 
-[[gnu::flatten]] void Fetcher::on_response(TimePoint now, Received& received) {
+void Fetcher::on_fetch(TimePoint now, const FetchResponse& response) {
+    ASSERT(response.error == ErrorCode::none);
+    ReplicationContext& context = replicas_.context();
+    const FetchPartitionResponse* const answers = response.partitions.data();
+    for (std::size_t i = 0; i < response.partitions.size(); ++i) {
+        Entry* entry = find(answers[i].partition);
+        if (entry == nullptr || !entry->in_session) continue;
+        const FetchOutcome outcome =
+            entry->role->on_response(entry->asked, answers[i], replicas_.logs(), context);
+        if (outcome == FetchOutcome::moved)
+            mark_changed(*entry);
+        else
+            settle(now, *entry, outcome);
+    }
+}
+
+void Fetcher::on_response(TimePoint now, Received& received) {
     channel_.on_response(received.correlation);
     if (const auto* fetch = std::get_if<FetchResponse>(&*received.message))
         on_fetch(now, *fetch);
@@ -180,30 +200,22 @@ void Fetcher::on_connected(TimePoint now) {
     maybe_fetch(now);
 }
 
-void Fetcher::on_fetch(TimePoint now, const FetchResponse& response) {
-    ASSERT(response.error == ErrorCode::none);
-    for (const FetchPartitionResponse& answer : response.partitions) {
-        Entry* entry = find(answer.partition);
-        if (entry == nullptr || !entry->in_session) continue;
-        switch (
-            entry->role->on_response(entry->asked, answer, replicas_.logs(), replicas_.context())) {
-            case FetchOutcome::ignored:
-            case FetchOutcome::unchanged:
-                break;
-            case FetchOutcome::moved:
-                mark_changed(*entry);
-                break;
-            case FetchOutcome::delayed:
-                delay(*entry, now);
-                break;
-            case FetchOutcome::stopped:
-                remove(answer.partition);
-                break;
-            case FetchOutcome::out_of_range:
-                leave_session(*entry);
-                range_unknown_.push_back(answer.partition);
-                break;
-        }
+void Fetcher::settle(TimePoint now, Entry& entry, FetchOutcome outcome) {
+    switch (outcome) {
+        case FetchOutcome::ignored:
+        case FetchOutcome::unchanged:
+            return;
+        case FetchOutcome::moved:
+            return mark_changed(entry);
+        case FetchOutcome::delayed:
+            return delay(entry, now);
+        case FetchOutcome::stopped:
+            remove(entry.partition);
+            return;
+        case FetchOutcome::out_of_range:
+            leave_session(entry);
+            range_unknown_.push_back(entry.partition);
+            return;
     }
 }
 

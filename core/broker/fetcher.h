@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/profile/config.h"
 #include "core/replication/follower.h"
@@ -71,23 +72,35 @@ class Fetcher {
     };
 
     Entry* find(PartitionId partition) {
-        if (found_ < entries_.size() && entries_[found_].partition == partition)
-            return &entries_[found_];
+        if (found_ != nullptr && found_->partition == partition) return found_;
         return search(partition);
     }
-    Entry* search(PartitionId partition);
+    [[gnu::noinline]] Entry* search(PartitionId partition);
     std::vector<Entry>::const_iterator lower_bound(PartitionId partition) const;
-    void mark_changed(Entry& entry);
+    void mark_changed(Entry& entry) {
+        if (entry.changed) return;
+        entry.changed = true;
+        changed_.push_back(entry.partition);
+    }
     void leave_session(Entry& entry);
     void delay(Entry& entry, TimePoint now);
-    void revive(TimePoint now);
+    [[gnu::noinline, gnu::cold]] void revive(TimePoint now);
     /// When the first of those that are delayed may be fetched again.
     TimePoint revival() const;
-    void send_range_request(TimePoint now);
-    void send_fetch(TimePoint now);
-    bool anything_ready(TimePoint now) const;
-    void on_fetch(TimePoint now, const FetchResponse& response);
-    void on_list_offsets(TimePoint now, const ListOffsetsResponse& response);
+    [[gnu::noinline, gnu::cold]] void send_range_request(TimePoint now);
+    [[gnu::always_inline]] inline void send_fetch(TimePoint now);
+    bool anything_ready(TimePoint now) const {
+        return session_size_ > 0 || !range_unknown_.empty() || any_entry_ready(now);
+    }
+    [[gnu::noinline, gnu::cold]] bool any_entry_ready(TimePoint now) const;
+    /// Opens the connection if there is anything to fetch.
+    [[gnu::noinline, gnu::cold]] void connect(TimePoint now);
+    [[gnu::noinline, gnu::cold]] void tell_forgotten(FetchRequest& request);
+    [[gnu::always_inline]] inline void on_fetch(TimePoint now, const FetchResponse& response);
+    /// What becomes of a partition whose answer did not simply move it.
+    [[gnu::noinline, gnu::cold]] void settle(TimePoint now, Entry& entry, FetchOutcome outcome);
+    [[gnu::noinline, gnu::cold]] void on_list_offsets(TimePoint now,
+                                                      const ListOffsetsResponse& response);
     void on_failure(TimePoint now);
 
     NodeId self_;
@@ -96,9 +109,9 @@ class Fetcher {
     const BrokerConfig& config_;
     ReplicaManager& replicas_;
     Channel channel_;
-    std::vector<Entry> entries_;        ///< by partition
-    std::size_t found_ = 0;             ///< the one found last
-    std::vector<PartitionId> changed_;  ///< entries with `changed`
+    std::vector<Entry> entries_;       ///< by partition
+    Entry* found_ = nullptr;           ///< the one found last
+    ReusedList<PartitionId> changed_;  ///< entries with `changed`
     std::vector<PartitionId> delayed_;
     std::vector<PartitionId> forgotten_;      ///< the leader's session still holds them
     std::vector<PartitionId> range_unknown_;  ///< the leader's offsets have to be asked for

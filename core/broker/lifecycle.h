@@ -41,7 +41,7 @@ class BrokerLifecycle {
 
     BrokerState state() const { return state_; }
     /// Set from the first registration on.
-    std::optional<BrokerEpoch> broker_epoch() const { return broker_epoch_; }
+    Maybe<BrokerEpoch> broker_epoch() const { return broker_epoch_; }
     ControllerChannel& channel() { return channel_; }
 
     /// `previous`: of the clean-shutdown marker (KIP-966).
@@ -76,7 +76,7 @@ class BrokerLifecycle {
     IncarnationId incarnation_{0};
     DirectoryId directory_ = kUnassignedDirectory;
     std::optional<BrokerEpoch> previous_epoch_;
-    std::optional<BrokerEpoch> broker_epoch_;
+    Maybe<BrokerEpoch> broker_epoch_;
     std::optional<MetadataOffset> metadata_offset_;
     bool ready_to_unfence_ = false;
     bool shutdown_answered_ = false;

@@ -15,8 +15,7 @@ void ReplicaManager::refuse_not_hosted(ProducePartitionResponse& response) const
 /// to wait.
 void ReplicaManager::append(const ProducePartition& part, Acks acks, DelayedProduce& operation) {
     const auto index = static_cast<std::uint32_t>(operation.partitions.size());
-    ProduceOutcome& outcome = operation.partitions.emplace_back(
-        ProduceOutcome{.response = {.partition = part.partition}, .tag = part.batch->tag()});
+    ProduceOutcome& outcome = operation.partitions.emplace_back(part.partition, part.batch->tag());
     context_.effects->note({.kind = NoteKind::produce_receive,
                             .partition = part.partition,
                             .peer = operation.client,
@@ -85,7 +84,7 @@ void ReplicaManager::answer_produce(DelayedProduce& operation) {
         ProducePartitionResponse& part = outcome.response;
         if (part.error == ErrorCode::none) {
             if (const Leader* leader = find_leader(part.partition))
-                part.isr_size = static_cast<std::uint16_t>(leader->isr().isr().size());
+                part.isr_size = static_cast<std::uint16_t>(leader->isr_size());
             context_.effects->note({.kind = NoteKind::produce_answered,
                                     .partition = part.partition,
                                     .peer = operation.client,
@@ -104,15 +103,8 @@ void ReplicaManager::answer_produce(DelayedProduce& operation) {
     produce_.remove(operation);
 }
 
-/// The watermark or the ISR of partitions moved: some that waited may be complete.
-void ReplicaManager::settle_produce() {
-    for (const PartitionId partition : context_.settled)
-        if (Leader* leader = find_leader(partition)) settle_produce(*leader);
-    context_.settled.clear();
-}
-
 void ReplicaManager::settle_produce(Leader& leader) {
-    std::vector<WaitingProduce>& waiting = leader.waiting();
+    ReusedList<WaitingProduce>& waiting = leader.waiting();
     std::size_t complete = 0;
     for (; complete < waiting.size(); ++complete) {
         const WaitingProduce& next = waiting[complete];
@@ -128,7 +120,14 @@ void ReplicaManager::settle_produce(Leader& leader) {
         --operation->waiting;
         finish_if_complete(*operation);
     }
-    waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(complete));
+    waiting.drop_front(complete);
+}
+
+/// The watermark or the ISR of partitions moved: some that waited may be complete.
+void ReplicaManager::settle_produce() {
+    for (const PartitionId partition : context_.settled)
+        if (Leader* leader = find_leader(partition)) settle_produce(*leader);
+    context_.settled.clear();
 }
 
 void ReplicaManager::fail_produce(std::span<const WaitingProduce> waiting, ErrorCode error) {

@@ -41,12 +41,10 @@ class ReplicaManager {
                    const ClusterImage& image, RequestQueue& queue);
 
     /// Begins a step: what the partitions may use until the next one.
-    void begin_step(TimePoint now, std::optional<BrokerEpoch> broker_epoch, Effects& effects) {
-        ASSERT(now >= context_.now);
+    void begin_step(TimePoint now, Maybe<BrokerEpoch> broker_epoch, Effects& effects) {
         context_.now = now;
         context_.broker_epoch = broker_epoch;
         context_.effects = &effects;
-        check_invariants();
     }
 
     // ---- queries
@@ -129,50 +127,65 @@ class ReplicaManager {
                                                      DelayedProduce& operation);
     void answer_produce(DelayedProduce& operation);
     void settle_produce();
-    void settle_produce(Leader& leader);
+    [[gnu::always_inline]] inline void settle_produce(Leader& leader);
     void fail_produce(std::span<const WaitingProduce> waiting, ErrorCode error);
     void finish_if_complete(DelayedProduce& operation);
 
     FetchSession& update_session(IncomingConnection& connection, const FetchRequest& request);
-    void judge(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
-               FetchVerdict& verdict) const {
-        if (leader != nullptr)
-            leader->judge_fetch(session.replica(), slot, verdict);
+    [[gnu::noinline, gnu::cold]] FetchSession& begin_session(IncomingConnection& connection,
+                                                             const FetchRequest& request);
+    [[gnu::noinline, gnu::cold]] void forget(FetchSession& session,
+                                             const PartitionList<PartitionId>& partitions);
+    [[gnu::always_inline]] void judge(const FetchSession& session, const FetchSlot& slot,
+                                      const Leader* leader, FetchVerdict& verdict) const {
+        if (leader != nullptr) [[likely]]
+            leader->judge_fetch(session, slot, verdict);
         else
             verdict.error = refusal_without_leader(slot);
     }
     [[gnu::noinline, gnu::cold]] ErrorCode refusal_without_leader(const FetchSlot& slot) const;
-    void note_request(const FetchSession& session, const FetchSlot& slot);
-    [[gnu::noinline, gnu::cold]] void note_refusal(const FetchSession& session,
-                                                   const FetchSlot& slot, ErrorCode error);
-    [[gnu::noinline, gnu::cold]] void note_diverging(const FetchSession& session,
-                                                     const FetchSlot& slot,
-                                                     const OffsetAndEpoch& known);
+    [[gnu::always_inline]] void note_request(const FetchSession& session, const FetchSlot& slot) {
+        context_.effects->note({.kind = NoteKind::fetch_request,
+                                .partition = slot.fetch.partition,
+                                .peer = session.replica(),
+                                .leader_epoch = slot.fetch.current_leader_epoch,
+                                .first = slot.fetch.fetch_offset});
+    }
+    /// Notes an error or a divergence.
+    [[gnu::noinline, gnu::cold]] void note_news(const FetchSession& session, const FetchSlot& slot,
+                                                const Leader* leader, const FetchVerdict& verdict);
     /// An answer to a fetch while it is put together.
     struct Answer {
-        FetchResponse* response = nullptr;  ///< in `response_`, once there is something to say
-        std::int64_t bytes = 0;             ///< of records
-        bool news = false;                  ///< an error or a divergence: it does not wait
+        MessageBox box;          ///< a FetchResponse, once there is something to say
+        std::int64_t bytes = 0;  ///< of records
+        bool news = false;       ///< an error or a divergence: it does not wait
     };
-    FetchResponse& response_of(Answer& answer);
+    [[gnu::always_inline]] FetchResponse& response_of(Answer& answer) {
+        if (answer.box.empty()) answer.box = context_.effects->messages().take<FetchResponse>();
+        return std::get<FetchResponse>(*answer.box);
+    }
+    [[gnu::always_inline]] inline void take_up(FetchSession& session, FetchSlot& slot,
+                                               Answer& answer);
     /// Puts into the answer what there is to say of one slot: an error, a divergence, records, or
     /// marks that the fetcher does not know.
     void tell(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
               const FetchVerdict& verdict, Answer& answer) {
-        const bool records =
-            verdict.has_records_from(slot.fetch.fetch_offset) && answer.bytes < session.max_bytes;
-        if (verdict.good() && !records && slot.sent == verdict.marks) return;
+        const bool nothing =
+            !verdict.has_records_from(slot.fetch.fetch_offset) || answer.bytes >= session.max_bytes;
+        if (nothing && slot.sent == verdict.marks && verdict.good()) return;
         say(session, slot, leader, verdict, answer);
     }
     void say(const FetchSession& session, const FetchSlot& slot, const Leader* leader,
              const FetchVerdict& verdict, Answer& answer);
-    [[gnu::noinline, gnu::cold]] void say_news(const FetchVerdict& verdict,
+    [[gnu::noinline, gnu::cold]] void say_news(const FetchSlot& slot, const Leader* leader,
+                                               const FetchVerdict& verdict,
                                                FetchPartitionResponse& part) const;
     void answer_fetch(FetchSession& session, Answer& answer);
-    bool stays_listed(const FetchSession& session, std::uint32_t number) const;
+    bool stays_listed(const FetchSession& session, const FetchSlot& slot) const;
     void complete_fetches();
     void complete_fetch(FetchSession& session, bool expired);
     void drop_session(IncomingConnection& connection);
+    void forget_touched(const FetchSession& session);
 
     void ensure_partition(PartitionId partition);
     void make_leader(PartitionId id, const PartitionRegistration& registration);
@@ -192,8 +205,6 @@ class ReplicaManager {
     FetcherManager fetchers_;
     ProducePurgatory produce_;
     Deadlines parked_;  ///< owner: the connection id
-
-    MessageBox response_;  ///< of the answer that is being made
 };
 
 }  // namespace core

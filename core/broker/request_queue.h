@@ -81,7 +81,7 @@ class RequestQueue {
     };
     std::optional<Next> next();
     /// False if next() has nothing to give, which is nearly always.
-    bool may_go_on() const { return ready_from_ < ready_.size(); }
+    bool may_go_on() const { return !ready_.empty(); }
     /// Every connection that has requests waiting may go on (after the broker began to serve).
     void resume();
     /// Forgets the connection; what waited is dropped.
@@ -101,9 +101,9 @@ class RequestQueue {
         return static_cast<std::size_t>(at - connections_.begin());
     }
     static std::size_t recent_place(ConnectionId id) { return id.value() % kRecent; }
-    IncomingConnection* search(ConnectionId id);
+    [[gnu::noinline, gnu::cold]] IncomingConnection* search(ConnectionId id);
     IncomingConnection& add(ConnectionId id, NodeId peer);
-    void make_ready(IncomingConnection& connection);
+    [[gnu::noinline, gnu::cold]] void make_ready(IncomingConnection& connection);
 
     /// Connections found lately, each in the place of its id: a broker hears from few in turn.
     static constexpr std::size_t kRecent = 16;

@@ -209,10 +209,12 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
                           .value = batch.attempts});
     }
     const bool expects_response = config_.acks != 0;
-    channel.send(now, std::move(box),
-                 mark_of(static_cast<std::uint8_t>(RequestKind::produce), request), effects,
-                 std::nullopt, expects_response);
-    if (expects_response) return;
+    if (expects_response) {
+        const auto mark = mark_of(static_cast<std::uint8_t>(RequestKind::produce), request);
+        channel.send(now, std::move(box), mark, effects);
+        return;
+    }
+    channel.send_unanswered(std::move(box), effects);
     for (const BatchSlot slot : batches) {
         const ProducePartitionResponse success =
             own_finding(accumulator_.batch(slot).partition, ErrorCode::none);

@@ -34,7 +34,9 @@ class MessageBox {
         : slot_(new Slot{Message(std::move(message)), nullptr, nullptr}) {}
     MessageBox(MessageBox&& other) noexcept : slot_(std::exchange(other.slot_, nullptr)) {}
     MessageBox& operator=(MessageBox&& other) noexcept {
-        std::swap(slot_, other.slot_);
+        Slot* const before = std::exchange(slot_, std::exchange(other.slot_, nullptr));
+        if (before != nullptr) [[unlikely]]
+            give_back(before);
         return *this;
     }
     MessageBox(const MessageBox&) = delete;

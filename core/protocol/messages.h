@@ -14,6 +14,7 @@
 
 #include "core/base/error_code.h"
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
 #include "core/base/time.h"
 #include "core/protocol/metadata_record.h"
 #include "core/record/batch.h"
@@ -49,10 +50,10 @@ struct ProduceRequest {
 struct ProducePartitionResponse {
     PartitionId partition;
     ErrorCode error = ErrorCode::none;
-    std::optional<Offset> base_offset = std::nullopt;
+    Maybe<Offset> base_offset = std::nullopt;
     std::optional<CurrentLeader> current_leader = std::nullopt;
     /// Identity for the trace: under which epoch and committed ISR size it was acknowledged.
-    std::optional<LeaderEpoch> appended_epoch = std::nullopt;
+    Maybe<LeaderEpoch> appended_epoch = std::nullopt;
     std::uint16_t isr_size = 0;
 };
 struct ProduceResponse {
@@ -63,16 +64,16 @@ struct ProduceResponse {
 
 struct FetchPartition {
     PartitionId partition;
-    std::optional<LeaderEpoch> current_leader_epoch;
+    Maybe<LeaderEpoch> current_leader_epoch;
     Offset fetch_offset;
-    std::optional<LeaderEpoch> last_fetched_epoch;  ///< 2.8+ followers: truncation on fetch
+    Maybe<LeaderEpoch> last_fetched_epoch;  ///< 2.8+ followers: truncation on fetch
     Offset log_start_offset;
 };
 /// Incremental fetch (KIP-227 without its session ids and eviction: the connection is the session).
 /// The first request of a connection is `full`; later ones name only what changed.
 struct FetchRequest {
-    std::optional<NodeId> replica;             ///< nothing: a consumer or the audit's reader
-    std::optional<BrokerEpoch> replica_epoch;  ///< KIP-903
+    Maybe<NodeId> replica;             ///< nothing: a consumer or the audit's reader
+    Maybe<BrokerEpoch> replica_epoch;  ///< KIP-903
     Duration max_wait;
     std::int32_t min_bytes = 1;
     std::int32_t max_bytes = 10 * 1024 * 1024;

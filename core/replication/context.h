@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/profile/profile.h"
 #include "core/replication/fetch_session.h"
@@ -32,14 +34,14 @@ struct ReplicationContext {
     Duration lag_max;  ///< replica.lag.time.max.ms
     TimePoint now = TimePoint::min();
     Effects* effects = nullptr;
-    std::optional<BrokerEpoch> broker_epoch;  ///< of this broker's registration
-    std::vector<BrokerStatus> brokers;        ///< all registered, in id order
+    Maybe<BrokerEpoch> broker_epoch;    ///< of this broker's registration
+    std::vector<BrokerStatus> brokers;  ///< all registered, in id order
     std::uint64_t next_proposal = 0;
 
     /// Sessions whose parked fetch may have something to answer now.
-    std::vector<FetchSession*> touched;
+    ReusedList<FetchSession*> touched;
     /// Partitions whose waiting produce requests may be complete now.
-    std::vector<PartitionId> settled;
+    ReusedList<PartitionId> settled;
     std::vector<IsrProposal> proposals;
     /// Partitions whose log began a new segment: what lies below it waits to be flushed.
     std::vector<PartitionId> rolled;

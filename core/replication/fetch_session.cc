@@ -4,20 +4,26 @@
 
 namespace core {
 
+FetchSlot& FetchSession::look_up(const FetchPartition& fetch) {
+    const std::size_t at = lower_bound(fetch.partition);
+    const bool known = at < index_.size() && index_[at].partition == fetch.partition;
+    recent_ = known ? &slots_[index_[at].slot] : &add(at, fetch);
+    return *recent_;
+}
+
 /// Begins to fetch a partition; `at`: its place in the index.
-std::uint32_t FetchSession::add(std::size_t at, const FetchPartition& fetch) {
+FetchSlot& FetchSession::add(std::size_t at, const FetchPartition& fetch) {
     std::uint32_t number = static_cast<std::uint32_t>(slots_.size());
     // A forgotten slot may still stand in changed(): it is used again only once it is unlisted.
     if (!free_.empty() && !slots_[free_.back()].listed) {
         number = free_.back();
         free_.pop_back();
-        slots_[number] = FetchSlot(fetch);
+        slots_[number] = FetchSlot(number, fetch);
     } else {
-        slots_.push_back(FetchSlot(fetch));
+        slots_.push_back(FetchSlot(number, fetch));
     }
     index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(at), Entry{fetch.partition, number});
-    list(number);
-    return number;
+    return slots_[number];
 }
 
 std::optional<std::uint32_t> FetchSession::find(PartitionId partition) const {

@@ -14,9 +14,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/protocol/messages.h"
 #include "core/replication/isr.h"
@@ -30,18 +33,22 @@ struct RemoteReplica;
 struct LogMarks {
     Offset high_watermark{0};
     Offset log_start{0};
-    friend bool operator==(const LogMarks&, const LogMarks&) = default;
+    friend constexpr bool operator==(const LogMarks&, const LogMarks&) = default;
 };
+template <>
+inline constexpr LogMarks kNothing<LogMarks> = LogMarks{Offset(-1), Offset(-1)};
 
 struct FetchSlot {
-    explicit FetchSlot(const FetchPartition& partition) : fetch(partition) {}
+    FetchSlot(std::uint32_t place, const FetchPartition& partition)
+        : fetch(partition), number(place) {}
 
     FetchPartition fetch;  ///< as last named by the fetcher
+    std::uint32_t number;  ///< its place in the session (S1)
     bool used = true;
     bool listed = false;
     /// Named by the request that is being handled.
     bool named = false;
-    std::optional<LogMarks> sent;  ///< with the last answer that named it
+    Maybe<LogMarks> sent;  ///< with the last answer that named it
 
     // Set and taken back by the leader of the partition (Leader R7).
     /// The leader here, while it knows this slot, and the fetching replica there (null: a
@@ -49,7 +56,7 @@ struct FetchSlot {
     Leader* leader = nullptr;
     RemoteReplica* remote = nullptr;
     /// The leader epoch under which `fetch` was found good.
-    std::optional<LeaderEpoch> good_under;
+    Maybe<LeaderEpoch> good_under;
 
     void unlink() {
         leader = nullptr;
@@ -60,14 +67,16 @@ struct FetchSlot {
 
 class FetchSession {
   public:
-    FetchSession(std::optional<NodeId> replica, ConnectionId connection)
+    FetchSession(Maybe<NodeId> replica, ConnectionId connection)
         : replica_(replica), connection_(connection) {}
+    FetchSession(const FetchSession&) = delete;
+    FetchSession& operator=(const FetchSession&) = delete;
 
     /// The fetching follower; nothing: a consumer.
-    std::optional<NodeId> replica() const { return replica_; }
+    Maybe<NodeId> replica() const { return replica_; }
     ConnectionId connection() const { return connection_; }
-    std::optional<BrokerEpoch> replica_epoch() const { return replica_epoch_; }
-    void set_replica_epoch(std::optional<BrokerEpoch> epoch) { replica_epoch_ = epoch; }
+    Maybe<BrokerEpoch> replica_epoch() const { return replica_epoch_; }
+    void set_replica_epoch(Maybe<BrokerEpoch> epoch) { replica_epoch_ = epoch; }
     /// When the last request came. At each request every unlisted slot of a follower was at the
     /// leader's end.
     TimePoint last_fetch() const { return last_fetch_; }
@@ -76,14 +85,15 @@ class FetchSession {
     FetchSlot& slot(std::uint32_t number) { return slots_[number]; }
     const FetchSlot& slot(std::uint32_t number) const { return slots_[number]; }
     /// Adds or replaces what is fetched of a partition, and lists it.
-    std::uint32_t name(const FetchPartition& fetch) {
-        const std::size_t at = lower_bound(fetch.partition);
-        if (at == index_.size() || index_[at].partition != fetch.partition) return add(at, fetch);
-        const std::uint32_t number = index_[at].slot;
-        slots_[number].fetch = fetch;
-        slots_[number].good_under.reset();
-        list(number);
-        return number;
+    FetchSlot& name(const FetchPartition& fetch) {
+        const bool again =
+            recent_ != nullptr && recent_->fetch.partition == fetch.partition && recent_->used;
+        FetchSlot& slot = again ? *recent_ : look_up(fetch);
+        slot.fetch = fetch;
+        slot.named = true;
+        slot.good_under.reset();
+        list(slot);
+        return slot;
     }
     std::optional<std::uint32_t> find(PartitionId partition) const;
     void forget(std::uint32_t number);
@@ -91,26 +101,26 @@ class FetchSession {
     std::size_t size() const { return index_.size(); }
 
     /// The partition's next response differs from the last.
-    void list(std::uint32_t number) {
-        FetchSlot& slot = slots_[number];
+    void list(FetchSlot& slot) {
         if (slot.listed) return;
         slot.listed = true;
-        changed_.push_back(number);
+        changed_.push_back(slot.number);
     }
+    void list(std::uint32_t number) { list(slots_[number]); }
     /// Slots that changed, in the order in which they did. May hold forgotten ones.
-    const std::vector<std::uint32_t>& changed() const { return changed_; }
-    /// Keeps those of changed() for which `keep(number)`; the others are unlisted.
+    std::span<const std::uint32_t> changed() const { return {changed_.begin(), changed_.size()}; }
+    /// Keeps those of changed() for which `keep(slot)`; the others are unlisted.
     template <class Keep>
     void keep_listed(Keep keep) {
-        std::size_t kept = 0;
-        for (std::uint32_t number : changed_) {
+        std::uint32_t* kept = changed_.begin();
+        for (const std::uint32_t number : changed_) {
             FetchSlot& slot = slots_[number];
-            if (slot.used && keep(number))
-                changed_[kept++] = number;
+            if (slot.used && keep(slot))
+                *kept++ = number;
             else
                 slot.listed = false;
         }
-        changed_.erase(changed_.begin() + static_cast<std::ptrdiff_t>(kept), changed_.end());
+        changed_.keep_front(static_cast<std::size_t>(kept - changed_.begin()));
     }
     /// All slots that are in use, in partition order.
     template <class Visit>
@@ -139,16 +149,19 @@ class FetchSession {
             [](const Entry& entry, PartitionId wanted) { return entry.partition < wanted; });
         return static_cast<std::size_t>(at - index_.begin());
     }
-    std::uint32_t add(std::size_t at, const FetchPartition& fetch);
+    /// The slot of a partition, a new one if need be.
+    FetchSlot& look_up(const FetchPartition& fetch);
+    FetchSlot& add(std::size_t at, const FetchPartition& fetch);
 
-    std::optional<NodeId> replica_;
+    Maybe<NodeId> replica_;
     ConnectionId connection_;
-    std::optional<BrokerEpoch> replica_epoch_;
+    Maybe<BrokerEpoch> replica_epoch_;
     TimePoint last_fetch_ = kLongAgo;
     std::vector<FetchSlot> slots_;
+    FetchSlot* recent_ = nullptr;  ///< the one that was named last
     std::vector<std::uint32_t> free_;
     std::vector<Entry> index_;  ///< sorted by partition
-    std::vector<std::uint32_t> changed_;
+    ReusedList<std::uint32_t> changed_;
 };
 
 }  // namespace core

@@ -46,15 +46,52 @@ void Follower::start_fetching(LogManager& logs, ReplicationContext& context) {
 
 // ---- answers ------------------------------------------------------------------------------------
 
-[[gnu::flatten]] FetchOutcome Follower::on_response(const FetchPartition& asked,
-                                                    const FetchPartitionResponse& response,
-                                                    LogManager& logs, ReplicationContext& context) {
+bool Follower::append(std::span<const Batch> batches, ReplicationContext& context) {
+    context.effects->note({.kind = NoteKind::fetch_response,
+                           .partition = partition_,
+                           .peer = leader_,
+                           .leader_epoch = epoch_,
+                           .first = fetch_offset_});
+    const Result<AppendInfo> appended = log_->append_as_follower(context.now, batches);
+    if (!appended.ok()) return false;
+    if (appended->rolled) [[unlikely]]
+        note_roll(context);
+    for (const Batch& batch : batches)
+        context.effects->note({.kind = NoteKind::log_append,
+                               .partition = partition_,
+                               .leader_epoch = batch.leader_epoch,
+                               .tag = batch.body->tag(),
+                               .first = batch.base_offset,
+                               .end = batch.next_offset(),
+                               .value = 0});
+    fetch_offset_ = appended->end;
+    last_fetched_epoch_ = batches.back().leader_epoch;
+    ASSERT(fetch_offset_ == log_->log_end_offset());
+    if (appended->flushed) [[unlikely]]
+        note_flush(context);
+    return true;
+}
+
+FetchOutcome Follower::on_response(const FetchPartition& asked,
+                                   const FetchPartitionResponse& response, LogManager& logs,
+                                   ReplicationContext& context) {
     ASSERT(asked.partition == partition_);
     if (!ready_to_fetch(context.now)) return FetchOutcome::ignored;
     if (asked.fetch_offset != fetch_offset_) return FetchOutcome::ignored;
-    if (response.error != ErrorCode::none) return on_error(response.error, asked);
-    if (response.diverging) return on_diverging(*response.diverging, logs, context);
-    return on_records(response, logs, context);
+    if (response.error != ErrorCode::none) [[unlikely]]
+        return on_error(response.error, asked);
+    if (response.diverging) [[unlikely]]
+        return on_diverging(*response.diverging, logs, context);
+    ASSERT(fetch_offset_ == log_->log_end_offset());
+    const std::span<const Batch> batches = taken(response, *context.profile);
+    // Damaged on its way or at the leader: the same records are asked for again, later.
+    if (!batches.empty() && !append(batches, context)) return FetchOutcome::delayed;
+    log_->set_high_watermark(response.high_watermark);
+    const Offset start = std::min(response.log_start_offset, log_->high_watermark());
+    const bool start_moved = start > log_->log_start();
+    if (start_moved) [[unlikely]]
+        raise_log_start(start, logs);
+    return batches.empty() && !start_moved ? FetchOutcome::unchanged : FetchOutcome::moved;
 }
 
 FetchOutcome Follower::on_error(ErrorCode error, const FetchPartition& asked) {
@@ -78,56 +115,20 @@ FetchOutcome Follower::on_diverging(const OffsetAndEpoch& diverging, LogManager&
     return FetchOutcome::moved;
 }
 
-FetchOutcome Follower::on_records(const FetchPartitionResponse& response, LogManager& logs,
-                                  ReplicationContext& context) {
-    ASSERT(fetch_offset_ == log_->log_end_offset());
-    std::size_t count = response.batches.size();
-    if (context.profile->drops_batches_of_newer_epoch)
-        for (std::size_t i = 0; i < count; ++i)
-            if (response.batches[i].leader_epoch > epoch_) count = i;
-    // Damaged on its way or at the leader: the same records are asked for again, later.
-    if (count > 0 && !append({response.batches.data(), count}, context))
-        return FetchOutcome::delayed;
-    log_->set_high_watermark(response.high_watermark);
-    const Offset start = std::min(response.log_start_offset, log_->high_watermark());
-    const bool start_moved = start > log_->log_start();
-    if (start_moved) {
-        log_->advance_log_start(start);
-        logs.checkpoint_log_starts();
-    }
-    return count == 0 && !start_moved ? FetchOutcome::unchanged : FetchOutcome::moved;
+void Follower::raise_log_start(Offset start, LogManager& logs) {
+    log_->advance_log_start(start);
+    logs.checkpoint_log_starts();
 }
 
-bool Follower::append(std::span<const Batch> batches, ReplicationContext& context) {
-    context.effects->note({.kind = NoteKind::fetch_response,
-                           .partition = partition_,
-                           .peer = leader_,
-                           .leader_epoch = epoch_,
-                           .first = fetch_offset_});
-    const Result<AppendInfo> appended = log_->append_as_follower(context.now, batches);
-    if (!appended.ok()) return false;
-    if (appended->rolled) on_roll(context);
-    for (const Batch& batch : batches)
-        context.effects->note({.kind = NoteKind::log_append,
-                               .partition = partition_,
-                               .leader_epoch = batch.leader_epoch,
-                               .tag = batch.body->tag(),
-                               .first = batch.base_offset,
-                               .end = batch.next_offset(),
-                               .value = 0});
-    fetch_offset_ = appended->end;
-    last_fetched_epoch_ = batches.back().leader_epoch;
-    ASSERT(fetch_offset_ == log_->log_end_offset());
-    if (appended->flushed)
-        context.effects->note(
-            {.kind = NoteKind::log_flush, .partition = partition_, .end = fetch_offset_});
-    return true;
-}
-
-void Follower::on_roll(ReplicationContext& context) const {
+void Follower::note_roll(ReplicationContext& context) const {
     context.rolled.push_back(partition_);
     context.effects->note(
         {.kind = NoteKind::log_roll, .partition = partition_, .first = fetch_offset_});
+}
+
+void Follower::note_flush(ReplicationContext& context) const {
+    context.effects->note(
+        {.kind = NoteKind::log_flush, .partition = partition_, .end = fetch_offset_});
 }
 
 void Follower::truncate(Offset target, LeaderEpoch answer_epoch, LogManager& logs,

@@ -23,6 +23,7 @@
 #include <span>
 
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
 #include "core/base/time.h"
 #include "core/log/log.h"
 #include "core/log/log_manager.h"
@@ -46,7 +47,7 @@ class Follower {
     Follower(PartitionId partition, Log& log, const PartitionRegistration& registration);
 
     // ---- queries
-    std::optional<NodeId> leader() const { return leader_; }
+    Maybe<NodeId> leader() const { return leader_; }
     LeaderEpoch epoch() const { return epoch_; }
     PartitionEpoch partition_epoch() const { return partition_epoch_; }
     const ReplicaList& replicas() const { return replicas_; }
@@ -95,21 +96,34 @@ class Follower {
     void on_leader_start(Offset leader_start, LogManager& logs, ReplicationContext& context);
 
   private:
-    FetchOutcome on_error(ErrorCode error, const FetchPartition& asked);
-    FetchOutcome on_diverging(const OffsetAndEpoch& diverging, LogManager& logs,
-                              ReplicationContext& context);
-    FetchOutcome on_records(const FetchPartitionResponse& response, LogManager& logs,
-                            ReplicationContext& context);
+    [[gnu::noinline, gnu::cold]] FetchOutcome on_error(ErrorCode error,
+                                                       const FetchPartition& asked);
+    [[gnu::noinline, gnu::cold]] FetchOutcome on_diverging(const OffsetAndEpoch& diverging,
+                                                           LogManager& logs,
+                                                           ReplicationContext& context);
+    /// Those that may be taken (R4).
+    std::span<const Batch> taken(const FetchPartitionResponse& response,
+                                 const Profile& profile) const {
+        const Batch* const batches = response.batches.data();
+        std::size_t count = response.batches.size();
+        if (profile.drops_batches_of_newer_epoch)
+            for (std::size_t i = 0; i < count; ++i)
+                if (batches[i].leader_epoch > epoch_) count = i;
+        return {batches, count};
+    }
     /// False: the log refused them.
-    bool append(std::span<const Batch> batches, ReplicationContext& context);
-    [[gnu::noinline, gnu::cold]] void on_roll(ReplicationContext& context) const;
+    [[gnu::always_inline]] inline bool append(std::span<const Batch> batches,
+                                              ReplicationContext& context);
+    [[gnu::noinline, gnu::cold]] void note_roll(ReplicationContext& context) const;
+    [[gnu::noinline, gnu::cold]] void note_flush(ReplicationContext& context) const;
+    [[gnu::noinline, gnu::cold]] void raise_log_start(Offset start, LogManager& logs);
     void truncate(Offset target, LeaderEpoch answer_epoch, LogManager& logs,
                   ReplicationContext& context);
     void fetch_from_end();
 
     PartitionId partition_;
     Log* log_;
-    std::optional<NodeId> leader_;
+    Maybe<NodeId> leader_;
     LeaderEpoch epoch_;
     PartitionEpoch partition_epoch_;
     ReplicaList replicas_;
@@ -119,7 +133,7 @@ class Follower {
     /// The leader said "out of range"; its offsets are being asked for.
     bool range_unknown_ = false;
     Offset fetch_offset_;
-    std::optional<LeaderEpoch> last_fetched_epoch_;
+    Maybe<LeaderEpoch> last_fetched_epoch_;
     TimePoint delayed_until_ = TimePoint::min();
 };
 

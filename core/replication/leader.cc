@@ -158,22 +158,37 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
 }
 
 /// An idempotent repeat waits for its original, which may lie below those that wait already.
-void Leader::wait_among(const WaitingProduce& waiting) {
-    auto at = waiting_.end();
-    while (at != waiting_.begin() && std::prev(at)->required > waiting.required) --at;
-    waiting_.insert(at, waiting);
+void Leader::sort_waiting() {
+    WaitingProduce* at = waiting_.end() - 1;
+    for (; at != waiting_.begin() && at[-1].required > at[0].required; --at)
+        std::swap(at[-1], at[0]);
 }
 
 // ---- fetch --------------------------------------------------------------------------------------
 
+void Leader::doubt_fetch(const FetchSession& session, const FetchSlot& slot,
+                         FetchVerdict& verdict) const {
+    ASSERT(verdict.good());
+    const bool known = slot.good_under == epoch_;
+    if (!known && !admit(session, slot, verdict)) {
+        verdict.marks = LogMarks();
+        return;
+    }
+    if (!known && diverges(slot.fetch, verdict)) return;
+    const Offset from = slot.fetch.fetch_offset;
+    if (from > log_->log_end_offset() || from < verdict.marks.log_start)
+        verdict.error = ErrorCode::offset_out_of_range;
+}
+
 /// KIP-320: a wrong epoch is answered, never guessed at.
-bool Leader::admit(std::optional<NodeId> replica, const FetchSlot& slot,
+bool Leader::admit(const FetchSession& session, const FetchSlot& slot,
                    FetchVerdict& verdict) const {
     const FetchPartition& fetch = slot.fetch;
     if (fetch.current_leader_epoch && *fetch.current_leader_epoch != epoch_)
         verdict.error = *fetch.current_leader_epoch < epoch_ ? ErrorCode::fenced_leader_epoch
                                                              : ErrorCode::unknown_leader_epoch;
-    else if (replica && slot.remote == nullptr && find_remote(*replica) == nullptr)
+    else if (session.replica() && slot.remote == nullptr &&
+             find_remote(*session.replica()) == nullptr)
         verdict.error = fetch.current_leader_epoch ? ErrorCode::unknown_leader_epoch
                                                    : ErrorCode::not_leader_or_follower;
     return verdict.error == ErrorCode::none;
@@ -181,52 +196,17 @@ bool Leader::admit(std::optional<NodeId> replica, const FetchSlot& slot,
 
 bool Leader::diverges(const FetchPartition& fetch, FetchVerdict& verdict) const {
     if (!fetch.last_fetched_epoch) return false;
-    const auto known = log_->end_offset_for(*fetch.last_fetched_epoch);
+    const auto known = known_end(fetch);
     if (!known || fetch.fetch_offset < verdict.marks.log_start) {
         verdict.error = ErrorCode::offset_out_of_range;
         return true;
     }
     verdict.diverging =
         known->leader_epoch < *fetch.last_fetched_epoch || known->offset < fetch.fetch_offset;
-    if (verdict.diverging) verdict.known = *known;
     return verdict.diverging;
 }
 
-ErrorCode Leader::record_fetch(FetchSession& session, std::uint32_t slot,
-                               ReplicationContext& context) {
-    ASSERT(session.replica().has_value());
-    FetchSlot& taken_up = session.slot(slot);
-    const Offset fetched = taken_up.fetch.fetch_offset;
-    const Offset end = log_->log_end_offset();
-    ASSERT(fetched <= end);
-
-    // A process that died may still have requests on their way; they say nothing of its successor.
-    const std::optional<BrokerEpoch> epoch = session.replica_epoch();
-    const BrokerStatus* status = context.find_broker(*session.replica());
-    const bool alive = status != nullptr && !status->fenced;
-    if (alive && epoch && status->epoch > *epoch) return ErrorCode::not_leader_or_follower;
-
-    RemoteReplica& remote = taken_up.remote != nullptr ? *taken_up.remote : join(session, slot);
-    settle(remote);
-    if (fetched >= end)
-        remote.last_caught_up = std::max(remote.last_caught_up, context.now);
-    else if (remote.last_fetch_leader_end && fetched >= *remote.last_fetch_leader_end)
-        remote.last_caught_up = std::max(remote.last_caught_up, remote.last_fetch);
-    const bool moved = remote.end != fetched;
-    remote.end = fetched;
-    if (!remote.last_fetch_leader_end || *remote.last_fetch_leader_end < end)
-        remote.last_fetch_leader_end = end;
-    remote.last_fetch = context.now;
-    remote.broker_epoch = epoch;
-    remote.at_end = fetched == end;
-    taken_up.good_under = epoch_;
-
-    if (!remote.in_isr) maybe_expand_isr(remote, context);
-    if (moved) advance_high_watermark(context);
-    return ErrorCode::none;
-}
-
-RemoteReplica& Leader::join(FetchSession& session, std::uint32_t slot) {
+RemoteReplica& Leader::join(FetchSession& session, FetchSlot& slot) {
     const auto at = std::find_if(
         remotes_.begin(), remotes_.end(),
         [id = *session.replica()](const RemoteReplica& remote) { return remote.replica == id; });
@@ -234,9 +214,9 @@ RemoteReplica& Leader::join(FetchSession& session, std::uint32_t slot) {
     settle(*at);
     if (at->session != nullptr) at->session->slot(at->slot).unlink();
     at->session = &session;
-    at->slot = slot;
-    session.slot(slot).leader = this;
-    session.slot(slot).remote = &*at;
+    at->slot = slot.number;
+    slot.leader = this;
+    slot.remote = &*at;
     return *at;
 }
 
@@ -264,7 +244,7 @@ bool Leader::raise_high_watermark(Offset before, ReplicationContext& context) {
         progress.eligible = eligible(remote, context);
         return progress;
     };
-    const bool under = is_under_min_isr(isr_.isr().size(), min_isr(*context.profile));
+    const bool under = is_under_min_isr(isr_size_, min_isr(*context.profile));
     const Offset after =
         high_watermark_of(*context.profile, before, end, remotes_, under, progress_of);
     ASSERT(after >= before);
@@ -290,6 +270,8 @@ bool Leader::raise_high_watermark(Offset before, ReplicationContext& context) {
 
 void Leader::check_invariants() const {
     ASSERT(!isr_.isr().empty());
+    ASSERT(isr_size_ == isr_.isr().size());
+    ASSERT(maximal_isr_size_ == isr_.maximal_isr().size());
     ASSERT(log_->high_watermark() <= log_->log_end_offset());
     for (NodeId member : isr_.isr()) ASSERT(holds(replicas_, member));
     for (const RemoteReplica& remote : remotes_) {

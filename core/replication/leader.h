@@ -33,6 +33,7 @@
 #include "core/base/assert.h"
 #include "core/base/error_code.h"
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
 #include "core/base/result.h"
 #include "core/log/log.h"
 #include "core/protocol/messages.h"
@@ -48,13 +49,13 @@ struct RemoteReplica {
 
     NodeId replica;
     /// Everything below it is in that replica's log; nothing until it has fetched.
-    std::optional<Offset> end;
+    Maybe<Offset> end;
     /// The leader's end at that replica's last fetch, never falling within one leadership.
-    std::optional<Offset> last_fetch_leader_end;
+    Maybe<Offset> last_fetch_leader_end;
     TimePoint last_fetch = kLongAgo;
     TimePoint last_caught_up = kLongAgo;
     /// Of its last fetch (KIP-903).
-    std::optional<BrokerEpoch> broker_epoch;
+    Maybe<BrokerEpoch> broker_epoch;
     /// The session it fetches in, and where; nothing before its first fetch from this leader.
     FetchSession* session = nullptr;
     std::uint32_t slot = 0;
@@ -67,12 +68,10 @@ struct RemoteReplica {
 
 /// What a fetch of one partition comes to, before any records are read.
 struct FetchVerdict {
-    ErrorCode error = ErrorCode::none;
-    bool diverging = false;
     LogMarks marks;
     Offset limit{0};  ///< records below it may be read
-    /// While `diverging`: the epoch known here and where it ends.
-    OffsetAndEpoch known{Offset(0), LeaderEpoch(0)};
+    ErrorCode error = ErrorCode::none;
+    bool diverging = false;  ///< from what known_end() says
 
     /// Neither refused nor sent back.
     bool good() const { return error == ErrorCode::none && !diverging; }
@@ -90,6 +89,7 @@ class Leader {
     PartitionEpoch partition_epoch() const { return partition_epoch_; }
     Offset epoch_start() const { return epoch_start_; }
     const IsrState& isr() const { return isr_; }
+    std::size_t isr_size() const { return isr_size_; }
     const ReplicaList& replicas() const { return replicas_; }
     std::int32_t min_isr(const Profile& profile) const {
         return effective_min_isr(profile, min_insync_replicas_, replicas_.size());
@@ -116,62 +116,64 @@ class Leader {
     // ---- produce
     /// The pre-check of acks=all: not_enough_replicas, or none.
     ErrorCode refuse_append(const Profile& profile) const {
-        return is_under_min_isr(isr_.isr().size(), min_isr(profile))
-                   ? ErrorCode::not_enough_replicas
-                   : ErrorCode::none;
+        return is_under_min_isr(isr_size_, min_isr(profile)) ? ErrorCode::not_enough_replicas
+                                                             : ErrorCode::none;
     }
     /// Appends, notes, wakes fetches and advances the watermark.
     Result<AppendInfo> append(const BatchBodyRef& batch, ReplicationContext& context);
     /// none: enough; not_enough_replicas_after_append; nothing: keep waiting.
     std::optional<ErrorCode> enough_replicas(Offset required, const Profile& profile) const {
         if (log_->high_watermark() < required) return std::nullopt;
-        return is_under_min_isr(isr_.maximal_isr().size(), min_isr(profile))
+        return is_under_min_isr(maximal_isr_size_, min_isr(profile))
                    ? ErrorCode::not_enough_replicas_after_append
                    : ErrorCode::none;
     }
     /// Remembers a produce partition that waits for the watermark.
     void wait(const WaitingProduce& waiting) {
-        if (waiting_.empty() || waiting_.back().required <= waiting.required)
-            waiting_.push_back(waiting);
-        else
-            wait_among(waiting);
+        waiting_.push_back(waiting);
+        const std::size_t others = waiting_.size() - 1;
+        if (others > 0 && waiting_[others - 1].required > waiting.required) [[unlikely]]
+            sort_waiting();
     }
     /// Those that wait, lowest offset first.
-    std::vector<WaitingProduce>& waiting() { return waiting_; }
+    ReusedList<WaitingProduce>& waiting() { return waiting_; }
 
     // ---- fetch
     /// Epoch, assignment, divergence and range; reads nothing and changes nothing. Fills in a
     /// verdict as it was made. A fetch that was found good under this epoch, with its assignment,
-    /// stays so while it is within range: a leader's log only grows.
-    void judge_fetch(std::optional<NodeId> replica, const FetchSlot& slot,
-                     FetchVerdict& verdict) const {
-        ASSERT(verdict.good());
-        const bool known = slot.good_under == epoch_;
-        if (!known && !admit(replica, slot, verdict)) return;
-        const Offset end = log_->log_end_offset();
+    /// stays so while it is within range: a leader's log only grows. So does one of a replica that
+    /// is known here and names this epoch and the log's last one.
+    [[gnu::always_inline]] void judge_fetch(const FetchSession& session, const FetchSlot& slot,
+                                            FetchVerdict& verdict) const {
         verdict.marks = marks();
-        verdict.limit = replica ? end : verdict.marks.high_watermark;
-        if (!known && diverges(slot.fetch, verdict)) return;
-        if (slot.fetch.fetch_offset > end || slot.fetch.fetch_offset < verdict.marks.log_start)
-            verdict.error = ErrorCode::offset_out_of_range;
+        const Offset end = log_->log_end_offset();
+        verdict.limit = session.replica() ? end : verdict.marks.high_watermark;
+        const Offset from = slot.fetch.fetch_offset;
+        const bool good = slot.good_under == epoch_ || names_last_epoch(slot);
+        if (!good || from > end || from < verdict.marks.log_start) [[unlikely]]
+            doubt_fetch(session, slot, verdict);
+    }
+    /// Where the epoch ends that a fetcher says it fetched last, or one before it; nothing:
+    /// undefined.
+    std::optional<OffsetAndEpoch> known_end(const FetchPartition& fetch) const {
+        return log_->end_offset_for(*fetch.last_fetched_epoch);
     }
     /// A follower's fetch that was judged good: its offset is its acknowledgement. Refusal:
     /// not_leader_or_follower if its broker epoch is stale (KIP-903).
-    ErrorCode record_fetch(FetchSession& session, std::uint32_t slot, ReplicationContext& context);
+    [[gnu::always_inline]] ErrorCode record_fetch(FetchSession& session, FetchSlot& slot,
+                                                  ReplicationContext& context);
     /// A consumer waits for the watermark.
-    void watch(FetchSession& session, std::uint32_t slot) {
-        FetchSlot& watching = session.slot(slot);
-        if (watching.leader == nullptr) {
-            watching.leader = this;
-            watchers_.push_back(Watcher{&session, slot});
+    void watch(FetchSession& session, FetchSlot& slot) {
+        if (slot.leader == nullptr) {
+            slot.leader = this;
+            watchers_.push_back(Watcher{&session, slot.number});
         }
-        watching.good_under = epoch_;
+        slot.good_under = epoch_;
     }
     /// True if the session must look at this partition again at its next fetch.
-    bool stays_listed(const FetchSession& session, std::uint32_t slot) const {
-        if (!session.replica())
-            return session.slot(slot).fetch.fetch_offset < log_->high_watermark();
-        const RemoteReplica* remote = session.slot(slot).remote;
+    bool stays_listed(const FetchSession& session, const FetchSlot& slot) const {
+        if (!session.replica()) return slot.fetch.fetch_offset < log_->high_watermark();
+        const RemoteReplica* remote = slot.remote;
         if (remote == nullptr || !remote->at_end) return true;
         // Outside the ISR each fetch asks again whether it may join.
         return !remote->in_maximal_isr;
@@ -198,9 +200,17 @@ class Leader {
     };
 
     void assign(const ReplicaList& replicas, const ReplicationContext& context);
-    bool admit(std::optional<NodeId> replica, const FetchSlot& slot, FetchVerdict& verdict) const;
+    bool names_last_epoch(const FetchSlot& slot) const {
+        return slot.remote != nullptr && slot.fetch.current_leader_epoch == epoch_ &&
+               slot.fetch.last_fetched_epoch &&
+               slot.fetch.last_fetched_epoch == log_->latest_epoch();
+    }
+    [[gnu::noinline, gnu::cold]] void doubt_fetch(const FetchSession& session,
+                                                  const FetchSlot& slot,
+                                                  FetchVerdict& verdict) const;
+    bool admit(const FetchSession& session, const FetchSlot& slot, FetchVerdict& verdict) const;
     bool diverges(const FetchPartition& fetch, FetchVerdict& verdict) const;
-    void wait_among(const WaitingProduce& waiting);
+    [[gnu::noinline, gnu::cold]] void sort_waiting();
     void begin_epoch(const PartitionRegistration& registration, bool was_leader,
                      ReplicationContext& context);
     /// True if it moved. Nearly every call ends at once: somebody who counts holds no more than
@@ -212,7 +222,8 @@ class Leader {
         return raise_high_watermark(before, context);
     }
     bool raise_high_watermark(Offset before, ReplicationContext& context);
-    void maybe_expand_isr(const RemoteReplica& remote, ReplicationContext& context);
+    [[gnu::noinline, gnu::cold]] void maybe_expand_isr(const RemoteReplica& remote,
+                                                       ReplicationContext& context);
     bool eligible(const RemoteReplica& remote, const ReplicationContext& context) const;
     /// What the session's fetches said of a parked replica becomes its own state.
     static void settle(RemoteReplica& remote) {
@@ -225,7 +236,7 @@ class Leader {
         remote.at_end = false;
     }
     /// The replica fetches in this slot from now on (R7).
-    RemoteReplica& join(FetchSession& session, std::uint32_t slot);
+    [[gnu::noinline, gnu::cold]] RemoteReplica& join(FetchSession& session, FetchSlot& slot);
     /// After every change of isr_ and of the assignment.
     void isr_changed();
     void list_outsiders();
@@ -238,10 +249,46 @@ class Leader {
     PartitionEpoch partition_epoch_;
     Offset epoch_start_;
     IsrState isr_;
+    // Of isr() and of maximal_isr(), kept here by isr_changed().
+    std::size_t isr_size_ = 0;
+    std::size_t maximal_isr_size_ = 0;
     ReplicaList replicas_;
     std::vector<RemoteReplica> remotes_;  ///< moved by assign() only
-    std::vector<WaitingProduce> waiting_;
+    ReusedList<WaitingProduce> waiting_;
     std::vector<Watcher> watchers_;
 };
+
+inline ErrorCode Leader::record_fetch(FetchSession& session, FetchSlot& slot,
+                                      ReplicationContext& context) {
+    ASSERT(session.replica().has_value());
+    const Offset fetched = slot.fetch.fetch_offset;
+    const Offset end = log_->log_end_offset();
+    ASSERT(fetched <= end);
+
+    // A process that died may still have requests on their way; they say nothing of its successor.
+    const Maybe<BrokerEpoch> epoch = session.replica_epoch();
+    const BrokerStatus* status = context.find_broker(*session.replica());
+    const bool alive = status != nullptr && !status->fenced;
+    if (alive && epoch && status->epoch > *epoch) return ErrorCode::not_leader_or_follower;
+
+    RemoteReplica& remote = slot.remote != nullptr ? *slot.remote : join(session, slot);
+    settle(remote);
+    if (fetched >= end)
+        remote.last_caught_up = context.now;
+    else if (remote.last_fetch_leader_end && fetched >= *remote.last_fetch_leader_end)
+        remote.last_caught_up = std::max(remote.last_caught_up, remote.last_fetch);
+    const bool moved = remote.end != fetched;
+    remote.end = fetched;
+    if (!remote.last_fetch_leader_end || *remote.last_fetch_leader_end < end)
+        remote.last_fetch_leader_end = end;
+    remote.last_fetch = context.now;
+    remote.broker_epoch = epoch;
+    remote.at_end = fetched == end;
+    slot.good_under = epoch_;
+
+    if (!remote.in_isr) maybe_expand_isr(remote, context);
+    if (moved) advance_high_watermark(context);
+    return ErrorCode::none;
+}
 
 }  // namespace core

@@ -61,8 +61,9 @@ IsrProposal Leader::proposal(ProposalId id, const ReplicationContext& context) c
     };
     for (NodeId member : isr_.proposed()) {
         const RemoteReplica* remote = find_remote(member);
-        std::optional<BrokerEpoch> epoch = context.broker_epoch;
-        if (member != context.self) epoch = remote != nullptr ? remote->broker_epoch : std::nullopt;
+        Maybe<BrokerEpoch> epoch = context.broker_epoch;
+        if (member != context.self)
+            epoch = remote != nullptr ? remote->broker_epoch : Maybe<BrokerEpoch>();
         item.new_isr.push_back(AlterPartitionIsrMember{member, epoch});
     }
     return IsrProposal{partition_, id, std::move(item)};
@@ -107,6 +108,8 @@ bool Leader::on_alter_partition(ProposalId proposal, const AlterPartitionResult&
 }
 
 void Leader::isr_changed() {
+    isr_size_ = isr_.isr().size();
+    maximal_isr_size_ = isr_.maximal_isr().size();
     for (RemoteReplica& remote : remotes_) {
         remote.in_isr = holds(isr_.isr(), remote.replica);
         remote.in_maximal_isr = holds(isr_.maximal_isr(), remote.replica);

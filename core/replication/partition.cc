@@ -63,7 +63,7 @@ void Partition::end_leadership(ReplicationContext& context) {
     Leader* role = leader();
     if (role == nullptr) return;
     role->release(context);
-    abandoned_ = std::move(role->waiting());
+    abandoned_.assign(role->waiting().begin(), role->waiting().end());
 }
 
 }  // namespace core

@@ -5,23 +5,21 @@
 
 namespace core {
 
-std::uint32_t Deadlines::ring_of(Duration wait) {
-    for (const Ring& ring : rings_) {
-        if (ring.wait != wait) continue;
-        last_ = ring;
-        return ring.ring;
+void Deadlines::make_room(Duration wait) {
+    const auto has_wait = [wait](const Ring& ring) { return ring.wait == wait; };
+    auto ring = std::find_if(rings_.begin(), rings_.end(), has_wait);
+    if (ring == rings_.end()) {
+        const std::uint32_t head = entries_count_;
+        add_entry(TimePoint::min(), head, head);
+        ring = rings_.insert(ring, Ring{wait, head});
     }
-    const auto head = static_cast<std::uint32_t>(entries_.size());
-    entries_.push_back(Entry{TimePoint::min(), 0, head, head});
-    last_ = rings_.emplace_back(Ring{wait, head});
-    return head;
+    last_ = *ring;
+    if (free_ == kNone) free_ = add_entry(TimePoint::max(), kNone, kNone);
 }
 
-/// A new entry, first of the free ones.
-std::uint32_t Deadlines::new_entry() {
-    const auto handle = static_cast<std::uint32_t>(entries_.size());
-    entries_.push_back(Entry{TimePoint::max(), 0, kNone, kNone});
-    return handle;
+std::uint32_t Deadlines::add_entry(TimePoint due, std::uint32_t previous, std::uint32_t next) {
+    entries_.push_back(Entry{due, 0, previous, next});
+    return entries_count_++;
 }
 
 TimePoint Deadlines::earliest() const {
@@ -45,17 +43,10 @@ std::optional<std::uint64_t> Deadlines::due(TimePoint now) const {
 
 DelayedProduce& ProducePurgatory::take(ConnectionId connection, CorrelationId correlation,
                                        NodeId client) {
-    if (free_.empty()) {
-        const auto number = static_cast<std::uint32_t>(operations_.size());
-        operations_.push_back(DelayedProduce{.connection = connection,
-                                             .correlation = correlation,
-                                             .client = client,
-                                             .number = number,
-                                             .partitions = {}});
-        free_.push_back(number);
-    }
-    DelayedProduce& taken = operations_[free_.back()];
-    free_.pop_back();
+    if (free_.empty()) [[unlikely]]
+        make_one();
+    DelayedProduce& taken = operations_[free_[free_.size() - 1]];
+    free_.keep_front(free_.size() - 1);
     ASSERT(!taken.used);
     ASSERT(taken.partitions.empty());
     taken.connection = connection;
@@ -67,17 +58,21 @@ DelayedProduce& ProducePurgatory::take(ConnectionId connection, CorrelationId co
     return taken;
 }
 
+void ProducePurgatory::make_one() {
+    const auto number = static_cast<std::uint32_t>(operations_.size());
+    operations_.push_back(DelayedProduce{.connection = ConnectionId(0),
+                                         .correlation = CorrelationId(0),
+                                         .client = NodeId(0),
+                                         .number = number,
+                                         .partitions = {}});
+    free_.push_back(number);
+}
+
 void ProducePurgatory::delay(DelayedProduce& operation, TimePoint now, Duration timeout) {
     ASSERT(operation.used);
     ASSERT(operation.waiting > 0);
     operation.wait = deadlines_.add(now, timeout, operation.number);
     operation.delayed = true;
-}
-
-DelayedProduce* ProducePurgatory::find(const WaitingProduce& waiting) {
-    DelayedProduce& found = operation(waiting.operation);
-    if (!found.used || found.generation != waiting.generation) return nullptr;
-    return &found;
 }
 
 void ProducePurgatory::remove(DelayedProduce& operation) {

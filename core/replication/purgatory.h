@@ -14,6 +14,8 @@
 
 #include "core/base/assert.h"
 #include "core/base/ids.h"
+#include "core/base/maybe.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/protocol/messages.h"
 
@@ -24,13 +26,14 @@ class Deadlines {
   public:
     /// A new deadline `wait` from now; `owner` is given back when it is due.
     std::uint32_t add(TimePoint now, Duration wait, std::uint64_t owner) {
-        const std::uint32_t ring = last_.wait == wait ? last_.ring : ring_of(wait);
-        const std::uint32_t handle = free_ != kNone ? free_ : new_entry();
+        if (last_.wait != wait || free_ == kNone) [[unlikely]]
+            make_room(wait);
+        const std::uint32_t handle = free_;
         Entry& entry = entries_[handle];
-        Entry& head = entries_[ring];
+        Entry& head = entries_[last_.ring];
         Entry& before = entries_[head.previous];
         free_ = entry.next;
-        entry = Entry{saturating_add(now, wait), owner, head.previous, ring};
+        entry = Entry{saturating_add(now, wait), owner, head.previous, last_.ring};
         ASSERT(before.due <= entry.due);
         before.next = handle;
         head.previous = handle;
@@ -38,7 +41,7 @@ class Deadlines {
         return handle;
     }
     void remove(std::uint32_t handle) {
-        ASSERT(handle < entries_.size());
+        ASSERT(handle < entries_count_);
         Entry& entry = entries_[handle];
         entries_[entry.previous].next = entry.next;
         entries_[entry.next].previous = entry.previous;
@@ -63,11 +66,14 @@ class Deadlines {
         Duration wait;
         std::uint32_t ring;  ///< its head
     };
-    std::uint32_t ring_of(Duration wait);
-    std::uint32_t new_entry();
+    /// Makes the ring of this wait the last one, and an entry free.
+    [[gnu::noinline, gnu::cold]] void make_room(Duration wait);
     TimePoint earliest() const;
 
+    std::uint32_t add_entry(TimePoint due, std::uint32_t previous, std::uint32_t next);
+
     std::vector<Entry> entries_;
+    std::uint32_t entries_count_ = 0;
     std::uint32_t free_ = kNone;  ///< entries of no ring, linked by `next`
     std::vector<Ring> rings_;
     Ring last_{Duration::min(), 0};      ///< the ring asked for last
@@ -84,8 +90,11 @@ struct WaitingProduce {
 
 /// What of a produce partition is needed for its answer.
 struct ProduceOutcome {
+    ProduceOutcome(PartitionId partition, Maybe<BatchTag> batch)
+        : response{.partition = partition}, tag(batch) {}
+
     ProducePartitionResponse response;
-    std::optional<BatchTag> tag = std::nullopt;
+    Maybe<BatchTag> tag;
     Offset end{0};
     bool waits = false;
 };
@@ -116,7 +125,10 @@ class ProducePurgatory {
         return operations_[number];
     }
     /// The operation a leader waits with, or nothing if it was answered meanwhile.
-    DelayedProduce* find(const WaitingProduce& waiting);
+    DelayedProduce* find(const WaitingProduce& waiting) {
+        DelayedProduce& found = operation(waiting.operation);
+        return found.used && found.generation == waiting.generation ? &found : nullptr;
+    }
     void remove(DelayedProduce& operation);
     /// TimePoint::max(): nothing waits.
     TimePoint next_deadline() const { return deadlines_.next(); }
@@ -124,8 +136,10 @@ class ProducePurgatory {
     std::optional<std::uint32_t> expired(TimePoint now) const;
 
   private:
+    [[gnu::noinline, gnu::cold]] void make_one();
+
     std::vector<DelayedProduce> operations_;
-    std::vector<std::uint32_t> free_;
+    ReusedList<std::uint32_t> free_;
     Deadlines deadlines_;
 };
 

@@ -47,7 +47,8 @@ void Channel::on_connected(TimePoint now) {
     due_ = TimePoint::max();
 }
 
-void Channel::refresh_due() {
+void Channel::drop_oldest() {
+    in_flight_.drop_front(1);
     TimePoint first = TimePoint::max();
     for (const InFlight& request : in_flight_) first = std::min(first, request.expires_at);
     due_ = saturating_add(first, Duration(1));

@@ -21,7 +21,6 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -29,6 +28,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/ids.h"
+#include "core/base/reused_list.h"
 #include "core/base/time.h"
 #include "core/step/node.h"
 
@@ -50,8 +50,8 @@ struct ChannelOptions {
 
 /// A request that was sent and not answered: the owner's own mark for it.
 struct InFlight {
-    CorrelationId correlation;
-    std::uint64_t mark;  ///< what the owner gave to send()
+    CorrelationId correlation{0};
+    std::uint64_t mark = 0;  ///< what the owner gave to send()
     TimePoint sent_at;
     TimePoint expires_at;
 };
@@ -82,15 +82,27 @@ class Channel {
     /// Opens a connection if disconnected and not backing off; true if one is ready or on its way.
     bool maybe_connect(TimePoint now, Effects& effects);
     /// Sends on the ready connection (can_send()). `timeout`: of this request, default the
-    /// channel's; `expects_response` is false for acks=0 produce.
-    CorrelationId send(TimePoint now, MessageBox message, std::uint64_t mark, Effects& effects,
-                       std::optional<Duration> timeout = std::nullopt,
-                       bool expects_response = true) {
+    /// channel's.
+    CorrelationId send(TimePoint now, MessageBox&& message, std::uint64_t mark, Effects& effects) {
+        return send(now, std::move(message), mark, effects, options_.request_timeout);
+    }
+    CorrelationId send(TimePoint now, MessageBox&& message, std::uint64_t mark, Effects& effects,
+                       Duration timeout) {
+        const CorrelationId correlation = send_unanswered(std::move(message), effects);
+        const TimePoint expires = saturating_add(now, timeout);
+        InFlight& request = in_flight_.add();
+        request.correlation = correlation;
+        request.mark = mark;
+        request.sent_at = now;
+        request.expires_at = expires;
+        // One nanosecond later: strictly older.
+        due_ = std::min(due_, saturating_add(expires, Duration(1)));
+        return correlation;
+    }
+    /// Sends what has no answer (a produce request with acks=0).
+    CorrelationId send_unanswered(MessageBox&& message, Effects& effects) {
         ASSERT(can_send());
         const CorrelationId correlation(next_correlation_++);
-        if (expects_response)
-            await(InFlight{correlation, mark, now,
-                           saturating_add(now, timeout.value_or(options_.request_timeout))});
         effects.send(*connection_, correlation, std::move(message));
         return correlation;
     }
@@ -100,15 +112,13 @@ class Channel {
     void on_connected(TimePoint now);
     /// The request that this response answers.
     InFlight on_response(CorrelationId correlation) {
-        ASSERT(!in_flight_.empty());
-        ASSERT(in_flight_.front().correlation == correlation);
-        const InFlight answered = in_flight_.front();
+        const InFlight answered = in_flight_[0];
+        ASSERT(answered.correlation == correlation);
         if (in_flight_.size() == 1) {
             in_flight_.clear();
             due_ = TimePoint::max();
         } else {
-            in_flight_.erase(in_flight_.begin());
-            refresh_due();
+            drop_oldest();
         }
         return answered;
     }
@@ -127,12 +137,7 @@ class Channel {
     TimePoint expire_due() const { return due_; }
 
   private:
-    void await(const InFlight& request) {
-        in_flight_.push_back(request);
-        // One nanosecond later: strictly older.
-        due_ = std::min(due_, saturating_add(request.expires_at, Duration(1)));
-    }
-    void refresh_due();
+    [[gnu::noinline]] void drop_oldest();
     void start_backoff(TimePoint now);
 
     NodeId self_;
@@ -141,7 +146,7 @@ class Channel {
     ChannelOptions options_;
     State state_ = State::disconnected;
     std::optional<ConnectionId> connection_;
-    boost::container::small_vector<InFlight, 5> in_flight_;  ///< oldest first
+    ReusedList<InFlight> in_flight_;  ///< oldest first
     std::uint32_t next_correlation_ = 0;
     std::uint32_t failures_ = 0;        ///< since the last established connection
     std::uint32_t setup_failures_ = 0;  ///< handshakes in a row that came to nothing

@@ -105,9 +105,12 @@ enum class ExitReason : std::uint8_t { clean_shutdown, registration_timeout, sto
 class Notes {
   public:
     struct Said {
+        struct Range {
+            std::uint32_t from = 0;
+            std::uint32_t count = 0;
+        };
         Note note{};
-        std::uint32_t replicas_from = 0;
-        std::uint32_t replicas_count = 0;
+        Range replicas;
     };
 
     Notes(const Said* begin, const Said* end, const NodeId* replicas)
@@ -115,7 +118,7 @@ class Notes {
     const Said* begin() const { return begin_; }
     const Said* end() const { return end_; }
     std::span<const NodeId> replicas_of(const Said& said) const {
-        return {replicas_ + said.replicas_from, said.replicas_count};
+        return {replicas_ + said.replicas.from, said.replicas.count};
     }
 
   private:
@@ -141,7 +144,7 @@ class Effects {
         return id;
     }
     /// Puts a message on a connection (opened and established, or opened by the peer).
-    void send(ConnectionId connection, CorrelationId correlation, MessageBox message) {
+    void send(ConnectionId connection, CorrelationId correlation, MessageBox&& message) {
         Command& command = add(Command::Kind::send);
         command.connection = connection;
         command.correlation = correlation;
@@ -156,9 +159,8 @@ class Effects {
     void note(const Note& note, std::span<const NodeId> replicas = {}) {
         Notes::Said& said = notes_.add();
         said.note = note;
-        said.replicas_from = static_cast<std::uint32_t>(replicas_.size());
-        said.replicas_count = static_cast<std::uint32_t>(replicas.size());
-        if (!replicas.empty()) replicas_.insert(replicas_.end(), replicas.begin(), replicas.end());
+        said.replicas = {};
+        if (!replicas.empty()) add_replicas(said, replicas);
     }
 
     bool empty() const { return commands_.empty() && notes_.empty(); }
@@ -225,6 +227,12 @@ class Effects {
             case Command::Kind::send:
                 UNREACHABLE();
         }
+    }
+    [[gnu::noinline, gnu::cold]] void add_replicas(Notes::Said& said,
+                                                   std::span<const NodeId> replicas) {
+        said.replicas = {static_cast<std::uint32_t>(replicas_.size()),
+                         static_cast<std::uint32_t>(replicas.size())};
+        replicas_.insert(replicas_.end(), replicas.begin(), replicas.end());
     }
     void forget() {
         commands_.clear();

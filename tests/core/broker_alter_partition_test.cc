@@ -103,7 +103,7 @@ struct Lead {
     /// Follower `id` fetches at the end with the epoch of its registration.
     void fetch(FetchSession& session, int id) {
         session.set_replica_epoch(BrokerEpoch(10 + id));
-        const auto slot = session.name(
+        FetchSlot& slot = session.name(
             FetchPartition{PartitionId(0), LeaderEpoch(0), Offset(0), std::nullopt, Offset(0)});
         CHECK(leader->record_fetch(session, slot, context) == ErrorCode::none);
         session.set_last_fetch(context.now);
@@ -219,7 +219,7 @@ TEST_SUITE("core.alter_partition") {
         Lead lead({NodeId(1), NodeId(2)});
         FetchSession session(NodeId(3), ConnectionId(1));
         session.set_replica_epoch(BrokerEpoch(12));
-        const auto slot = session.name(
+        FetchSlot& slot = session.name(
             FetchPartition{PartitionId(0), LeaderEpoch(0), Offset(0), std::nullopt, Offset(0)});
         CHECK(lead.leader->record_fetch(session, slot, lead.context) ==
               ErrorCode::not_leader_or_follower);

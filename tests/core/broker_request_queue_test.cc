@@ -141,7 +141,7 @@ TEST_SUITE("core.purgatory") {
     TEST_CASE("an operation that never waited leaves no deadline behind") {
         ProducePurgatory purgatory;
         DelayedProduce& answered = purgatory.take(ConnectionId(1), CorrelationId(1), NodeId(9));
-        answered.partitions.push_back(ProduceOutcome{.response = {.partition = PartitionId(0)}});
+        answered.partitions.emplace_back(PartitionId(0), std::nullopt);
         const std::uint32_t number = answered.number;
         purgatory.remove(answered);
         CHECK(purgatory.next_deadline() == TimePoint::max());
@@ -155,10 +155,12 @@ TEST_SUITE("core.purgatory") {
 TEST_SUITE("core.fetch_session") {
     TEST_CASE("what is named is listed once, and keeps its slot") {
         FetchSession session(NodeId(2), ConnectionId(1));
-        const auto five = session.name(fetch(5, 0));
-        const auto three = session.name(fetch(3, 0));
-        CHECK(session.name(fetch(5, 7)) == five);
-        CHECK(session.changed() == std::vector<std::uint32_t>{five, three});
+        const std::uint32_t five = session.name(fetch(5, 0)).number;
+        const std::uint32_t three = session.name(fetch(3, 0)).number;
+        CHECK(session.name(fetch(5, 7)).number == five);
+        REQUIRE(session.changed().size() == 2);
+        CHECK(session.changed()[0] == five);
+        CHECK(session.changed()[1] == three);
         CHECK(session.slot(five).fetch.fetch_offset == Offset(7));
         CHECK(session.find(PartitionId(3)) == three);
         CHECK_FALSE(session.find(PartitionId(4)));
@@ -166,8 +168,8 @@ TEST_SUITE("core.fetch_session") {
 
     TEST_CASE("a quiet session lists nothing") {
         FetchSession session(NodeId(2), ConnectionId(1));
-        const auto slot = session.name(fetch(5, 0));
-        session.keep_listed([](std::uint32_t) { return false; });
+        FetchSlot& slot = session.name(fetch(5, 0));
+        session.keep_listed([](const FetchSlot&) { return false; });
         CHECK(session.changed().empty());
         session.list(slot);
         session.list(slot);
@@ -176,11 +178,10 @@ TEST_SUITE("core.fetch_session") {
 
     TEST_CASE("a forgotten partition can be named again") {
         FetchSession session(NodeId(2), ConnectionId(1));
-        const auto slot = session.name(fetch(5, 0));
-        session.forget(slot);
+        session.forget(session.name(fetch(5, 0)).number);
         CHECK(session.empty());
         session.name(fetch(5, 9));
-        session.keep_listed([&](std::uint32_t number) { return session.slot(number).used; });
+        session.keep_listed([](const FetchSlot& slot) { return slot.used; });
         REQUIRE(session.changed().size() == 1);
         CHECK(session.slot(session.changed()[0]).fetch.fetch_offset == Offset(9));
     }

@@ -57,8 +57,7 @@ TEST_SUITE("core.channel") {
     TEST_CASE("a request that expects no response is not in flight") {
         Fixture f;
         f.make_ready();
-        for (int i = 0; i < 9; ++i)
-            f.channel.send(f.now, MetadataRequest{}, 0, f.effects, std::nullopt, false);
+        for (int i = 0; i < 9; ++i) f.channel.send_unanswered(MetadataRequest{}, f.effects);
         CHECK(f.channel.in_flight() == 0);
     }
 

@@ -31,6 +31,22 @@ TEST_SUITE("core.reused_list") {
         CHECK_THROWS_AS(list.drop_front(5), core::AssertionFailure);
     }
 
+    TEST_CASE("elements without a default value are added by value, and the back leaves") {
+        struct Named {
+            explicit Named(int is) : number(is) {}
+            int number;
+        };
+        ReusedList<Named> list;
+        for (int i = 0; i < 20; ++i) list.push_back(Named(i));
+        list.push_back(list[3]);
+        REQUIRE(list.size() == 21);
+        CHECK(list[20].number == 3);
+        list.keep_front(5);
+        REQUIRE(list.size() == 5);
+        CHECK(list[4].number == 4);
+        CHECK_THROWS_AS(list.keep_front(6), core::AssertionFailure);
+    }
+
     TEST_CASE("an emptied list keeps what its places hold") {
         ReusedList<std::string> list;
         list.add().assign(1'000, 'x');
