@@ -64,7 +64,7 @@ class RecordReader {
 
   private:
     /// False at a problem, which it sets.
-    bool read_one(RecordView& record);
+    [[gnu::always_inline]] bool read_one(RecordView& record);
     bool fail(RecordProblem problem) {
         problem_ = problem;
         return false;
