@@ -38,49 +38,22 @@ BatchSlot Accumulator::append(TimePoint now, const SendRecord& record, std::int3
         }
         last.closed = true;
     }
-    const BatchSlot slot = begin_batch_with(now, record, size_bound);
-    if (slot != kNoBatch) link(queue, record.partition, slot, kNoBatch);
-    return slot;
-}
-
-BatchSlot Accumulator::append_unqueued(TimePoint now, const SendRecord& record,
-                                       std::int32_t size_bound, const PartitionView& view) {
-    ASSERT(queues_[record.partition.value()].first == kNoBatch);
-    const BatchSlot slot = begin_batch_with(now, record, size_bound);
-    if (slot != kNoBatch) (void)backing_off(now, pool_[slot], view);
-    return slot;
-}
-
-BatchSlot Accumulator::begin_batch_with(TimePoint now, const SendRecord& record,
-                                        std::int32_t size_bound) {
     const std::int64_t size = std::max(batch_size_, size_bound);
     if (size > available_) return kNoBatch;
     available_ -= size;
     const BatchSlot slot = begin_batch(now, record.partition);
     pool_[slot].reserved = size;
     add_record(pool_[slot], record);
-    list_incomplete(slot, kNoBatch);
+    list_incomplete(slot, pool_[slot]);
+    link(queue, record.partition, slot, kNoBatch);
     return slot;
 }
 
 BatchSlot Accumulator::begin_batch(TimePoint now, PartitionId partition) {
     const BatchSlot slot = pool_.take();
     ProducerBatch& batch = pool_[slot];
-    batch.partition = partition;
-    batch.number = next_number_++;
+    batch.begin(partition, next_number_++, now);
     batch.builder.clear();
-    batch.body.reset();
-    batch.records.clear();
-    batch.reserved = 0;
-    batch.created = now;
-    batch.last_attempt = now;
-    batch.backoff_ends = now;
-    batch.attempts = 0;
-    batch.closed = batch.in_retry = batch.in_request = batch.queued = batch.done = false;
-    batch.sequence_reset = false;
-    batch.producer.reset();
-    batch.leader_epoch = -1;
-    batch.attempts_at_leader_change = 0;
     return slot;
 }
 
@@ -243,26 +216,22 @@ void Accumulator::split(TimePoint now, BatchSlot slot, std::vector<BatchSlot>& p
             part.producer->base_sequence = whole.producer->base_sequence.plus(records_before);
         }
         records_before += part.record_count();
-        list_incomplete(part_slot, slot);
+        list_incomplete_before(part_slot, slot);
     }
     for (auto at = parts.rbegin(); at != parts.rend(); ++at) enqueue_retry(*at);
 }
 
 // ---- outcome ------------------------------------------------------------------------------------
 
-void Accumulator::list_incomplete(BatchSlot slot, BatchSlot before) {
+void Accumulator::list_incomplete_before(BatchSlot slot, BatchSlot before) {
     ProducerBatch& batch = pool_[slot];
     batch.incomplete_after = before;
-    batch.incomplete_before =
-        before == kNoBatch ? incomplete_last_ : pool_[before].incomplete_before;
+    batch.incomplete_before = pool_[before].incomplete_before;
     if (batch.incomplete_before == kNoBatch)
         incomplete_first_ = slot;
     else
         pool_[batch.incomplete_before].incomplete_after = slot;
-    if (before == kNoBatch)
-        incomplete_last_ = slot;
-    else
-        pool_[before].incomplete_before = slot;
+    pool_[before].incomplete_before = slot;
 }
 
 }  // namespace core

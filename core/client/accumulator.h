@@ -14,6 +14,7 @@
 ///   A5  Memory is given back when the batch has its outcome, whatever is still on the network.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -46,9 +47,15 @@ class Accumulator {
     /// Where it is; kNoBatch if there was no memory for a new batch.
     BatchSlot append(TimePoint now, const SendRecord& record, std::int32_t size_bound);
     /// The same for a record whose batch is drained at once, so that it is never queued: to be
-    /// called where append, ready and drainable would come to that.
-    BatchSlot append_unqueued(TimePoint now, const SendRecord& record, std::int32_t size_bound,
-                              const PartitionView& view);
+    /// called where append, ready and drainable would come to that, and there is memory for it. The
+    /// batch has no body yet.
+    [[gnu::always_inline]] BatchSlot begin_alone(TimePoint now, const SendRecord& record,
+                                                 std::int32_t size_bound,
+                                                 const PartitionView& view);
+    /// True if there is memory for a new batch with such a record.
+    bool has_memory_for(std::int32_t size_bound) const {
+        return std::max(batch_size_, size_bound) <= available_;
+    }
 
     // Output side.
     /// What ready() found beside the brokers.
@@ -102,10 +109,11 @@ class Accumulator {
     };
 
     BatchSlot begin_batch(TimePoint now, PartitionId partition);
-    BatchSlot begin_batch_with(TimePoint now, const SendRecord& record, std::int32_t size_bound);
     static void add_record(ProducerBatch& batch, const SendRecord& record);
     void link(Queue& queue, PartitionId partition, BatchSlot slot, BatchSlot before);
-    void list_incomplete(BatchSlot slot, BatchSlot before);
+    /// As the newest.
+    void list_incomplete(BatchSlot slot, ProducerBatch& batch);
+    void list_incomplete_before(BatchSlot slot, BatchSlot before);
     bool backing_off(TimePoint now, ProducerBatch& batch, const PartitionView& view) const;
     Duration retry_backoff(const ProducerBatch& batch) const;
 
@@ -125,6 +133,33 @@ class Accumulator {
     BatchSlot incomplete_first_ = kNoBatch;
     BatchSlot incomplete_last_ = kNoBatch;
 };
+
+inline BatchSlot Accumulator::begin_alone(TimePoint now, const SendRecord& record,
+                                          std::int32_t size_bound, const PartitionView& view) {
+    ASSERT(queues_[record.partition.value()].first == kNoBatch);
+    const std::int64_t size = std::max(batch_size_, size_bound);
+    ASSERT(size <= available_);
+    available_ -= size;
+    const BatchSlot slot = pool_.take();
+    ProducerBatch& batch = pool_[slot];
+    batch.begin(record.partition, next_number_++, now);
+    batch.reserved = size;
+    batch.records.push_back(record.number);
+    batch.closed = true;
+    batch.leader_epoch = view.leader_epoch;
+    list_incomplete(slot, batch);
+    return slot;
+}
+
+inline void Accumulator::list_incomplete(BatchSlot slot, ProducerBatch& batch) {
+    batch.incomplete_after = kNoBatch;
+    batch.incomplete_before = incomplete_last_;
+    if (incomplete_last_ == kNoBatch)
+        incomplete_first_ = slot;
+    else
+        pool_[incomplete_last_].incomplete_after = slot;
+    incomplete_last_ = slot;
+}
 
 inline void Accumulator::complete(BatchSlot slot) {
     ProducerBatch& batch = pool_[slot];

@@ -1,4 +1,5 @@
-// What becomes of a batch of the producer. [kafka Sender.completeBatch, failBatch, canRetry 3.9]
+// The answers of brokers, and what becomes of a batch of the producer. [kafka Sender.completeBatch,
+// failBatch, canRetry 3.9]
 
 #include <algorithm>
 
@@ -16,11 +17,41 @@ ProducePartitionResponse Producer::own_finding(PartitionId partition, ErrorCode 
                                     .appended_epoch = std::nullopt};
 }
 
-void Producer::on_produce_response(TimePoint now, std::uint32_t request,
-                                   const ProduceResponse& response, Effects& effects) {
+void Producer::receive(TimePoint now, Received& received, Effects& effects) {
+    const std::optional<BrokerIndex> broker =
+        connections_.owner(received.connection, received.peer);
+    if (!broker) return;
+    Channel& channel = connections_.channel(*broker);
+    const std::uint64_t mark = channel.on_response(received.correlation).mark;
+    if (kind_of(mark) == RequestKind::produce) [[likely]] {
+        const auto* response = std::get_if<ProduceResponse>(&*received.message);
+        ASSERT(response != nullptr);
+        on_produce_response(now, request_of(mark), *response, channel.peer(), effects);
+    } else {
+        on_other_response(now, kind_of(mark), received, effects);
+    }
+    run(now, effects);
+    maybe_close(effects);
+}
+
+inline void Producer::on_produce_response(TimePoint now, std::uint32_t request,
+                                          const ProduceResponse& response, NodeId peer,
+                                          Effects& effects) {
     const BatchSlots& batches = requests_[request].batches;
-    const NodeId peer = connections_.channel(requests_[request].broker).peer();
     ASSERT(response.partitions.size() == batches.size());
+    if (batches.size() == 1) [[likely]] {
+        const BatchSlot slot = batches.front();
+        const ProducePartitionResponse& item = response.partitions.front();
+        ASSERT(accumulator_.batch(slot).partition == item.partition);
+        end_attempt(now, slot, item, peer, effects);
+    } else {
+        complete_batches(now, batches, response, peer, effects);
+    }
+    free_request(request);
+}
+
+void Producer::complete_batches(TimePoint now, const BatchSlots& batches,
+                                const ProduceResponse& response, NodeId peer, Effects& effects) {
     for (const ProducePartitionResponse& item : response.partitions) {
         const auto at = std::find_if(batches.begin(), batches.end(), [&](BatchSlot slot) {
             return accumulator_.batch(slot).in_request &&
@@ -29,26 +60,30 @@ void Producer::on_produce_response(TimePoint now, std::uint32_t request,
         ASSERT(at != batches.end());
         complete_batch(now, *at, item, peer, effects);
     }
-    free_request(request);
 }
 
 void Producer::complete_batch(TimePoint now, BatchSlot slot,
                               const ProducePartitionResponse& response, NodeId peer,
                               Effects& effects) {
+    end_attempt(now, slot, response, peer, effects);
+}
+
+inline void Producer::end_attempt(TimePoint now, BatchSlot slot,
+                                  const ProducePartitionResponse& response, NodeId peer,
+                                  Effects& effects) {
     ProducerBatch& batch = accumulator_.batch(slot);
     ASSERT(batch.in_request);
     batch.in_request = false;
-    if (response.error == ErrorCode::none)
+    if (response.error == ErrorCode::none) [[likely]]
         succeed(slot, response, peer, effects);
     else
-        complete_failed(now, slot, response, peer, effects);
+        end_failed(now, slot, response, peer, effects);
     if (guarantees_order_) accumulator_.unmute(batch.partition);
     if (batch.done) accumulator_.release(slot);
 }
 
-void Producer::complete_failed(TimePoint now, BatchSlot slot,
-                               const ProducePartitionResponse& response, NodeId peer,
-                               Effects& effects) {
+void Producer::end_failed(TimePoint now, BatchSlot slot, const ProducePartitionResponse& response,
+                          NodeId peer, Effects& effects) {
     const ProducerBatch& batch = accumulator_.batch(slot);
     const ErrorCode error = response.error;
     if (error == ErrorCode::message_too_large && batch.record_count() > 1 && !batch.done) {
@@ -88,10 +123,10 @@ void Producer::retry(TimePoint now, BatchSlot slot, ErrorCode error, NodeId peer
                       .value = batch.attempts});
 }
 
-void Producer::succeed(BatchSlot slot, const ProducePartitionResponse& response, NodeId peer,
-                       Effects& effects) {
-    if (idempotent_) sequences_.on_success(slot);
+inline void Producer::succeed(BatchSlot slot, const ProducePartitionResponse& response, NodeId peer,
+                              Effects& effects) {
     const ProducerBatch& batch = accumulator_.batch(slot);
+    if (idempotent_) sequences_.on_success(slot, batch);
     // An expired batch was reported already; its late success moved the sequences only (P3).
     if (batch.done) return;
     Note note{.kind = NoteKind::produce_ack,

@@ -36,7 +36,7 @@ class Connections {
     BrokerIndex count() const { return static_cast<BrokerIndex>(channels_.size()); }
     /// The broker whose current connection this is; nothing if it is an older one.
     std::optional<BrokerIndex> owner(ConnectionId connection, NodeId peer) {
-        if (last_owner_ < count() && channels_[last_owner_].owns(connection)) return last_owner_;
+        if (!channels_.empty() && channels_[last_owner_].owns(connection)) return last_owner_;
         return find_owner(connection, peer);
     }
     /// The same without a known peer.

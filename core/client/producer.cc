@@ -70,8 +70,8 @@ void Producer::step(TimePoint now, Lane, Input& input, Effects& effects) {
     maybe_close(effects);
 }
 
-void Producer::maybe_close(Effects& effects) {
-    if (!closing_ || closed_ || has_incomplete()) return;
+void Producer::close_if_complete(Effects& effects) {
+    if (closed_ || has_incomplete()) return;
     closed_ = true;
     effects.exit(ExitReason::clean_shutdown);
 }
@@ -89,28 +89,14 @@ void Producer::on_woken(TimePoint now, Effects& effects) {
     run(now, effects);
 }
 
-void Producer::receive(TimePoint now, Received& received, Effects& effects) {
-    const std::optional<BrokerIndex> broker =
-        connections_.owner(received.connection, received.peer);
-    if (!broker) return;
-    const InFlight answered = connections_.channel(*broker).on_response(received.correlation);
-    switch (static_cast<RequestKind>(answered.mark >> 32)) {
-        case RequestKind::produce:
-            on_produce_response(now, static_cast<std::uint32_t>(answered.mark & 0xffffffff),
-                                std::get<ProduceResponse>(*received.message), effects);
-            break;
-        case RequestKind::metadata:
-            if (metadata_.on_response(now, std::get<MetadataResponse>(*received.message),
-                                      connections_))
-                effects.note(Note{.kind = NoteKind::metadata_update, .peer = received.peer});
-            break;
-        case RequestKind::init_producer_id:
-            on_init_producer_id_response(now, std::get<InitProducerIdResponse>(*received.message),
-                                         effects);
-            break;
-    }
-    run(now, effects);
-    maybe_close(effects);
+void Producer::on_other_response(TimePoint now, RequestKind kind, const Received& received,
+                                 Effects& effects) {
+    if (kind == RequestKind::init_producer_id)
+        return on_init_producer_id_response(
+            now, std::get<InitProducerIdResponse>(*received.message), effects);
+    ASSERT(kind == RequestKind::metadata);
+    if (metadata_.on_response(now, std::get<MetadataResponse>(*received.message), connections_))
+        effects.note(Note{.kind = NoteKind::metadata_update, .peer = received.peer});
 }
 
 void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFlight>& lost,
@@ -118,7 +104,7 @@ void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFl
     // [kafka NetworkClient.processDisconnection, handleServerDisconnect]
     bool asked_producer_id = false;
     for (const InFlight& request : lost) {
-        const auto kind = static_cast<RequestKind>(request.mark >> 32);
+        const RequestKind kind = kind_of(request.mark);
         if (kind == RequestKind::metadata) metadata_.on_failed(now);
         if (kind == RequestKind::init_producer_id) asked_producer_id = true;
     }
@@ -133,8 +119,8 @@ void Producer::on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFl
     }
     const NodeId peer = connections_.channel(broker).peer();
     for (const InFlight& in_flight : lost) {
-        if (static_cast<RequestKind>(in_flight.mark >> 32) != RequestKind::produce) continue;
-        const auto request = static_cast<std::uint32_t>(in_flight.mark & 0xffffffff);
+        if (kind_of(in_flight.mark) != RequestKind::produce) continue;
+        const std::uint32_t request = request_of(in_flight.mark);
         for (const BatchSlot batch : requests_[request].batches) {
             const ProducePartitionResponse response =
                 own_finding(accumulator_.batch(batch).partition, ErrorCode::network_exception);
@@ -160,10 +146,7 @@ void Producer::on_init_producer_id_response(TimePoint now, const InitProducerIdR
 
 // ---- the way of a record into a batch -----------------------------------------------------------
 
-void Producer::send_record(TimePoint now, const SendRecord& call, Effects& effects) {
-    ASSERT(!closing_);
-    in_use_ = true;
-    if (sends_at_once_ && send_at_once(now, call, effects)) return;
+void Producer::queue_record(TimePoint now, const SendRecord& call, Effects& effects) {
     if (waiting_.empty()) {
         const BatchSlot last = accumulator_.last_queued(call.partition);
         const SendOutcome outcome = try_send(now, call, effects);
@@ -208,15 +191,8 @@ Producer::SendOutcome Producer::try_send(TimePoint now, const SendRecord& record
     }
     const BatchSlot batch = accumulator_.append(now, record, size);
     if (batch == kNoBatch) return SendOutcome::waits_for_memory;
-    note_queued(record, batch, effects);
+    note_queued(record, tag(accumulator_.batch(batch)), effects);
     return SendOutcome::taken;
-}
-
-void Producer::note_queued(const SendRecord& record, BatchSlot batch, Effects& effects) {
-    effects.note(Note{.kind = NoteKind::record_queued,
-                      .partition = record.partition,
-                      .tag = tag(accumulator_.batch(batch)),
-                      .value = record.number.value()});
 }
 
 bool Producer::admit_waiting(TimePoint now, Effects& effects) {

@@ -63,6 +63,9 @@ class Producer final : public Node {
     void send_record(TimePoint now, const SendRecord& record, Effects& effects) override;
     const LaneDeadlines& deadlines() const override { return deadlines_; }
 
+    /// For tests: from now on no record is sent at once, which must come to the same.
+    void queue_all() { sends_at_once_ = false; }
+
     std::uint32_t next_batch_number() const { return accumulator_.next_batch_number(); }
     /// Batches that have no outcome yet, or sends that wait.
     bool has_incomplete() const {
@@ -79,27 +82,50 @@ class Producer final : public Node {
         std::int64_t timestamp_ms;
         TimePoint expires;
     };
+    static constexpr std::uint32_t kNoRequest = UINT32_MAX;
     /// A produce request between drain and response.
     struct ProduceInFlight {
         BrokerIndex broker = 0;
         BatchSlots batches;
+        std::uint32_t next_free = kNoRequest;
     };
     enum class RequestKind : std::uint8_t { produce, metadata, init_producer_id };
+    static constexpr std::uint64_t mark_of(RequestKind kind, std::uint32_t request) {
+        return (std::uint64_t{static_cast<std::uint8_t>(kind)} << 32) | request;
+    }
+    static constexpr RequestKind kind_of(std::uint64_t mark) {
+        return static_cast<RequestKind>(mark >> 32);
+    }
+    static constexpr std::uint32_t request_of(std::uint64_t mark) {
+        return static_cast<std::uint32_t>(mark & 0xffffffff);
+    }
     enum class SendOutcome : std::uint8_t { taken, waits_for_metadata, waits_for_memory };
     /// What a drain did with the first batch of a partition's queue.
     enum class DrainOutcome : std::uint8_t { taken, passed_over, ends_drain };
 
     // Inputs.
     void on_woken(TimePoint now, Effects& effects);
-    void maybe_close(Effects& effects);
+    void maybe_close(Effects& effects) {
+        if (closing_) close_if_complete(effects);
+    }
+    void close_if_complete(Effects& effects);
     void on_lost(TimePoint now, BrokerIndex broker, const std::vector<InFlight>& lost,
                  Effects& effects);
+    [[gnu::noinline, gnu::cold]] void on_other_response(TimePoint now, RequestKind kind,
+                                                        const Received& received, Effects& effects);
     void on_init_producer_id_response(TimePoint now, const InitProducerIdResponse& response,
                                       Effects& effects);
 
     // The way of a record into a batch.
+    [[gnu::noinline]] void queue_record(TimePoint now, const SendRecord& call, Effects& effects);
     SendOutcome try_send(TimePoint now, const SendRecord& record, Effects& effects);
-    void note_queued(const SendRecord& record, BatchSlot batch, Effects& effects);
+    [[gnu::always_inline]] static void note_queued(const SendRecord& record, BatchTag batch,
+                                                   Effects& effects) {
+        effects.note(Note{.kind = NoteKind::record_queued,
+                          .partition = record.partition,
+                          .tag = batch,
+                          .value = record.number.value()});
+    }
     void wait(TimePoint now, const SendRecord& call, Effects& effects);
     /// True if a record left the queue.
     bool admit_waiting(TimePoint now, Effects& effects);
@@ -107,7 +133,11 @@ class Producer final : public Node {
     void refuse(const SendRecord& record, ErrorCode error, Effects& effects);
 
     // The sender's loop.
-    void run(TimePoint now, Effects& effects);
+    void run(TimePoint now, Effects& effects) {
+        if (!waiting_.empty() || !at_rest(now)) run_rounds(now, effects);
+        plan_deadline(now);
+    }
+    void run_rounds(TimePoint now, Effects& effects);
     /// True if a round would find nothing to do.
     bool at_rest(TimePoint now) const {
         return !accumulator_.has_queued() && !metadata_.update_due(now) && !expire_now_ &&
@@ -123,32 +153,75 @@ class Producer final : public Node {
     void drain(TimePoint now, BrokerIndex broker, BatchSlots& drained);
     DrainOutcome drain_first(TimePoint now, PartitionId partition, std::int64_t& size,
                              BatchSlots& drained);
-    void take_drained(BatchSlot slot, BatchSlots& drained);
+    [[gnu::always_inline]] void take_drained(BatchSlot slot, ProducerBatch& batch,
+                                             BatchSlots& drained) {
+        batch.in_request = true;
+        drained.push_back(slot);
+        if (guarantees_order_) accumulator_.mute(batch.partition);
+    }
     /// Where a drain of this broker begins, of so many partitions.
-    std::size_t& drain_place(BrokerIndex broker, std::size_t count);
+    std::size_t& drain_place(BrokerIndex broker, std::size_t count) {
+        if (broker >= drain_places_.size()) add_drain_places(broker);
+        std::size_t& place = drain_places_[broker];
+        if (place >= count) [[unlikely]]
+            place %= count;
+        return place;
+    }
+    [[gnu::noinline, gnu::cold]] void add_drain_places(BrokerIndex broker);
     /// A drain that visited all of a broker's partitions.
-    void pass_round(BrokerIndex broker);
+    [[gnu::always_inline]] void pass_round(BrokerIndex broker) {
+        const std::size_t count = metadata_.led_by(broker).size();
+        ASSERT(count > 0);
+        std::size_t& place = drain_place(broker, count);
+        place = before(place, count);
+    }
+    /// The place before this one in a round of so many.
+    static std::size_t before(std::size_t place, std::size_t count) {
+        return (place == 0 ? count : place) - 1;
+    }
     void build(ProducerBatch& batch);
+    /// `request` is as good as new, and this will be its first batch.
+    [[gnu::always_inline]] void begin_request(const ProducerBatch& first,
+                                              ProduceRequest& request) const;
+    [[gnu::always_inline]] static void note_sent(PartitionId partition, BatchTag batch,
+                                                 std::uint32_t attempt, NodeId peer,
+                                                 Effects& effects) {
+        effects.note(Note{.kind = NoteKind::produce_send,
+                          .partition = partition,
+                          .peer = peer,
+                          .tag = batch,
+                          .value = attempt});
+    }
     void send_produce_request(TimePoint now, std::uint32_t request, Effects& effects);
     /// The usual way: nothing is queued anywhere and the leader can be sent to at once, so that
-    /// the record's batch is built and sent without a round of the loop that would find just that.
+    /// the record's batch is made and sent without a round of the loop that would find just that.
     /// False, and nothing is done, if it is not so.
-    bool send_at_once(TimePoint now, const SendRecord& record, Effects& effects);
+    [[gnu::always_inline]] bool send_at_once(TimePoint now, const SendRecord& record,
+                                             Effects& effects);
     void plan_deadline(TimePoint now);
 
     // The outcome of a batch.
-    void on_produce_response(TimePoint now, std::uint32_t request, const ProduceResponse& response,
-                             Effects& effects);
+    [[gnu::always_inline]] void on_produce_response(TimePoint now, std::uint32_t request,
+                                                    const ProduceResponse& response, NodeId peer,
+                                                    Effects& effects);
+    /// Of a request with more than one batch.
+    [[gnu::noinline, gnu::cold]] void complete_batches(TimePoint now, const BatchSlots& batches,
+                                                       const ProduceResponse& response, NodeId peer,
+                                                       Effects& effects);
     /// What the client itself finds out about a batch, in the form of a response.
     static ProducePartitionResponse own_finding(PartitionId partition, ErrorCode error);
     void complete_batch(TimePoint now, BatchSlot slot, const ProducePartitionResponse& response,
                         NodeId peer, Effects& effects);
+    [[gnu::always_inline]] void end_attempt(TimePoint now, BatchSlot slot,
+                                            const ProducePartitionResponse& response, NodeId peer,
+                                            Effects& effects);
     bool may_retry(TimePoint now, BatchSlot slot, ErrorCode error);
     void retry(TimePoint now, BatchSlot slot, ErrorCode error, NodeId peer, Effects& effects);
-    void succeed(BatchSlot slot, const ProducePartitionResponse& response, NodeId peer,
-                 Effects& effects);
-    void complete_failed(TimePoint now, BatchSlot slot, const ProducePartitionResponse& response,
-                         NodeId peer, Effects& effects);
+    [[gnu::always_inline]] void succeed(BatchSlot slot, const ProducePartitionResponse& response,
+                                        NodeId peer, Effects& effects);
+    [[gnu::noinline, gnu::cold]] void end_failed(TimePoint now, BatchSlot slot,
+                                                 const ProducePartitionResponse& response,
+                                                 NodeId peer, Effects& effects);
     void fail(BatchSlot slot, ErrorCode error, std::optional<NodeId> peer, bool adjust,
               Effects& effects);
     void split(TimePoint now, BatchSlot slot, Effects& effects);
@@ -162,11 +235,19 @@ class Producer final : public Node {
         return now - batch.created >= config_.delivery_timeout;
     }
     BatchTag tag(const ProducerBatch& batch) const { return BatchTag{id_, batch.number}; }
-    std::uint32_t take_request(BrokerIndex broker);
+    [[gnu::always_inline]] std::uint32_t take_request(BrokerIndex broker) {
+        if (free_request_ == kNoRequest) add_request();
+        const std::uint32_t request = free_request_;
+        free_request_ = requests_[request].next_free;
+        requests_[request].broker = broker;
+        return request;
+    }
     void free_request(std::uint32_t request) {
         requests_[request].batches.clear();
-        free_requests_.push_back(request);
+        requests_[request].next_free = free_request_;
+        free_request_ = request;
     }
+    [[gnu::noinline, gnu::cold]] void add_request();
 
     NodeId id_;
     std::uint64_t seed_;
@@ -195,8 +276,8 @@ class Producer final : public Node {
     std::uint64_t producer_id_attempts_ = 0;
 
     std::vector<ProduceInFlight> requests_;
-    std::vector<std::uint32_t> free_requests_;
-    std::vector<std::size_t> drain_places_;  ///< by broker: which of its partitions goes first
+    std::uint32_t free_request_ = kNoRequest;  ///< the first, linked by next_free
+    std::vector<std::size_t> drain_places_;    ///< by broker: which of its partitions goes first
 
     // Scratch of one step, kept for its memory.
     std::vector<BrokerIndex> ready_brokers_;

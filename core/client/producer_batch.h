@@ -43,11 +43,27 @@ struct ProducerBatch {
     // Whether the leader changed since the last attempt (KIP-951): no back-off then.
     std::int32_t leader_epoch = -1;
     std::uint32_t attempts_at_leader_change = 0;
-    // Links of the partition's queue and of the list of incomplete batches.
+    // Links of the partition's queue (or of the free slots) and of the incomplete batches.
     BatchSlot queue_before = kNoBatch;
     BatchSlot queue_after = kNoBatch;
     BatchSlot incomplete_before = kNoBatch;
     BatchSlot incomplete_after = kNoBatch;
+
+    /// A slot's batch, which has no body, begins anew without records; its builder is as it was
+    /// left.
+    void begin(PartitionId of, std::uint32_t tag_number, TimePoint now) {
+        partition = of;
+        number = tag_number;
+        records.clear();
+        reserved = 0;
+        created = last_attempt = backoff_ends = now;
+        attempts = 0;
+        closed = in_retry = in_request = queued = done = sequence_reset = false;
+        queue_before = queue_after = kNoBatch;
+        producer.reset();
+        leader_epoch = -1;
+        attempts_at_leader_change = 0;
+    }
 
     std::int32_t record_count() const { return static_cast<std::int32_t>(records.size()); }
     /// Bytes of the whole batch: as built, or so far.
@@ -65,20 +81,25 @@ class BatchPool {
 
     /// A fresh batch; references to others stay valid.
     BatchSlot take() {
-        if (free_.empty()) {
-            slots_.push_back(std::make_unique<ProducerBatch>(batch_size_));
-            return static_cast<BatchSlot>(slots_.size() - 1);
-        }
-        const BatchSlot slot = free_.back();
-        free_.pop_back();
+        if (free_ == kNoBatch) add_slot();
+        const BatchSlot slot = free_;
+        free_ = slots_[slot]->queue_after;
         return slot;
     }
-    void give_back(BatchSlot slot) { free_.push_back(slot); }
+    void give_back(BatchSlot slot) {
+        slots_[slot]->queue_after = free_;
+        free_ = slot;
+    }
 
   private:
+    [[gnu::noinline, gnu::cold]] void add_slot() {
+        slots_.push_back(std::make_unique<ProducerBatch>(batch_size_));
+        give_back(static_cast<BatchSlot>(slots_.size() - 1));
+    }
+
     std::int32_t batch_size_;
     std::vector<std::unique_ptr<ProducerBatch>> slots_;
-    std::vector<BatchSlot> free_;
+    BatchSlot free_ = kNoBatch;  ///< the first, linked by queue_after
 };
 
 /// Batches drained for one request; nearly always one.

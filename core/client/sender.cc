@@ -10,23 +10,19 @@
 namespace core {
 namespace {
 
+ProduceRequest& request_in(const MessageBox& box) {
+    auto* request = std::get_if<ProduceRequest>(&*box);
+    ASSERT(request != nullptr);
+    return *request;
+}
+
 constexpr std::uint64_t kInitProducerIdApi = 22;
-
-std::uint64_t mark_of(std::uint8_t kind, std::uint32_t request) {
-    return (std::uint64_t{kind} << 32) | request;
-}
-
-/// The place before this one in a round of so many.
-std::size_t before(std::size_t place, std::size_t count) {
-    return (place == 0 ? count : place) - 1;
-}
 
 }  // namespace
 
-void Producer::run(TimePoint now, Effects& effects) {
+void Producer::run_rounds(TimePoint now, Effects& effects) {
     if (!waiting_.empty()) admit_waiting(now, effects);
     for (bool busy = true; busy && !at_rest(now);) busy = round(now, effects);
-    plan_deadline(now);
 }
 
 bool Producer::round(TimePoint now, Effects& effects) {
@@ -47,8 +43,7 @@ bool Producer::maybe_update_metadata(TimePoint now, Effects& effects) {
     if (!node) return false;
     Channel& channel = connections_.channel(*node);
     if (channel.can_send()) {
-        channel.send(now, MetadataRequest{},
-                     mark_of(static_cast<std::uint8_t>(RequestKind::metadata), 0), effects);
+        channel.send(now, MetadataRequest{}, mark_of(RequestKind::metadata, 0), effects);
         metadata_.on_sent();
         return true;
     }
@@ -69,8 +64,7 @@ void Producer::maybe_init_producer_id(TimePoint now, Effects& effects) {
         channel.maybe_connect(now, effects);
         return;
     }
-    channel.send(now, InitProducerIdRequest{},
-                 mark_of(static_cast<std::uint8_t>(RequestKind::init_producer_id), 0), effects);
+    channel.send(now, InitProducerIdRequest{}, mark_of(RequestKind::init_producer_id, 0), effects);
     producer_id_asked_ = true;
 }
 
@@ -129,18 +123,8 @@ void Producer::drain(TimePoint now, BrokerIndex broker, BatchSlots& drained) {
     } while (index != start);
 }
 
-std::size_t& Producer::drain_place(BrokerIndex broker, std::size_t count) {
-    if (broker >= drain_places_.size()) drain_places_.resize(broker + 1, 0);
-    std::size_t& place = drain_places_[broker];
-    if (place >= count) place %= count;
-    return place;
-}
-
-void Producer::pass_round(BrokerIndex broker) {
-    const std::size_t count = metadata_.led_by(broker).size();
-    ASSERT(count > 0);
-    std::size_t& place = drain_place(broker, count);
-    place = before(place, count);
+void Producer::add_drain_places(BrokerIndex broker) {
+    drain_places_.resize(broker + 1, 0);
 }
 
 Producer::DrainOutcome Producer::drain_first(TimePoint now, PartitionId partition,
@@ -152,18 +136,11 @@ Producer::DrainOutcome Producer::drain_first(TimePoint now, PartitionId partitio
         return DrainOutcome::ends_drain;
     if (idempotent_ && sequences_.must_wait(batch)) return DrainOutcome::ends_drain;
     accumulator_.unqueue(*first);
-    take_drained(*first, drained);
+    if (idempotent_ && !batch.producer) sequences_.assign(*first, batch);
+    build(batch);
+    take_drained(*first, batch, drained);
     size += batch.size_bytes();
     return DrainOutcome::taken;
-}
-
-void Producer::take_drained(BatchSlot slot, BatchSlots& drained) {
-    ProducerBatch& batch = accumulator_.batch(slot);
-    if (idempotent_ && !batch.producer) sequences_.assign(slot);
-    build(batch);
-    batch.in_request = true;
-    drained.push_back(slot);
-    if (guarantees_order_) accumulator_.mute(batch.partition);
 }
 
 void Producer::build(ProducerBatch& batch) {
@@ -175,43 +152,33 @@ void Producer::build(ProducerBatch& batch) {
     batch.sequence_reset = false;
 }
 
-std::uint32_t Producer::take_request(BrokerIndex broker) {
-    std::uint32_t request = 0;
-    if (free_requests_.empty()) {
-        request = static_cast<std::uint32_t>(requests_.size());
-        requests_.emplace_back();
-    } else {
-        request = free_requests_.back();
-        free_requests_.pop_back();
-    }
-    requests_[request].broker = broker;
-    return request;
+void Producer::add_request() {
+    requests_.emplace_back();
+    free_request(static_cast<std::uint32_t>(requests_.size() - 1));
+}
+
+inline void Producer::begin_request(const ProducerBatch& first, ProduceRequest& request) const {
+    request.acks = static_cast<Acks>(config_.acks);
+    request.timeout = config_.request_timeout;
+    request.first_record = first.records.front();
+    request.attempt = first.attempts;
 }
 
 void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effects& effects) {
     Channel& channel = connections_.channel(requests_[request].broker);
     const NodeId peer = channel.peer();
     const BatchSlots& batches = requests_[request].batches;
-    const ProducerBatch& first = accumulator_.batch(batches.front());
     MessageBox box = effects.messages().take<ProduceRequest>();
-    auto& message = std::get<ProduceRequest>(*box);
-    message.acks = static_cast<Acks>(config_.acks);
-    message.timeout = config_.request_timeout;
-    message.first_record = first.records.front();
-    message.attempt = first.attempts;
+    ProduceRequest& message = request_in(box);
+    begin_request(accumulator_.batch(batches.front()), message);
     for (const BatchSlot slot : batches) {
         const ProducerBatch& batch = accumulator_.batch(slot);
         message.partitions.push_back(ProducePartition{batch.partition, batch.body});
-        effects.note(Note{.kind = NoteKind::produce_send,
-                          .partition = batch.partition,
-                          .peer = peer,
-                          .tag = tag(batch),
-                          .value = batch.attempts});
+        note_sent(batch.partition, tag(batch), batch.attempts, peer, effects);
     }
     const bool expects_response = config_.acks != 0;
     if (expects_response) {
-        const auto mark = mark_of(static_cast<std::uint8_t>(RequestKind::produce), request);
-        channel.send(now, std::move(box), mark, effects);
+        channel.send(now, std::move(box), mark_of(RequestKind::produce, request), effects);
         return;
     }
     channel.send_unanswered(std::move(box), effects);
@@ -223,27 +190,43 @@ void Producer::send_produce_request(TimePoint now, std::uint32_t request, Effect
     free_request(request);
 }
 
-bool Producer::send_at_once(TimePoint now, const SendRecord& record, Effects& effects) {
+void Producer::send_record(TimePoint now, const SendRecord& call, Effects& effects) {
+    ASSERT(!closing_);
+    in_use_ = true;
+    if (!sends_at_once_ || !send_at_once(now, call, effects)) queue_record(now, call, effects);
+}
+
+inline bool Producer::send_at_once(TimePoint now, const SendRecord& record, Effects& effects) {
     const PartitionView& view = metadata_.partition(record.partition);
     if (!view.leader || !waiting_.empty() || !at_rest(now)) return false;
     if (accumulator_.muted(record.partition)) return false;
     if (idempotent_ && sequences_.new_must_wait(record.partition)) return false;
     const BrokerIndex broker = *view.leader;
-    if (!connections_.channel(broker).can_send()) return false;
+    Channel& channel = connections_.channel(broker);
+    if (!channel.can_send()) return false;
     const std::int32_t size = batch_size_upper_bound(record.key, record.value);
     if (size > config_.max_request_size || size > config_.buffer_memory) return false;
-    const BatchSlot batch = accumulator_.append_unqueued(now, record, size, view);
-    if (batch == kNoBatch) return false;
+    if (!accumulator_.has_memory_for(size)) return false;
 
-    note_queued(record, batch, effects);
+    const BatchSlot slot = accumulator_.begin_alone(now, record, size, view);
+    ProducerBatch& batch = accumulator_.batch(slot);
+    if (idempotent_) sequences_.assign(slot, batch);
+    const BatchTag own_tag = tag(batch);
+    batch.body = batch_of_one(record.key, record.value, record.timestamp_ms, batch.producer,
+                              own_tag, arena_);
+    note_queued(record, own_tag, effects);
     pass_round(broker);
     const std::uint32_t request = take_request(broker);
-    take_drained(batch, requests_[request].batches);
-    send_produce_request(now, request, effects);
+    take_drained(slot, batch, requests_[request].batches);
+    MessageBox box = effects.messages().take<ProduceRequest>();
+    ProduceRequest& message = request_in(box);
+    begin_request(batch, message);
+    message.partitions.push_back(ProducePartition{record.partition, batch.body});
+    note_sent(record.partition, own_tag, 0, channel.peer(), effects);
+    channel.send(now, std::move(box), mark_of(RequestKind::produce, request), effects);
     // All that was waited for is waited for still, and the answer to this request.
     TimePoint& due = deadlines_[Lane::requests];
-    due = std::min({due, connections_.channel(broker).expire_due(),
-                    saturating_add(now, config_.delivery_timeout)});
+    due = std::min({due, channel.expire_due(), saturating_add(now, config_.delivery_timeout)});
     return true;
 }
 

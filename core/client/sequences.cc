@@ -8,14 +8,6 @@
 #include "core/client/error_class.h"
 
 namespace core {
-namespace {
-
-bool is_stale(const std::optional<ProducerIdAndEpoch>& owner,
-              const std::optional<ProducerIdAndEpoch>& current) {
-    return owner != current;
-}
-
-}  // namespace
 
 bool Sequences::before(const ProducerBatch& a, const ProducerBatch& b) const {
     const auto key = [](const ProducerBatch& batch) {
@@ -95,18 +87,6 @@ bool Sequences::must_wait(const ProducerBatch& batch) const {
     return pool_[state.under_way.front()].producer->base_sequence != batch.producer->base_sequence;
 }
 
-void Sequences::assign(BatchSlot slot) {
-    ASSERT(current_.has_value());
-    ProducerBatch& batch = pool_[slot];
-    ASSERT(!batch.producer);
-    Partition& state = partitions_[batch.partition.value()];
-    if (is_stale(state.owner, current_) && state.under_way.empty()) restart(state);
-    const Sequence base(state.next_sequence);
-    batch.producer = ProducerFields{current_->id, current_->epoch, base};
-    state.next_sequence = base.plus(batch.record_count()).value();
-    track(slot);
-}
-
 void Sequences::track(BatchSlot slot) {
     auto& list = partitions_[pool_[slot].partition.value()].under_way;
     // What was not sent before goes last.
@@ -118,6 +98,11 @@ void Sequences::track(BatchSlot slot) {
         return before(pool_[slot], pool_[other]);
     });
     list.insert(at, slot);
+}
+
+void Sequences::untrack_one_of_many(BatchSlot slot, Partition& state) {
+    auto& list = state.under_way;
+    if (const auto at = std::find(list.begin(), list.end(), slot); at != list.end()) list.erase(at);
 }
 
 bool Sequences::can_retry(BatchSlot slot, ErrorCode error) {

@@ -52,14 +52,14 @@ class Sequences {
     /// The same of a batch that has no sequence yet.
     bool new_must_wait(PartitionId partition) const;
     /// Numbers a batch that is drained for the first time (S1), and tracks it.
-    void assign(BatchSlot slot);
+    [[gnu::always_inline]] void assign(BatchSlot slot, ProducerBatch& batch);
     /// Tracks a batch that has its sequence already (made by a split).
     void track(BatchSlot slot);
-    void untrack(BatchSlot slot);
+    void untrack(BatchSlot slot) { untrack(slot, partitions_[pool_[slot].partition.value()]); }
 
     /// [kafka TransactionManager.canRetry] May ask for an epoch bump.
     bool can_retry(BatchSlot slot, ErrorCode error);
-    void on_success(BatchSlot slot);
+    [[gnu::always_inline]] void on_success(BatchSlot slot, const ProducerBatch& batch);
     /// `adjust`: the broker is known not to hold it, so that its sequences are a gap.
     void on_failure(BatchSlot slot, ErrorCode error, bool adjust);
     /// The batch expired after a retry (S4).
@@ -84,6 +84,8 @@ class Sequences {
     bool is_next(const Partition& state, std::int32_t sequence) const {
         return sequence - state.last_acked == 1;
     }
+    void untrack(BatchSlot slot, Partition& state);
+    [[gnu::noinline, gnu::cold]] static void untrack_one_of_many(BatchSlot slot, Partition& state);
     void request_bump(PartitionId partition);
     void restart(Partition& state);
     void reset_producer_id();
@@ -104,18 +106,33 @@ inline bool Sequences::new_must_wait(PartitionId partition) const {
     return state.unresolved.has_value();
 }
 
-inline void Sequences::untrack(BatchSlot slot) {
-    auto& list = partitions_[pool_[slot].partition.value()].under_way;
-    // What is answered is nearly always the first, and mostly alone.
-    if (list.size() == 1 && list.front() == slot) return list.clear();
-    if (const auto at = std::find(list.begin(), list.end(), slot); at != list.end()) list.erase(at);
+inline void Sequences::assign(BatchSlot slot, ProducerBatch& batch) {
+    ASSERT(current_.has_value());
+    ASSERT(!batch.producer);
+    Partition& state = partitions_[batch.partition.value()];
+    const bool alone = state.under_way.empty();
+    if (alone && state.owner != current_) restart(state);
+    const Sequence base(state.next_sequence);
+    batch.producer = ProducerFields{current_->id, current_->epoch, base};
+    state.next_sequence = base.plus(batch.record_count()).value();
+    if (alone)
+        state.under_way.push_back(slot);
+    else
+        track(slot);
 }
 
-inline void Sequences::on_success(BatchSlot slot) {
-    const ProducerBatch& batch = pool_[slot];
+inline void Sequences::untrack(BatchSlot slot, Partition& state) {
+    // What is answered is nearly always the first, and mostly alone.
+    if (state.under_way.size() == 1 && state.under_way.front() == slot)
+        state.under_way.clear();
+    else
+        untrack_one_of_many(slot, state);
+}
+
+inline void Sequences::on_success(BatchSlot slot, const ProducerBatch& batch) {
     Partition& state = partitions_[batch.partition.value()];
     state.last_acked = std::max(state.last_acked, batch.last_sequence().value());
-    untrack(slot);
+    untrack(slot, state);
 }
 
 }  // namespace core

@@ -17,16 +17,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
+#include <new>
 #include <optional>
 
+#include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/maybe.h"
+#include "core/record/batch_arena.h"
 #include "core/record/batch_layout.h"
 
 namespace core {
-
-class BatchArena;
 
 /// RecordBatch.NO_PRODUCER_ID / NO_PRODUCER_EPOCH / NO_SEQUENCE are std::nullopt here.
 struct ProducerFields {
@@ -79,6 +81,11 @@ class BatchBody {
     /// header. Its memory is the arena's, or its own without one.
     static BatchBodyRef make(BytesView tail, bool crc_valid, std::optional<BatchTag> tag,
                              BatchArena* arena = nullptr);
+    /// The same of bytes that do not exist yet: write(tail) makes all of them, in their place.
+    template <class Write>
+    static BatchBodyRef make_written(std::size_t tail_bytes, bool crc_valid,
+                                     const std::optional<BatchTag>& tag, BatchArena* arena,
+                                     Write&& write);
     BatchBody(const BatchBody&) = delete;
     BatchBody& operator=(const BatchBody&) = delete;
 
@@ -141,6 +148,22 @@ class BatchBody {
     bool crc_valid_;
 };
 static_assert(sizeof(BatchBody) == 20);
+
+template <class Write>
+BatchBodyRef BatchBody::make_written(std::size_t tail_bytes, bool crc_valid,
+                                     const std::optional<BatchTag>& tag, BatchArena* arena,
+                                     Write&& write) {
+    static_assert(alignof(BatchBody) <= 4);
+    ASSERT(tail_bytes >= kBatchTailHeaderBytes);
+    ASSERT(tail_bytes <= std::numeric_limits<std::int32_t>::max() - kBatchPrefixBytes);
+    const std::size_t size = sizeof(BatchBody) + tail_bytes;
+    const BatchArena::Place place =
+        arena != nullptr ? arena->take(size) : BatchArena::take_alone(size);
+    BatchBodyRef body(::new (place.memory) BatchBody(static_cast<std::uint32_t>(tail_bytes),
+                                                     crc_valid, tag, place.in_block));
+    write(std::span<std::byte>(place.memory + sizeof(BatchBody), tail_bytes));
+    return body;
+}
 
 inline BatchHeader BatchBody::header() const {
     BatchHeader header;

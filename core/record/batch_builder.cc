@@ -14,10 +14,6 @@ namespace {
 
 using layout::in_tail;
 
-/// Length, attributes, timestamp and offset of any record at their largest
-/// (DefaultRecord.MAX_RECORD_OVERHEAD).
-constexpr std::int32_t kMaxRecordOverhead = 21;
-constexpr std::int32_t kNullSize = 1;
 constexpr std::int32_t kNoHeadersSize = 1;
 constexpr std::int64_t kNoProducerId = -1;
 constexpr std::int16_t kNoProducerEpoch = -1;
@@ -28,15 +24,10 @@ std::int32_t length_of(BytesView bytes) {
     return static_cast<std::int32_t>(bytes.size());
 }
 
-std::int32_t nullable_size(const std::optional<BytesView>& bytes) {
-    if (!bytes) return kNullSize;
-    return varint_size(length_of(*bytes)) + length_of(*bytes);
-}
-
 std::int32_t headers_size(std::span<const RecordHeader> headers) {
     std::int32_t size = varint_size(static_cast<std::int32_t>(headers.size()));
     for (const RecordHeader& header : headers)
-        size += nullable_size(as_bytes(header.key)) + nullable_size(header.value);
+        size += field_size(as_bytes(header.key)) + field_size(header.value);
     return size;
 }
 
@@ -44,7 +35,7 @@ std::int32_t headers_size(std::span<const RecordHeader> headers) {
 std::int32_t content_size(const std::optional<BytesView>& key,
                           const std::optional<BytesView>& value,
                           std::span<const RecordHeader> headers) {
-    return nullable_size(key) + nullable_size(value) +
+    return field_size(key) + field_size(value) +
            (headers.empty() ? kNoHeadersSize : headers_size(headers));
 }
 
@@ -54,14 +45,23 @@ std::int32_t body_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
     return 1 + varlong_size(timestamp_delta) + varint_size(offset_delta) + content;
 }
 
-constexpr std::int32_t kUpperBoundWithoutContent =
-    static_cast<std::int32_t>(kBatchHeaderBytes) + kMaxRecordOverhead;
-
 std::byte* write_nullable(std::byte* out, const std::optional<BytesView>& bytes) {
     if (!bytes) return write_varint(out, -1);
     out = write_varint(out, length_of(*bytes));
     if (!bytes->empty()) std::memcpy(out, bytes->data(), bytes->size());
     return out + bytes->size();
+}
+
+/// A record of so many bytes behind its length, up to its headers.
+std::byte* write_record(std::byte* out, std::int32_t size, std::int64_t timestamp_delta,
+                        std::int32_t offset_delta, const std::optional<BytesView>& key,
+                        const std::optional<BytesView>& value) {
+    out = write_varint(out, size);
+    *out++ = std::byte{0};
+    out = write_varlong(out, timestamp_delta);
+    out = write_varint(out, offset_delta);
+    out = write_nullable(out, key);
+    return write_nullable(out, value);
 }
 
 /// The header's fields are at fixed places: a span of fixed size needs no check of them.
@@ -82,6 +82,19 @@ HeaderBytes header_of(std::span<std::byte> tail) {
     return tail.first<kBatchTailHeaderBytes>();
 }
 
+/// All of the header but for its checksum.
+void write_header(HeaderBytes header, std::int32_t record_count, std::int64_t base_timestamp_ms,
+                  std::int64_t max_timestamp_ms, const std::optional<ProducerFields>& producer) {
+    constexpr std::int16_t kNoAttributes = 0;
+    header[0] = kMagicV2;
+    store(header, layout::kAttributes, kNoAttributes);
+    store(header, layout::kLastOffsetDelta, record_count - 1);
+    store(header, layout::kBaseTimestamp, base_timestamp_ms);
+    store(header, layout::kMaxTimestamp, max_timestamp_ms);
+    store_producer(header, producer);
+    store(header, layout::kRecordCount, record_count);
+}
+
 /// Computes and stores the checksum.
 void store_crc(std::span<std::byte> tail) {
     store(header_of(tail), layout::kCrc,
@@ -96,12 +109,6 @@ std::int32_t record_size(std::int32_t offset_delta, std::int64_t timestamp_delta
     const std::int32_t size =
         body_size(offset_delta, timestamp_delta, content_size(key, value, headers));
     return varint_size(size) + size;
-}
-
-std::int32_t batch_size_upper_bound(const std::optional<BytesView>& key,
-                                    const std::optional<BytesView>& value,
-                                    std::span<const RecordHeader> headers) {
-    return kUpperBoundWithoutContent + content_size(key, value, headers);
 }
 
 void BatchBuilder::clear() {
@@ -127,7 +134,7 @@ void BatchBuilder::append(const std::optional<BytesView>& key,
                           std::span<const RecordHeader> headers) {
     const std::int32_t content = content_size(key, value, headers);
     if (record_count_ == 0) {
-        write_limit_ = std::max(batch_size_, kUpperBoundWithoutContent + content);
+        write_limit_ = std::max(batch_size_, layout::kUpperBoundWithoutContent + content);
         base_timestamp_ms_ = timestamp_ms;
         max_timestamp_ms_ = timestamp_ms;
     }
@@ -139,12 +146,7 @@ void BatchBuilder::append(const std::optional<BytesView>& key,
         buffer_.resize(std::max(end, 2 * buffer_.size()) - kBatchPrefixBytes);
 
     std::byte* out = buffer_.data() + (used_ - kBatchPrefixBytes);
-    out = write_varint(out, size);
-    *out++ = std::byte{0};
-    out = write_varlong(out, timestamp_delta);
-    out = write_varint(out, record_count_);
-    out = write_nullable(out, key);
-    out = write_nullable(out, value);
+    out = write_record(out, size, timestamp_delta, record_count_, key, value);
     out = write_varint(out, static_cast<std::int32_t>(headers.size()));
     for (const RecordHeader& header : headers) {
         out = write_nullable(out, as_bytes(header.key));
@@ -155,26 +157,30 @@ void BatchBuilder::append(const std::optional<BytesView>& key,
     ++record_count_;
 }
 
-void BatchBuilder::write_header(const std::optional<ProducerFields>& producer) {
-    constexpr std::int16_t kNoAttributes = 0;
-    const HeaderBytes header = header_of(buffer_);
-    header[0] = kMagicV2;
-    store(header, layout::kAttributes, kNoAttributes);
-    store(header, layout::kLastOffsetDelta, record_count_ - 1);
-    store(header, layout::kBaseTimestamp, base_timestamp_ms_);
-    store(header, layout::kMaxTimestamp, max_timestamp_ms_);
-    store_producer(header, producer);
-    store(header, layout::kRecordCount, record_count_);
-}
-
 BatchBodyRef BatchBuilder::close(const std::optional<ProducerFields>& producer,
                                  std::optional<BatchTag> tag, BatchArena* arena) {
     ASSERT(record_count_ > 0);
-    write_header(producer);
     const std::span<std::byte> tail(buffer_.data(), used_ - kBatchPrefixBytes);
+    write_header(header_of(tail), record_count_, base_timestamp_ms_, max_timestamp_ms_, producer);
     store_crc(tail);
     clear();
     return BatchBody::make(tail, true, tag, arena);
+}
+
+BatchBodyRef batch_of_one(const std::optional<BytesView>& key, BytesView value,
+                          std::int64_t timestamp_ms, const std::optional<ProducerFields>& producer,
+                          BatchTag tag, BatchArena& arena) {
+    const std::int32_t size = body_size(0, 0, field_size(key) + field_size(value) + kNoHeadersSize);
+    const std::size_t tail_bytes =
+        kBatchTailHeaderBytes + static_cast<std::size_t>(varint_size(size) + size);
+    return BatchBody::make_written(tail_bytes, true, tag, &arena, [&](std::span<std::byte> tail) {
+        write_header(header_of(tail), 1, timestamp_ms, timestamp_ms, producer);
+        std::byte* out = tail.data() + kBatchTailHeaderBytes;
+        out = write_record(out, size, 0, 0, key, value);
+        out = write_varint(out, 0);
+        ASSERT(out == tail.data() + tail.size());
+        store_crc(tail);
+    });
 }
 
 BatchBodyRef reissue(const BatchBody& body, const std::optional<ProducerFields>& producer) {

@@ -18,7 +18,9 @@
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/record/batch.h"
+#include "core/record/batch_layout.h"
 #include "core/record/record.h"
+#include "core/record/varint.h"
 
 namespace core {
 
@@ -26,11 +28,22 @@ namespace core {
 std::int32_t record_size(std::int32_t offset_delta, std::int64_t timestamp_delta,
                          const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                          std::span<const RecordHeader> headers = {});
+/// Bytes of a key or value in a record, its length included.
+inline std::int32_t field_size(BytesView bytes) {
+    const auto length = static_cast<std::int32_t>(bytes.size());
+    return varint_size(length) + length;
+}
+inline std::int32_t field_size(const std::optional<BytesView>& bytes) {
+    constexpr std::int32_t kNull = 1;
+    return bytes ? field_size(*bytes) : kNull;
+}
+
 /// Upper bound of a batch with this one record, 61-byte header included
 /// (DefaultRecordBatch.estimateBatchSizeUpperBound): what the accumulator reserves at least.
-std::int32_t batch_size_upper_bound(const std::optional<BytesView>& key,
-                                    const std::optional<BytesView>& value,
-                                    std::span<const RecordHeader> headers = {});
+inline std::int32_t batch_size_upper_bound(const std::optional<BytesView>& key, BytesView value) {
+    constexpr std::int32_t kNoHeaders = 1;
+    return layout::kUpperBoundWithoutContent + field_size(key) + field_size(value) + kNoHeaders;
+}
 
 class BatchBuilder {
   public:
@@ -61,8 +74,6 @@ class BatchBuilder {
                        BatchArena* arena = nullptr);
 
   private:
-    void write_header(const std::optional<ProducerFields>& producer);
-
     std::int32_t batch_size_;
     Bytes buffer_;          ///< the batch from its magic byte on; only grows
     std::size_t used_ = 0;  ///< bytes of the batch so far, the 16 before the magic byte included
@@ -71,6 +82,12 @@ class BatchBuilder {
     std::int64_t base_timestamp_ms_ = 0;
     std::int64_t max_timestamp_ms_ = 0;
 };
+
+/// The batch of one record without headers, as a builder would make it: its size is known before,
+/// so it is written where it stays.
+BatchBodyRef batch_of_one(const std::optional<BytesView>& key, BytesView value,
+                          std::int64_t timestamp_ms, const std::optional<ProducerFields>& producer,
+                          BatchTag tag, BatchArena& arena);
 
 /// The same records and tag under other producer fields, CRC recomputed
 /// (MemoryRecordsBuilder.reopenAndRewriteProducerState).

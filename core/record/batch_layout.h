@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace core {
 
@@ -31,6 +32,13 @@ inline constexpr std::size_t kProducerId = 43;
 inline constexpr std::size_t kProducerEpoch = 51;
 inline constexpr std::size_t kBaseSequence = 53;
 inline constexpr std::size_t kRecordCount = 57;
+
+/// Length, attributes, timestamp and offset of any record at their largest
+/// (DefaultRecord.MAX_RECORD_OVERHEAD).
+inline constexpr std::int32_t kMaxRecordOverhead = 21;
+/// A batch of one record without its key, value and headers, at most.
+inline constexpr std::int32_t kUpperBoundWithoutContent =
+    static_cast<std::int32_t>(kBatchHeaderBytes) + kMaxRecordOverhead;
 
 /// Places of the fields of a message of magic 0 or 1 that differ. [kafka LegacyRecord 3.9]
 inline constexpr std::size_t kOlderCrc = 12;

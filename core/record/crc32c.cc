@@ -32,25 +32,29 @@ std::uint32_t byte_at(const std::byte* p, std::size_t i) {
 }
 
 #if defined(__x86_64__)
+template <class Word>
+Word load(const std::byte* p) {
+    Word word;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+}
+
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_instruction(BytesView bytes,
                                                                    std::uint32_t previous) {
     std::uint64_t crc = previous ^ 0xffffffffU;
     const std::byte* p = bytes.data();
-    std::size_t left = bytes.size();
-    for (; left >= 8; left -= 8, p += 8) {
-        std::uint64_t word;
-        std::memcpy(&word, p, sizeof word);
-        crc = __builtin_ia32_crc32di(crc, word);
-    }
+    for (const std::byte* words_end = p + (bytes.size() & ~std::size_t{7}); p != words_end; p += 8)
+        crc = __builtin_ia32_crc32di(crc, load<std::uint64_t>(p));
     auto crc32 = static_cast<std::uint32_t>(crc);
-    if (left >= 4) {
-        std::uint32_t word;
-        std::memcpy(&word, p, sizeof word);
-        crc32 = __builtin_ia32_crc32si(crc32, word);
-        left -= 4;
+    if ((bytes.size() & 4) != 0) {
+        crc32 = __builtin_ia32_crc32si(crc32, load<std::uint32_t>(p));
         p += 4;
     }
-    for (; left > 0; --left, ++p)
+    if ((bytes.size() & 2) != 0) {
+        crc32 = __builtin_ia32_crc32hi(crc32, load<std::uint16_t>(p));
+        p += 2;
+    }
+    if ((bytes.size() & 1) != 0)
         crc32 = __builtin_ia32_crc32qi(crc32, std::to_integer<unsigned char>(*p));
     return crc32 ^ 0xffffffffU;
 }
@@ -75,8 +79,7 @@ std::uint32_t crc32c_portable(BytesView bytes, std::uint32_t previous) {
 
 bool crc32c_uses_instruction() {
 #if defined(__x86_64__)
-    static const bool kSupported = __builtin_cpu_supports("sse4.2") != 0;
-    return kSupported;
+    return __builtin_cpu_supports("sse4.2") != 0;
 #else
     return false;
 #endif

@@ -73,9 +73,11 @@ class Bench {
     bool answers_connect = true;
     bool answers_metadata = true;
     bool answers_producer_id = true;
+    bool queues_all = false;  ///< no record is sent at once
     TimePoint now{};
 
     std::vector<Request> produces;  ///< not answered, oldest first
+    std::string wire;               ///< all produce requests ever sent, with their bytes
     std::vector<Request> others;    ///< metadata and producer id, if not answered by themselves
     std::vector<OpenEffect> opens;  ///< not answered, if not answered by themselves
     std::vector<ConnectionId> closed;
@@ -98,8 +100,10 @@ class Bench {
     Bench& operator=(const Bench&) = delete;
 
     Producer& producer() {
-        if (!producer_)
+        if (!producer_) {
             producer_ = std::make_unique<Producer>(kClient, 42, profile, config, topics, bootstrap);
+            if (queues_all) producer_->queue_all();
+        }
         return *producer_;
     }
 
@@ -253,6 +257,7 @@ class Bench {
         const NodeId peer = peers_.at(sent.connection);
         Request request{peer, sent.connection, sent.correlation, std::move(*sent.message)};
         if (std::holds_alternative<ProduceRequest>(request.message)) {
+            write_down(request);
             if (produce(request).acks != Acks::none) produces.push_back(std::move(request));
         } else if (std::holds_alternative<MetadataRequest>(request.message)) {
             ++metadata_requests;
@@ -260,6 +265,19 @@ class Bench {
         } else {
             (answers_producer_id ? answerable_ : others).push_back(std::move(request));
         }
+    }
+    void write_down(const Request& request) {
+        const ProduceRequest& sent = produce(request);
+        wire += concat(now.time_since_epoch().count(), " to ", request.peer.value(), " #",
+                       request.correlation.value(), " acks ", static_cast<int>(sent.acks), " for ",
+                       sent.timeout.count(), " record ", sent.first_record.value(), " attempt ",
+                       sent.attempt, ":");
+        for (const ProducePartition& item : sent.partitions) {
+            wire += concat(" p", item.partition.value(), " b", item.batch->tag()->number,
+                           item.batch->crc_valid() ? " " : " broken ");
+            wire += as_text(item.batch->tail());
+        }
+        wire += "\n";
     }
     /// Answers what is asked for itself, in the order of each connection: behind produce requests.
     void answer_others() {

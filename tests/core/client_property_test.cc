@@ -69,6 +69,8 @@ struct History {
     std::uint64_t seed;
     std::uint64_t draws = 0;
     bool truncates = false;
+    bool has_keys = false;
+    std::vector<std::int64_t> deadlines;  ///< of the client after each turn
 
     explicit History(std::uint64_t s) : seed(s) {}
 
@@ -84,9 +86,12 @@ struct History {
     }
     void send(std::int64_t number, std::uint32_t partition) {
         const std::string value = std::to_string(number);
+        const std::string name(static_cast<std::size_t>(number % 70), 'k');
+        std::optional<BytesView> key;
+        if (has_keys && number % 4 != 0) key = as_bytes(name);
         bench.send(SendRecord{.number = RecordNumber(number),
                               .partition = PartitionId(partition),
-                              .key = std::nullopt,
+                              .key = key,
                               .value = as_bytes(value),
                               .timestamp_ms = bench.now_ms()});
     }
@@ -127,6 +132,8 @@ struct History {
             }
             if (draw(3) == 0) bench.pass(from_ms(static_cast<std::int64_t>(draw(40))));
             serve();
+            deadlines.push_back(
+                bench.deadline().value_or(TimePoint::max()).time_since_epoch().count());
         }
     }
     /// Outcomes by record number: +1 for each acknowledgement, -1000 for a failure.
@@ -235,5 +242,37 @@ TEST_SUITE("core.client_property") {
                 CHECK(one);
             }
         }
+    }
+
+    // The short way of a record that waits for nothing, and the way of all others.
+    TEST_CASE("a record that is sent at once is sent as the queues would have sent it") {
+        std::size_t acknowledged = 0;
+        for (std::uint64_t seed = 0; seed < 120; ++seed) {
+            CAPTURE(seed);
+            const auto run = [&](History& history) {
+                ProducerConfig& config = history.bench.config;
+                config.enable_idempotence = seed % 2 == 0;
+                if (seed % 3 == 0) config.max_in_flight_requests_per_connection = 1;
+                if (seed % 5 == 0) config.delivery_timeout = from_ms(120);
+                if (seed % 5 == 0) config.request_timeout = from_ms(100);
+                if (seed % 7 == 0) config.buffer_memory = 3 * config.batch_size;
+                if (seed % 11 == 0) config.batch_size = 0;
+                if (!config.enable_idempotence && seed % 13 == 0) config.acks = 1;
+                history.has_keys = seed % 4 < 2;
+                history.truncates = config.enable_idempotence && seed % 8 == 0;
+                history.run();
+            };
+            History short_way(seed);
+            History long_way(seed);
+            long_way.bench.queues_all = true;
+            run(short_way);
+            run(long_way);
+            CHECK(short_way.bench.wire == long_way.bench.wire);
+            CHECK(short_way.bench.story() == long_way.bench.story());
+            CHECK(short_way.deadlines == long_way.deadlines);
+            CHECK(short_way.draws == long_way.draws);
+            acknowledged += short_way.bench.notes(NoteKind::produce_ack).size();
+        }
+        CHECK(acknowledged > 10'000);
     }
 }

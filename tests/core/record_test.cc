@@ -191,6 +191,35 @@ TEST_SUITE("core.record") {
         }
     }
 
+    TEST_CASE("a batch of one record is the one that a builder makes") {
+        const core::ProducerFields producer{core::ProducerId(7), core::ProducerEpoch(2),
+                                            core::Sequence(41)};
+        const core::BatchTag tag{core::NodeId(1001), 3};
+        core::BatchArena arena;
+        for (std::size_t size : {0U, 1U, 56U, 57U, 58U, 63U, 64U, 8183U, 8184U, 8191U, 8192U}) {
+            for (int key_size : {-1, 0, 1, 63, 64}) {
+                CAPTURE(size);
+                CAPTURE(key_size);
+                const std::string value(size, 'v');
+                const std::string text(static_cast<std::size_t>(std::max(key_size, 0)), 'k');
+                std::optional<BytesView> key;
+                if (key_size >= 0) key = as_bytes(text);
+                for (const bool idempotent : {false, true}) {
+                    std::optional<core::ProducerFields> fields;
+                    if (idempotent) fields = producer;
+                    BatchBuilder builder(100);
+                    builder.append(key, as_bytes(value), 1'704'067'200'123);
+                    const BatchBodyRef built = builder.close(fields, tag);
+                    const BatchBodyRef one = core::batch_of_one(
+                        key, as_bytes(value), 1'704'067'200'123, fields, tag, arena);
+                    CHECK(encoded(one) == encoded(built));
+                    CHECK(one->tag() == built->tag());
+                    CHECK(one->crc_valid());
+                }
+            }
+        }
+    }
+
     // DefaultRecord.recordSizeUpperBound counts the lengths of key, value and headers too, so with
     // batch.size=0 two records fit as long as 2 * (7 + n) <= 21 + 3 + n.
     TEST_CASE("with batch.size 0 a second tiny record still fits, a larger one does not") {
