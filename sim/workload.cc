@@ -38,12 +38,16 @@ std::uint32_t murmur2(core::BytesView bytes) {
 
 Workload::Workload(const scenario::Scenario& scenario, Kernel& kernel, std::vector<Host*> hosts,
                    OnSend on_send)
-    : scenario_(scenario), kernel_(kernel), on_send_(std::move(on_send)) {
+    : kernel_(kernel), on_send_(std::move(on_send)) {
     ASSERT(hosts.size() == scenario.producers.size());
     for (std::size_t i = 0; i < hosts.size(); ++i) {
-        sources_.emplace_back();
-        sources_.back().spec = &scenario.producers[i];
-        sources_.back().host = hosts[i];
+        Source& source = sources_.emplace_back();
+        source.spec = &scenario.producers[i];
+        source.host = hosts[i];
+        const scenario::Topic& topic = scenario.topics[source.spec->topic];
+        source.first_partition = topic.first_partition;
+        source.partitions = static_cast<std::uint32_t>(topic.partitions.size());
+        ASSERT(source.partitions > 0);
     }
 }
 
@@ -88,10 +92,6 @@ std::int64_t Workload::take_due(Source& source) const {
         source.due = plan_next(source);
     }
     return due;
-}
-
-bool Workload::closing(const Source& source) {
-    return source.host->state() == ProcessState::shutting_down;
 }
 
 void Workload::on_event(const Event& event) {
@@ -153,25 +153,26 @@ void Workload::make_value(Source& source, std::int64_t n) {
         value.append(static_cast<std::size_t>(plan.size) - value.size(), '.');
 }
 
+std::uint32_t Workload::choose_by_key(const Source& source, std::int64_t n) {
+    key_ = scenario::expand(source.spec->workload.key, n);
+    return (murmur2(core::as_bytes(key_)) & 0x7fffffffU) % source.partitions;
+}
+
 void Workload::send(Source& source) {
-    const scenario::Workload& plan = source.spec->workload;
     const std::int64_t n = source.next_number++;
     write_value(source, n);
-    const scenario::Topic& topic = scenario_.topics[source.spec->topic];
-    const auto partitions = static_cast<std::uint32_t>(topic.partitions.size());
-    std::uint32_t index = static_cast<std::uint32_t>(n % partitions);
-    std::optional<core::BytesView> key;
-    if (plan.has_key) {
-        key_ = scenario::expand(plan.key, n);
-        key = core::as_bytes(key_);
-        index = (murmur2(*key) & 0x7fffffffU) % partitions;
-    }
-    const core::PartitionId partition(topic.first_partition.value() + index);
+    std::uint32_t index = source.round;
+    if (++source.round == source.partitions) source.round = 0;
+    const bool has_key = source.spec->workload.has_key;
+    if (has_key) index = choose_by_key(source, n);
+    const core::PartitionId partition(source.first_partition.value() + index);
     const core::RecordNumber number(n);
     on_send_(source.spec->node, number, partition);
     const std::int64_t now_ms = core::to_ms(kernel_.now().time_since_epoch());
-    source.host->send_record(core::SendRecord{number, partition, key, core::as_bytes(source.value),
-                                              core::kWallClockAtZeroMs + now_ms});
+    core::SendRecord record{number, partition, std::nullopt, core::as_bytes(source.value),
+                            core::kWallClockAtZeroMs + now_ms};
+    if (has_key) record.key = core::as_bytes(key_);
+    source.host->send_record(record);
 }
 
 }  // namespace sim

@@ -52,6 +52,9 @@ class Workload {
     struct Source {
         const scenario::Producer* spec = nullptr;
         Host* host = nullptr;
+        core::PartitionId first_partition{0};  ///< of its topic
+        std::uint32_t partitions = 0;
+        std::uint32_t round = 0;  ///< next_number mod partitions
         std::int64_t next_number = 0;
         std::int64_t planned = 0;    ///< of the workload's own records, how many came due
         std::size_t burst = 0;       ///< the burst that is next
@@ -66,16 +69,19 @@ class Workload {
     /// When a source's plan goes on from where it is.
     static core::TimePoint plan_next(const Source& source);
     /// Whether its process is being shut down: what is due is not produced.
-    static bool closing(const Source& source);
+    static bool closing(const Source& source) {
+        return source.host->state() == ProcessState::shutting_down;
+    }
     /// Records of the source's own plan that are due now; advances the plan.
     std::int64_t take_due(Source& source) const;
     void send(Source& source);
+    /// The partition of record `n` by its key, which is then in key_.
+    std::uint32_t choose_by_key(const Source& source, std::int64_t n);
     /// Value of record `n`: made anew, or by counting up the one before it.
-    static void make_value(Source& source, std::int64_t n);
+    [[gnu::noinline]] static void make_value(Source& source, std::int64_t n);
     static void write_value(Source& source, std::int64_t n);
     void arm(std::uint32_t producer, core::TimePoint at);
 
-    const scenario::Scenario& scenario_;
     Kernel& kernel_;
     OnSend on_send_;
     std::vector<Source> sources_;
