@@ -41,47 +41,14 @@ std::optional<std::uint64_t> Deadlines::due(TimePoint now) const {
     UNREACHABLE();
 }
 
-DelayedProduce& ProducePurgatory::take(ConnectionId connection, CorrelationId correlation,
-                                       NodeId client) {
-    if (free_.empty()) [[unlikely]]
-        make_one();
-    DelayedProduce& taken = operations_[free_[free_.size() - 1]];
-    free_.keep_front(free_.size() - 1);
-    ASSERT(!taken.used);
-    ASSERT(taken.partitions.empty());
-    taken.connection = connection;
-    taken.correlation = correlation;
-    taken.client = client;
-    taken.waiting = 0;
-    ++taken.generation;
-    taken.used = true;
-    return taken;
-}
-
-void ProducePurgatory::make_one() {
-    const auto number = static_cast<std::uint32_t>(operations_.size());
+void ProducePurgatory::add_operation() {
+    free_ = static_cast<std::uint32_t>(operations_.size());
     operations_.push_back(DelayedProduce{.connection = ConnectionId(0),
                                          .correlation = CorrelationId(0),
                                          .client = NodeId(0),
-                                         .number = number,
-                                         .partitions = {}});
-    free_.push_back(number);
-}
-
-void ProducePurgatory::delay(DelayedProduce& operation, TimePoint now, Duration timeout) {
-    ASSERT(operation.used);
-    ASSERT(operation.waiting > 0);
-    operation.wait = deadlines_.add(now, timeout, operation.number);
-    operation.delayed = true;
-}
-
-void ProducePurgatory::remove(DelayedProduce& operation) {
-    ASSERT(operation.used);
-    if (operation.delayed) deadlines_.remove(operation.wait);
-    operation.delayed = false;
-    operation.used = false;
-    operation.partitions.clear();
-    free_.push_back(operation.number);
+                                         .number = free_,
+                                         .partitions = {},
+                                         .next_free = kNone});
 }
 
 std::optional<std::uint32_t> ProducePurgatory::expired(TimePoint now) const {

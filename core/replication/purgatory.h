@@ -90,6 +90,7 @@ struct WaitingProduce {
 
 /// What of a produce partition is needed for its answer.
 struct ProduceOutcome {
+    /// Made in its place in the list.
     ProduceOutcome(PartitionId partition, Maybe<BatchTag> batch)
         : response{.partition = partition}, tag(batch) {}
 
@@ -109,6 +110,7 @@ struct DelayedProduce {
     std::uint32_t waiting = 0;     ///< partitions without an outcome yet
     std::uint32_t generation = 0;  ///< tells a reused operation from the one that was meant
     std::uint32_t wait = 0;        ///< handle of its deadline
+    std::uint32_t next_free = 0;   ///< while it is not used
     bool used = false;
     bool delayed = false;  ///< it has a deadline
 };
@@ -117,9 +119,27 @@ struct DelayedProduce {
 class ProducePurgatory {
   public:
     /// A new operation without partitions; the reference holds until the next one is taken.
-    DelayedProduce& take(ConnectionId connection, CorrelationId correlation, NodeId client);
+    DelayedProduce& take(ConnectionId connection, CorrelationId correlation, NodeId client) {
+        if (free_ == kNone) add_operation();
+        DelayedProduce& taken = operations_[free_];
+        ASSERT(!taken.used);
+        ASSERT(taken.partitions.empty());
+        free_ = taken.next_free;
+        taken.connection = connection;
+        taken.correlation = correlation;
+        taken.client = client;
+        taken.waiting = 0;
+        ++taken.generation;
+        taken.used = true;
+        return taken;
+    }
     /// At least one of its partitions waits: its time-out begins.
-    void delay(DelayedProduce& operation, TimePoint now, Duration timeout);
+    void delay(DelayedProduce& operation, TimePoint now, Duration timeout) {
+        ASSERT(operation.used);
+        ASSERT(operation.waiting > 0);
+        operation.wait = deadlines_.add(now, timeout, operation.number);
+        operation.delayed = true;
+    }
     DelayedProduce& operation(std::uint32_t number) {
         ASSERT(number < operations_.size());
         return operations_[number];
@@ -127,19 +147,29 @@ class ProducePurgatory {
     /// The operation a leader waits with, or nothing if it was answered meanwhile.
     DelayedProduce* find(const WaitingProduce& waiting) {
         DelayedProduce& found = operation(waiting.operation);
-        return found.used && found.generation == waiting.generation ? &found : nullptr;
+        if (!found.used || found.generation != waiting.generation) return nullptr;
+        return &found;
     }
-    void remove(DelayedProduce& operation);
+    void remove(DelayedProduce& operation) {
+        ASSERT(operation.used);
+        if (operation.delayed) deadlines_.remove(operation.wait);
+        operation.delayed = false;
+        operation.used = false;
+        operation.partitions.clear();
+        operation.next_free = free_;
+        free_ = operation.number;
+    }
     /// TimePoint::max(): nothing waits.
     TimePoint next_deadline() const { return deadlines_.next(); }
     /// An operation whose time is over; the caller answers and removes it.
     std::optional<std::uint32_t> expired(TimePoint now) const;
 
   private:
-    [[gnu::noinline, gnu::cold]] void make_one();
+    static constexpr std::uint32_t kNone = UINT32_MAX;
+    [[gnu::noinline, gnu::cold]] void add_operation();
 
     std::vector<DelayedProduce> operations_;
-    ReusedList<std::uint32_t> free_;
+    std::uint32_t free_ = kNone;  ///< the first of those that are not used
     Deadlines deadlines_;
 };
 
