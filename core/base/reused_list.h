@@ -33,7 +33,7 @@ class ReusedList {
     /// All but the first `count` elements leave.
     void keep_front(std::size_t count) {
         ASSERT(count <= size_);
-        size_ = count;
+        size_ = static_cast<std::uint32_t>(count);
     }
     /// The first `count` elements leave; their places go to the end.
     void drop_front(std::size_t count) {

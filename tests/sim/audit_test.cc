@@ -24,8 +24,10 @@ scenario::Scenario make_scenario() {
     const auto read = scenario::read_scenario(
         "audit.json",
         R"({"scenario": 1, "id": "audit", "title": "audit", "kafka": {"version": "3.9"},
-            "run": {"end": "10s"}, "cluster": {"brokers": [{"id": 1}]}, "topics": [{"name": "orders", "partitions": 1}],
-            "producers": [{"id": "p1", "topic": "orders", "workload": {"records": 1, "rate": "1/s"}}]})");
+            "run": {"end": "10s"}, "cluster": {"brokers": [{"id": 1}]},
+            "topics": [{"name": "orders", "partitions": 1}],
+            "producers": [{"id": "p1", "topic": "orders",
+                           "workload": {"records": 1, "rate": "1/s"}}]})");
     REQUIRE(read.scenario.has_value());
     return *read.scenario;
 }
