@@ -42,6 +42,7 @@ class ReplicaManager {
 
     /// Begins a step: what the partitions may use until the next one.
     void begin_step(TimePoint now, Maybe<BrokerEpoch> broker_epoch, Effects& effects) {
+        ASSERT(now >= context_.now);
         context_.now = now;
         context_.broker_epoch = broker_epoch;
         context_.effects = &effects;
