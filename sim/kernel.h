@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/prefetch.h"
 #include "core/base/time.h"
 #include "sim/trace/event.h"
 
@@ -236,7 +237,7 @@ inline Event Kernel::pop() {
     const std::uint32_t slot = slot_of(key);
     const Event event = slots_[slot];
     // It is long since the next one was written.
-    if (near_size_ > 0) __builtin_prefetch(&slots_[slot_of(near_[near_size_ - 1])]);
+    if (near_size_ > 0) core::prefetch(&slots_[slot_of(near_[near_size_ - 1])]);
     free_slot(slot);
     ++running_;
     moment_ = trace::Moment{due_of(key), numbered(running_), numbered(event.cause)};

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
+#include "core/base/prefetch.h"
 
 namespace core {
 
@@ -103,12 +104,10 @@ class Blocks {
         alignas(T) std::byte bytes[kPerBlock * sizeof(T)];
     };
 
-    /// Asks for the memory of the next element: when that is written, much later, it need not be
-    /// waited for. Behind the block's end it may be anything, and does no harm.
+    /// When the next element is written, much later, its memory need not be waited for.
     static void fetch_ahead(const T* place) {
-        constexpr std::size_t kLine = 64;
-        const auto* from = reinterpret_cast<const std::byte*>(place) + std::max(sizeof(T), kLine);
-        for (std::size_t at = 0; at < sizeof(T); at += kLine) __builtin_prefetch(from + at, 1);
+        constexpr std::size_t kNext = std::max(sizeof(T), kCacheLineBytes);
+        for (std::size_t at = 0; at < sizeof(T); at += kCacheLineBytes) prefetch(place, kNext + at);
     }
     [[gnu::noinline, gnu::cold]] void grow() {
         blocks_.push_back(std::make_unique_for_overwrite<Block>());

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/assert.h"
+#include "core/base/prefetch.h"
 #include "core/base/variant.h"
 
 namespace core {
@@ -153,8 +154,7 @@ void Reader::on_fetch(TimePoint now, Partition& partition, const FetchPartitionR
     constexpr std::size_t kAhead = 16;
     for (std::size_t i = 0; i < response.batches.size(); ++i) {
         // A whole log's bodies come by, and none is in a cache.
-        if (i + kAhead < response.batches.size())
-            __builtin_prefetch(response.batches[i + kAhead].body.get(), 1);
+        if (i + kAhead < response.batches.size()) prefetch(response.batches[i + kAhead].body.get());
         const Batch& batch = response.batches[i];
         if (batch.next_offset() <= partition.next) continue;
         if (batch.base_offset >= response.high_watermark) break;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/prefetch.h"
 #include "core/record/batch_parser.h"
 
 namespace core {
@@ -13,7 +14,7 @@ ChunkList::~ChunkList() {
     for (Block& block : blocks_) {
         std::vector<Batch>& chunks = block.chunks;
         for (std::size_t i = 0; i < chunks.size(); ++i) {
-            if (i + kAhead < chunks.size()) __builtin_prefetch(chunks[i + kAhead].body.get(), 1);
+            if (i + kAhead < chunks.size()) prefetch(chunks[i + kAhead].body.get());
             chunks[i].body.reset();
         }
     }

@@ -20,6 +20,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
+#include "core/base/prefetch.h"
 #include "core/record/batch.h"
 
 namespace core {
@@ -77,7 +78,7 @@ class ChunkList {
         std::vector<Batch>& chunks = blocks_.back().chunks;
         chunks.push_back(batch);
         // What is written next, much later, need not wait for its memory then.
-        __builtin_prefetch(&chunks.back() + 3, 1);
+        prefetch(&chunks.back(), kCacheLineBytes);
         ++size_;
         size_bytes_ += static_cast<std::uint64_t>(batch.size_bytes());
     }

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/prefetch.h"
+
 namespace core {
 
 class BatchArena {
@@ -39,8 +41,8 @@ class BatchArena {
         used_ = end;
         ++open_->users;
         // The next body comes much later, and then need not wait for its memory.
-        for (std::size_t ahead = 0; ahead < kFetchedAhead; ahead += 64)
-            __builtin_prefetch(reinterpret_cast<const std::byte*>(open_) + end + ahead, 1);
+        for (std::size_t ahead = 0; ahead < kFetchedAhead; ahead += kCacheLineBytes)
+            prefetch(open_, end + ahead);
         return {reinterpret_cast<std::byte*>(open_) + in_block, in_block};
     }
     static Place take_alone(std::size_t bytes);
