@@ -107,8 +107,8 @@ void Log::update_config(const TopicConfig& config) {
     state_->segment_age_ms = to_ms(config.segment_age);
 }
 
-[[gnu::flatten]] Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
-                                                          LeaderEpoch epoch) {
+Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batch,
+                                         LeaderEpoch epoch) {
     ASSERT(batch != nullptr);
     State& s = *state_;
     s.now = std::max(s.now, now);
@@ -142,8 +142,7 @@ void Log::update_config(const TopicConfig& config) {
     return info;
 }
 
-[[gnu::flatten]] Result<AppendInfo> Log::append_as_follower(TimePoint now,
-                                                            std::span<const Batch> batches) {
+Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch> batches) {
     State& s = *state_;
     s.now = std::max(s.now, now);
     if (batches.empty()) return AppendInfo{s.log_end, s.log_end};

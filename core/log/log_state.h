@@ -73,7 +73,8 @@ struct Log::State : LogOffsets {
     /// Index of the last segment whose base is at or below `offset`; 0 if none is.
     std::size_t floor_segment(Offset offset) const;
     void set_log_end(Offset end);
-    bool maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms, Offset first, Offset last) {
+    [[gnu::always_inline]] bool maybe_roll(std::int64_t bytes, std::int64_t max_timestamp_ms,
+                                           Offset first, Offset last) {
         ASSERT(first <= last);
         ASSERT(first >= log_end);
         const Segment& segment = segments.back();
@@ -106,7 +107,7 @@ struct Log::State : LogOffsets {
                 epochs.assign(batch.leader_epoch, batch.base_offset);
     }
     /// What follows the bytes of an append: ends, watermark, flush.messages.
-    void finish_append(Offset end, AppendInfo& info) {
+    [[gnu::always_inline]] void finish_append(Offset end, AppendInfo& info) {
         ASSERT(log_end == end);
         if (log_end - recovery_point >= config.flush_messages) info.flushed = flush(log_end);
         check_invariants();
