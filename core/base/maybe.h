@@ -1,7 +1,7 @@
 /// Maybe<T>: an optional of a strong type that takes no more room than the type itself.
 ///
-/// For plain data that is made and handed on at every step of a run: notes, the ledger's entries.
-/// Elsewhere an optional is a std::optional, which this one converts from and to.
+/// For plain data that is made and handed on at every step of a run: notes, the ledger's entries,
+/// produce and fetch. Elsewhere an optional is a std::optional, which it converts from and to.
 ///
 /// Rules:
 ///   M1  One value of T, which nothing that is counted or named ever has, stands for nothing. It
