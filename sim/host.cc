@@ -334,12 +334,13 @@ void Host::on_drain(const Event& drain) {
     if (!current(drain)) return;
     drain_event_ = false;
     if (node_ == nullptr || paused()) return;
+    const std::uint16_t generation = generation_;
     if (resuming()) {
         set(kResuming, false);
         run_overdue();
+        if (generation != generation_ || paused()) return;
     }
     // Only what is here now: a step may put new calls behind it.
-    const std::uint16_t generation = generation_;
     for (std::size_t left = inbox_.size(); left > 0 && !inbox_.empty(); --left) {
         Waiting next = std::move(inbox_.front());
         inbox_.pop_front();

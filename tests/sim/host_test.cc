@@ -25,7 +25,8 @@ constexpr Duration ms(std::int64_t count) {
 }
 
 /// A node that writes down what it is given. It appends a batch (1 ms of its disk) for each
-/// metadata request, answers it, and wakes at the deadlines it is told.
+/// metadata request, answers it, and wakes at the deadlines it is told. Woken in the background it
+/// opens a connection to node 2 and writes.
 struct ToyNode final : Node {
     ToyNode(Seen& the_log, std::string the_name, LaneDeadlines& the_deadlines,
             sim::SimDisk* the_disk)
@@ -38,6 +39,10 @@ struct ToyNode final : Node {
         } else if (std::holds_alternative<Woken>(input)) {
             log.push_back(what + concat("wakes ", static_cast<int>(lane)));
             wakes[lane] = TimePoint::max();
+            if (lane == Lane::background) {
+                effects.open(NodeId(2));
+                disk->write_file("work", as_bytes("x"));
+            }
         } else if (const auto* lost = std::get_if<Lost>(&input)) {
             log.push_back(what + "lost " + std::to_string(lost->peer.value()));
         } else if (std::holds_alternative<Connected>(input)) {
@@ -190,6 +195,24 @@ TEST_SUITE("sim.host") {
         pair.run_to(ms(205));
         CHECK(pair.log == Seen{"200 process.resume 1", "200 server wakes 3", "201 server wakes 0",
                                "201 server got 2"});
+    }
+
+    TEST_CASE("a disk that failed during a pause ends the process with its first overdue timer") {
+        Pair pair;
+        pair.deadline(0, Lane::background, ms(35));
+        pair.deadline(0, Lane::heartbeats, ms(40));
+        pair.call();
+        pair.run_to(ms(30));
+        pair.hosts[0]->pause();
+        pair.disk.set_health(sim::DiskHealth::failed);
+        pair.call();
+        pair.run_to(ms(200));
+        pair.hosts[0]->resume();
+        pair.log.clear();
+        pair.run_to(ms(205));
+        CHECK(pair.log ==
+              Seen{"200 server wakes 2", "200 disk.error 1", "200 process.exit 1"});
+        CHECK(pair.hosts[0]->state() == ProcessState::down);
     }
 
     TEST_CASE("a pause stretches what was under way: the answer leaves after waking") {
