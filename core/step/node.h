@@ -189,9 +189,15 @@ class Effects {
         tell(static_cast<std::uint32_t>(notes_.size()));
         forget();
     }
-    /// Forgets them all.
+    /// Forgets them all, and gives the ids of the connections back that they would have opened.
     void clear() {
-        for (Command& command : commands_) command.message = MessageBox();
+        for (Command* command = commands_.end(); command != commands_.begin();) {
+            --command;
+            command->message = MessageBox();
+            if (command->kind != Command::Kind::open) continue;
+            --*next_connection_;
+            ASSERT(command->connection == ConnectionId(*next_connection_));
+        }
         forget();
     }
 

@@ -210,9 +210,25 @@ TEST_SUITE("sim.host") {
         pair.hosts[0]->resume();
         pair.log.clear();
         pair.run_to(ms(205));
-        CHECK(pair.log ==
-              Seen{"200 server wakes 2", "200 disk.error 1", "200 process.exit 1"});
+        CHECK(pair.log == Seen{"200 server wakes 2", "200 disk.error 1", "200 process.exit 1"});
         CHECK(pair.hosts[0]->state() == ProcessState::down);
+    }
+
+    TEST_CASE("what a step would have opened before its disk failed is not missed") {
+        Pair pair;
+        pair.deadline(0, Lane::background, ms(35));
+        pair.call();
+        pair.run_to(ms(32));
+        pair.disk.set_health(sim::DiskHealth::failed);
+        pair.run_to(ms(50));
+        CHECK(pair.hosts[0]->state() == ProcessState::down);
+        pair.disk.set_health(sim::DiskHealth::sound);
+        pair.log.clear();
+        CHECK(pair.hosts[0]->start(sim::kStartTime));
+        pair.deadline(0, Lane::background, ms(1'000));
+        pair.run_to(ms(2'000));
+        CHECK(pair.log == Seen{"1050 process.start 1", "1050 server starts", "1050 server wakes 2",
+                               "1071 server connected"});
     }
 
     TEST_CASE("a pause stretches what was under way: the answer leaves after waking") {
