@@ -112,6 +112,7 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
     ASSERT(batch != nullptr);
     State& s = *state_;
     s.now = std::max(s.now, now);
+    s.rolled = false;
     const ErrorCode error = validate_client_batch(*batch, s.config);
     if (error != ErrorCode::none) return error;
 
@@ -123,8 +124,8 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
     AppendInfo info{placed.base_offset, placed.next_offset()};
     s.epochs.assign(epoch, placed.base_offset);
     ASSERT(s.epochs.latest() == epoch);
-    info.rolled = s.maybe_roll(body.size_bytes(), body.max_timestamp_ms(), placed.base_offset,
-                               placed.last_offset());
+    s.rolled = s.maybe_roll(body.size_bytes(), body.max_timestamp_ms(), placed.base_offset,
+                            placed.last_offset());
     if (const auto producer = body.producer()) {
         const ProducerState::Verdict verdict =
             s.producers.check(*producer, body.last_offset_delta());
@@ -145,6 +146,7 @@ Result<AppendInfo> Log::append_as_leader(TimePoint now, const BatchBodyRef& batc
 Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch> batches) {
     State& s = *state_;
     s.now = std::max(s.now, now);
+    s.rolled = false;
     if (batches.empty()) return AppendInfo{s.log_end, s.log_end};
     Offset next = s.log_end;
     std::int64_t bytes = 0;
@@ -161,7 +163,7 @@ Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch>
     AppendInfo info{batches.front().base_offset, next};
     ASSERT(info.first < next);
     s.assign_epochs(batches);
-    info.rolled = s.maybe_roll(bytes, max_timestamp_ms, info.first, next + -1);
+    s.rolled = s.maybe_roll(bytes, max_timestamp_ms, info.first, next + -1);
     for (const Batch& batch : batches) s.append_batch(batch);
     s.finish_append(next, info);
     return info;

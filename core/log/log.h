@@ -55,9 +55,8 @@ struct LogLoadReport {
 struct AppendInfo {
     Offset first;
     Offset end;  ///< exclusive
-    bool duplicate =
-        false;            ///< an idempotent repeat: first..end are of the original, nothing written
-    bool rolled = false;  ///< a new segment was begun before it
+    /// An idempotent repeat: first..end are of the original, nothing written.
+    bool duplicate = false;
     bool flushed = false;  ///< flush.messages made it durable at once
 };
 
@@ -70,6 +69,8 @@ struct LogOffsets {
     Offset log_end{0};
     /// Believed durable below; never above log_end.
     Offset recovery_point{0};
+    /// The last append began a new segment.
+    bool rolled = false;
 };
 
 class Log {
@@ -88,6 +89,9 @@ class Log {
     Offset log_end_offset() const { return offsets_->log_end; }
     Offset high_watermark() const { return offsets_->high_watermark; }
     Offset recovery_point() const { return offsets_->recovery_point; }
+    /// Whether the last append began a new segment at the log end: one that was refused for its
+    /// sequence, or was a duplicate, may have too [kafka UnifiedLog.append].
+    bool rolled() const { return offsets_->rolled; }
     std::vector<Offset> segment_base_offsets() const;
 
     /// Takes over a changed topic configuration (min ISR and unclean are not the log's business).

@@ -54,7 +54,7 @@ bool Follower::append(std::span<const Batch> batches, ReplicationContext& contex
                            .first = fetch_offset_});
     const Result<AppendInfo> appended = log_->append_as_follower(context.now, batches);
     if (!appended.ok()) return false;
-    if (appended->rolled) [[unlikely]]
+    if (log_->rolled()) [[unlikely]]
         note_roll(context);
     for (const Batch& batch : batches)
         context.effects->note({.kind = NoteKind::log_append,

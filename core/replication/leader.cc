@@ -119,6 +119,8 @@ void Leader::release(ReplicationContext& context) {
 Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext& context) {
     const Offset before = log_->log_end_offset();
     Result<AppendInfo> result = log_->append_as_leader(context.now, batch, epoch_);
+    if (log_->rolled()) [[unlikely]]
+        on_roll(context);
     if (!result.ok()) return result;
     const AppendInfo& info = *result;
     if (info.duplicate) {
@@ -132,11 +134,6 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
     }
     ASSERT(info.first == before);
     ASSERT(info.end == log_->log_end_offset());
-    if (info.rolled) {
-        context.rolled.push_back(partition_);
-        context.effects->note(
-            {.kind = NoteKind::log_roll, .partition = partition_, .first = info.first});
-    }
     context.effects->note({.kind = NoteKind::log_append,
                            .partition = partition_,
                            .leader_epoch = epoch_,
@@ -155,6 +152,13 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
     }
     advance_high_watermark(context);
     return result;
+}
+
+void Leader::on_roll(ReplicationContext& context) const {
+    context.rolled.push_back(partition_);
+    context.effects->note({.kind = NoteKind::log_roll,
+                           .partition = partition_,
+                           .first = log_->segment_base_offsets().back()});
 }
 
 /// An idempotent repeat waits for its original, which may lie below those that wait already.

@@ -237,6 +237,9 @@ class Leader {
     }
     /// The replica fetches in this slot from now on (R7).
     [[gnu::noinline, gnu::cold]] RemoteReplica& join(FetchSession& session, FetchSlot& slot);
+    void displace(RemoteReplica& remote);
+    [[gnu::noinline, gnu::cold]] void touch_displaced(ReplicationContext& context);
+    [[gnu::noinline, gnu::cold]] void on_roll(ReplicationContext& context) const;
     /// After every change of isr_ and of the assignment.
     void isr_changed();
     void list_outsiders();

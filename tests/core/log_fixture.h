@@ -45,6 +45,11 @@ struct LogOnMemory {
             now, make_batch(count, log->log_end_offset().value()), core::LeaderEpoch(epoch));
         return info.value();
     }
+    /// Appends; whether that began a new segment.
+    bool rolls(int count) {
+        append(count);
+        return log->rolled();
+    }
     std::int64_t end() const { return log->log_end_offset().value(); }
 
     MemoryStorage storage;

@@ -120,7 +120,7 @@ TEST_SUITE("core.log") {
         const std::int64_t bytes = make_batch(1)->size_bytes();
         LogOnMemory t(small_segments(2 * bytes));
         for (int i = 0; i < 5; ++i) {
-            const bool rolled = t.append(1).rolled;
+            const bool rolled = t.rolls(1);
             CHECK(rolled == (i == 2 || i == 4));
         }
         CHECK(bases_of(*t.log) == "0 2 4");
@@ -137,11 +137,9 @@ TEST_SUITE("core.log") {
         config.segment_age = core::from_ms(1000);
         LogOnMemory t(config);
         const auto append = [&](std::int64_t timestamp_ms) {
-            return t.log
-                ->append_as_leader(t.now, make_batch(1, 0, 8, std::nullopt, timestamp_ms),
-                                   LeaderEpoch(0))
-                .value()
-                .rolled;
+            const auto batch = make_batch(1, 0, 8, std::nullopt, timestamp_ms);
+            CHECK(t.log->append_as_leader(t.now, batch, LeaderEpoch(0)).ok());
+            return t.log->rolled();
         };
         CHECK(!append(5000));
         CHECK(!append(6000));
@@ -198,7 +196,7 @@ TEST_SUITE("core.log") {
         LogOnMemory t(small_segments(bytes));
         t.append(1);
         CHECK(t.log->flush(t.now, Offset(1)));
-        CHECK(t.append(1).rolled);
+        CHECK(t.rolls(1));
         CHECK(t.log->flush_waiting() == Offset(1));
         t.storage.forget_operations();
         CHECK(!t.log->flush(t.now, Offset(1)));
@@ -215,7 +213,7 @@ TEST_SUITE("core.log") {
             LogOnMemory t(config);
             t.append(1);
             t.storage.forget_operations();
-            CHECK(t.append(1).rolled);
+            CHECK(t.rolls(1));
             const auto& operations = t.storage.operations();
             const bool synced =
                 position(operations, "sync t-0/00000000000000000001.snapshot") < operations.size();
