@@ -112,6 +112,13 @@ void Leader::release(ReplicationContext& context) {
         context.touch(*watcher.session);
     }
     watchers_.clear();
+    touch_displaced(context);
+    displaced_.clear();
+}
+
+/// They stay listed (stays_listed), so it is enough that they are looked at.
+void Leader::touch_displaced(ReplicationContext& context) {
+    for (const Watcher& watcher : displaced_) context.touch(*watcher.session);
 }
 
 // ---- produce ------------------------------------------------------------------------------------
@@ -150,6 +157,8 @@ Result<AppendInfo> Leader::append(const BatchBodyRef& batch, ReplicationContext&
         remote.session->list(remote.slot);
         context.touch(*remote.session);
     }
+    if (!displaced_.empty()) [[unlikely]]
+        touch_displaced(context);
     advance_high_watermark(context);
     return result;
 }
@@ -216,12 +225,23 @@ RemoteReplica& Leader::join(FetchSession& session, FetchSlot& slot) {
         [id = *session.replica()](const RemoteReplica& remote) { return remote.replica == id; });
     ASSERT(at != remotes_.end());
     settle(*at);
-    if (at->session != nullptr) at->session->slot(at->slot).unlink();
+    if (at->session != nullptr) displace(*at);
+    std::erase_if(displaced_, [&](const Watcher& watcher) {
+        return watcher.session == &session && watcher.slot == slot.number;
+    });
     at->session = &session;
     at->slot = slot.number;
     slot.leader = this;
     slot.remote = &*at;
     return *at;
+}
+
+/// Another session takes over. The one before may be the live one, and that which comes a late
+/// request of a connection that the follower has given up.
+void Leader::displace(RemoteReplica& remote) {
+    remote.session->list(remote.slot);
+    remote.session->slot(remote.slot).unlink();
+    displaced_.push_back(Watcher{remote.session, remote.slot});
 }
 
 void Leader::detach(FetchSession& session) {
@@ -236,6 +256,7 @@ void Leader::detach(FetchSession& session) {
         session.slot(watcher.slot).unlink();
         return true;
     });
+    std::erase_if(displaced_, [&](const Watcher& watcher) { return watcher.session == &session; });
 }
 
 bool Leader::raise_high_watermark(Offset before, ReplicationContext& context) {

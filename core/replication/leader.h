@@ -16,8 +16,11 @@
 ///   R5  A fetch answered with a divergence changes nothing here.   [KAFKA-10435]
 ///   R6  A leader never truncates and never demotes itself.
 ///   R7  A replica or consumer and the slot of the session it fetches in know each other: the
-///   slot's
-///       `leader` and `remote` are set while this leader's `session` and `slot` name it, no longer.
+///       slot's `leader` and `remote` are set while this leader's `session` and `slot` name it, no
+///       longer.
+///   R8  An append completes every parked fetch of this partition, also one in a session that
+///       another of the same replica has taken over from.   [kafka DelayedFetch: watched by
+///       partition, whoever fetched last]
 ///
 /// A follower whose fetch stands at the end and does not change is not looked at again at each of
 /// its session's fetches: that they came is read from the session when it matters.
@@ -259,6 +262,7 @@ class Leader {
     std::vector<RemoteReplica> remotes_;  ///< moved by assign() only
     ReusedList<WaitingProduce> waiting_;
     std::vector<Watcher> watchers_;
+    std::vector<Watcher> displaced_;  ///< follower sessions that were taken over from (R8)
 };
 
 inline ErrorCode Leader::record_fetch(FetchSession& session, FetchSlot& slot,

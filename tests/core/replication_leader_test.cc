@@ -67,6 +67,42 @@ struct Lead {
 }  // namespace
 
 TEST_SUITE("core.replication_leader") {
+    TEST_CASE(
+        "a late request of a connection that was given up cuts the live one off from nothing") {
+        Lead lead;
+        FetchSession live(NodeId(2), ConnectionId(7));
+        FetchSession late(NodeId(2), ConnectionId(3));
+        lead.fetch(live);
+        CHECK(lead.touched_by_append() == std::vector<ConnectionId>{ConnectionId(7)});
+        lead.fetch(live);
+        CHECK(live.changed().empty());
+        lead.fetch(late);
+        // The live one has news to look for, and is told when there is some.
+        CHECK(live.changed().size() == 1);
+        CHECK(lead.touched_by_append() ==
+              std::vector<ConnectionId>{ConnectionId(3), ConnectionId(7)});
+        // The same behind the reset of the late one's connection.
+        lead.leader->detach(late);
+        CHECK(lead.touched_by_append() == std::vector<ConnectionId>{ConnectionId(7)});
+        // Its next fetch takes it over again.
+        lead.fetch(live);
+        CHECK(lead.touched_by_append() == std::vector<ConnectionId>{ConnectionId(7)});
+        lead.leader->check_invariants();
+    }
+
+    TEST_CASE("a session that is gone is told nothing, whoever took over from it") {
+        Lead lead;
+        FetchSession second(NodeId(2), ConnectionId(8));
+        {
+            FetchSession first(NodeId(2), ConnectionId(7));
+            lead.fetch(first);
+            lead.fetch(second);
+            lead.leader->detach(first);
+        }
+        CHECK(lead.touched_by_append() == std::vector<ConnectionId>{ConnectionId(8)});
+        lead.leader->release(lead.context);
+    }
+
     TEST_CASE("a roll is told and flushed, whatever becomes of the batch that needed it") {
         const auto batch = [](int sequence) {
             return test::make_batch(1, 0, 8, test::producer(5, 0, sequence));
