@@ -73,9 +73,7 @@ const BatchEntry* Ledger::held_at(core::PartitionId partition, core::NodeId brok
             [&](const Held& held) { return base_of(log, held) <= offset; });
         if (above == 0) return nullptr;
         const Held& held = log.held[above - 1];
-        const BatchEntry& entry = batches_[held.entry];
-        const auto end = base_of(log, held) + static_cast<std::int64_t>(entry.record_count);
-        return offset < end ? &entry : nullptr;
+        return offset < end_of(log, held) ? &batches_[held.entry] : nullptr;
     }
     return nullptr;
 }
@@ -174,7 +172,7 @@ void Ledger::on_answered(const Moment& moment, core::NodeId who, const core::Not
     // A late answer to an earlier attempt says nothing once the client has its outcome.
     if (entry.outcome != ClientOutcome::pending) return;
     entry.answer(moment, who, note, committed_of(entry.partition),
-                 state_of(entry.partition).leader_hw, details_);
+                 log_of(state_of(entry.partition), who).high_watermark, details_);
 }
 
 void Ledger::on_append(const Moment& moment, core::NodeId who, const core::Note& note) {
@@ -191,7 +189,7 @@ void Ledger::on_append(const Moment& moment, core::NodeId who, const core::Note&
     entry.add_copy(moment, who, note, details_);
     if (counts) count_alone(entry, +1);
     log.held.emplace_back(index, static_cast<std::uint32_t>(base.value()));
-    if (note.value == 1) state.above_hw.push(index);
+    if (note.value == 1) log.above_high_watermark.push(index);
 }
 
 void Ledger::AboveHighWatermark::pop() {
@@ -206,11 +204,12 @@ void Ledger::AboveHighWatermark::pop() {
 void Ledger::on_high_watermark(const Moment& moment, core::NodeId who, core::PartitionId partition,
                                core::Offset high_watermark) {
     PartitionState& state = state_of(partition);
-    state.leader_hw = high_watermark;
+    ReplicaLog& log = log_of(state, who);
+    log.high_watermark = high_watermark;
     state.highest_hw = std::max(state.highest_hw, high_watermark);
-    for (; !state.above_hw.empty(); state.above_hw.pop()) {
-        BatchEntry& entry = batches_[state.above_hw.front()];
-        // Not held by this leader: it can pass a high watermark only after a new append.
+    for (; !log.above_high_watermark.empty(); log.above_high_watermark.pop()) {
+        BatchEntry& entry = batches_[log.above_high_watermark.front()];
+        // Wiped under the leader: it can pass a high watermark only after a new append.
         const auto base = entry.base_in(who);
         if (!base) continue;
         if (*base + static_cast<std::int64_t>(entry.record_count) > high_watermark) return;
@@ -223,10 +222,8 @@ void Ledger::on_cut(const Moment& moment, core::NodeId who, core::PartitionId pa
     ReplicaLog& log = log_of(state_of(partition), who);
     if (end >= log.end) log.end = std::min(log.end, first);
     // A cut removes whole batches: one that reaches into the range goes too.
-    const std::size_t from = log.held.partition_point([&](const Held& held) {
-        return base_of(log, held) + static_cast<std::int64_t>(batches_[held.entry].record_count) <=
-               first;
-    });
+    const std::size_t from =
+        log.held.partition_point([&](const Held& held) { return end_of(log, held) <= first; });
     std::size_t to = from;
     for (; to < log.held.size(); ++to) {
         const core::Offset base = base_of(log, log.held[to]);
@@ -266,6 +263,16 @@ void Ledger::fold(const Moment& moment, core::NodeId who, const core::Note& note
     }
 }
 
+/// What it holds above its high watermark waits for that from here on, whoever appended it.
+void Ledger::on_leader(ReplicaLog& log, const core::Note& note) const {
+    if (note.first) log.high_watermark = *note.first;
+    log.above_high_watermark.clear();
+    const std::size_t from = log.held.partition_point(
+        [&](const Held& held) { return end_of(log, held) <= log.high_watermark; });
+    for (std::size_t i = from; i < log.held.size(); ++i)
+        log.above_high_watermark.push(log.held[i].entry);
+}
+
 void Ledger::on_rare_note(const Moment& moment, core::NodeId who, const core::Note& note) {
     using core::NoteKind;
     const auto kind = note.kind;
@@ -279,11 +286,13 @@ void Ledger::on_rare_note(const Moment& moment, core::NodeId who, const core::No
         log_of(state_of(note.partition.value()), who).end = note.end.value();
     } else {
         ASSERT(kind == NoteKind::become_follower || kind == NoteKind::become_leader);
-        PartitionState& state = state_of(note.partition.value());
-        ReplicaLog& log = log_of(state, who);
+        ReplicaLog& log = log_of(state_of(note.partition.value()), who);
         log.following = kind == NoteKind::become_follower ? note.peer : std::nullopt;
         log.epoch = note.leader_epoch;
-        if (kind == NoteKind::become_leader && note.first) state.leader_hw = *note.first;
+        if (kind == NoteKind::become_leader)
+            on_leader(log, note);
+        else
+            log.above_high_watermark.clear();
     }
 }
 

@@ -8,6 +8,8 @@
 ///   L1  A record is in exactly one batch entry at a time (a split moves it).
 ///   L2  `copies` of an entry are exactly the replicas whose logs hold it at this moment.
 ///   L3  Gauges are counters kept up to date by every event, O(1) to read.
+///   L4  Every leader has its own high watermark and its own list of what waits for it, taken from
+///       its log when it begins to lead: a zombie's watermark says nothing of its successor's.
 #pragma once
 
 #include <cstdint>
@@ -103,31 +105,35 @@ class Ledger final : public Observer {
         std::uint32_t entry;
         std::uint32_t low_bits;
     };
-    struct ReplicaLog {
-        core::NodeId broker;
-        core::Offset end{0};
-        core::Blocks<Held> held = {};  ///< by base offset, ascending
-        std::optional<core::NodeId> following = std::nullopt;
-        std::optional<core::LeaderEpoch> epoch = std::nullopt;
-        std::int64_t acked_alone = 0;  ///< records acked whose only copy is here (gauge)
-    };
-    /// Entries that leaders appended, in order, and that no high watermark has passed.
+    /// Entries of a leader's log, in order, that its high watermark has not passed.
     class AboveHighWatermark {
       public:
         bool empty() const { return first_ == list_.size(); }
         std::uint32_t front() const { return list_[first_]; }
         void push(std::uint32_t entry) { list_.push_back(entry); }
         void pop();
+        void clear() {
+            list_.clear();
+            first_ = 0;
+        }
 
       private:
         std::vector<std::uint32_t> list_;
         std::size_t first_ = 0;
     };
+    struct ReplicaLog {
+        core::NodeId broker;
+        core::Offset end{0};
+        core::Offset high_watermark{0};  ///< the last it had as leader
+        core::Blocks<Held> held = {};    ///< by base offset, ascending
+        AboveHighWatermark above_high_watermark = {};
+        std::optional<core::NodeId> following = std::nullopt;
+        std::optional<core::LeaderEpoch> epoch = std::nullopt;
+        std::int64_t acked_alone = 0;  ///< records acked whose only copy is here (gauge)
+    };
     struct PartitionState {
         std::vector<ReplicaLog> logs = {};
         core::Offset highest_hw{0};
-        core::Offset leader_hw{0};
-        AboveHighWatermark above_hw = {};
         /// What the view had at the last answer, and after how many changes.
         const CommittedLeadership* committed = nullptr;
         std::uint32_t changes = 0;
@@ -148,6 +154,9 @@ class Ledger final : public Observer {
     core::Offset base_of(const ReplicaLog& log, const Held& held) const {
         return batches_[held.entry].base_in(log.broker, held.low_bits);
     }
+    core::Offset end_of(const ReplicaLog& log, const Held& held) const {
+        return base_of(log, held) + static_cast<std::int64_t>(batches_[held.entry].record_count);
+    }
     const CommittedLeadership& committed_of(core::PartitionId partition);
     /// Adds `sign` times the entry to the gauge, if it is acknowledged and has one copy.
     void count_alone(const BatchEntry& entry, std::int64_t sign);
@@ -155,6 +164,7 @@ class Ledger final : public Observer {
     void on_client_batch(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_answered(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_append(const Moment& moment, core::NodeId who, const core::Note& note);
+    void on_leader(ReplicaLog& log, const core::Note& note) const;
     void on_rare_note(const Moment& moment, core::NodeId who, const core::Note& note);
     void on_high_watermark(const Moment& moment, core::NodeId who, core::PartitionId partition,
                            core::Offset high_watermark);

@@ -87,6 +87,14 @@ struct History {
         n.peer = NodeId(broker);
         note(kClient, n);
     }
+    void lead(std::int32_t broker, std::int64_t high_watermark) {
+        Note n{.kind = NoteKind::become_leader, .partition = kPartition};
+        n.first = Offset(high_watermark);
+        note(NodeId(broker), n);
+    }
+    bool passed(std::int64_t record) const {
+        return ledger.batch_of(0, RecordNumber(record))->has_passed();
+    }
     void truncate(std::int32_t broker, std::int64_t to) {
         Note n{.kind = NoteKind::log_truncate, .partition = kPartition};
         n.first = Offset(to);
@@ -264,36 +272,77 @@ TEST_SUITE("trace.ledger") {
         CHECK(h.ledger.held_at(kPartition, NodeId(1), Offset(3)) == nullptr);
     }
 
-    TEST_CASE("what an entry has told so far stays as it was when more befalls it") {
-        History h;
-        h.send(0, 1, 0);
-        h.append(1, 7, 8, 0, true);
-        h.append(3, 7, 8, 0, false);
-        h.advance(1, 8);
-        h.ack(7, 8, 0);
-        h.append(2, 7, 8, 0, false);
-        const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(0));
-        const auto tell = [&] {
-            Told told;
-            for (const trace::Copy& copy : entry->copies())
-                told.push_back({copy.broker.value(), copy.base_offset.value(),
-                                copy.appended_at.time_since_epoch().count(), copy.as_leader});
-            const auto ack = entry->ack();
-            told.push_back({ack->broker.value(), ack->base_offset->value(),
-                            ack->answered_at.time_since_epoch().count(), 0});
-            for (const NodeId holder : ack->copies) told.push_back({holder.value(), 0, 0, 0});
-            const auto below = entry->below_high_watermark();
-            told.push_back(
-                {0, below->base_offset.value(), below->at.time_since_epoch().count(), 0});
-            const auto attempts = entry->attempts();
-            told.push_back(
-                {attempts[0].broker.value(), 0, attempts[0].at.time_since_epoch().count(), 0});
-            return told;
+    TEST_CASE("what an entry has told so far stays as it was, whatever door leads to its details") {
+        struct Door {
+            const char* name;
+            bool before_answer;
+            void (*pass)(History&);
         };
-        const Told before = tell();
-        CHECK(before.size() == 3 + 1 + 2 + 1 + 1);
-        h.try_again(0, ErrorCode::request_timed_out, 1);
-        CHECK(tell() == before);
+        const Door doors[] = {
+            {"a second attempt", false,
+             [](History& h) { h.try_again(0, ErrorCode::request_timed_out, 1); }},
+            {"a copy elsewhere", false, [](History& h) { h.append(1, 20, 21, 0, true); }},
+            {"a fourth copy", false, [](History& h) { h.append(4, 7, 8, 0, false); }},
+            {"a copy cut", false, [](History& h) { h.truncate(2, 7); }},
+            {"a record out of order", false,
+             [](History& h) {
+                 h.ledger.on_send(h.moment(), kClient, RecordNumber(1), kPartition);
+                 h.send(2, 1, 0);
+             }},
+            {"an answer at another offset", true,
+             [](History& h) {
+                 Note answered{.kind = NoteKind::produce_answered, .partition = kPartition};
+                 answered.tag = BatchTag{kClient, 0};
+                 answered.first = Offset(30);
+                 answered.leader_epoch = LeaderEpoch(0);
+                 h.note(NodeId(1), answered);
+             }},
+            {"an acknowledgement nobody is known to have sent", true,
+             [](History& h) {
+                 Note acked{.kind = NoteKind::produce_ack, .partition = kPartition};
+                 acked.tag = BatchTag{kClient, 0};
+                 acked.first = Offset(30);
+                 h.note(kClient, acked);
+             }},
+        };
+        for (const Door& door : doors) {
+            CAPTURE(door.name);
+            History h;
+            h.send(0, 1, 0);
+            h.append(1, 7, 8, 0, true);
+            h.append(3, 7, 8, 0, false);
+            h.advance(1, 8);
+            if (!door.before_answer) h.ack(7, 8, 0);
+            h.append(2, 7, 8, 0, false);
+            const trace::BatchEntry* entry = h.ledger.batch_of(0, RecordNumber(0));
+            const auto tell = [&] {
+                Told told;
+                // A door may take broker 2's copy, or add some.
+                for (const trace::Copy& copy : entry->copies())
+                    if (copy.base_offset == Offset(7) && copy.broker.value() % 2 == 1)
+                        told.push_back({copy.broker.value(), copy.base_offset.value(),
+                                        copy.appended_at.time_since_epoch().count(),
+                                        copy.as_leader});
+                const auto ack = entry->ack();
+                if (ack && !door.before_answer) {
+                    told.push_back({ack->broker.value(), ack->base_offset->value(),
+                                    ack->answered_at.time_since_epoch().count(), 0});
+                    for (const NodeId holder : ack->copies)
+                        told.push_back({holder.value(), 0, 0, 0});
+                }
+                const auto below = entry->below_high_watermark();
+                told.push_back(
+                    {0, below->base_offset.value(), below->at.time_since_epoch().count(), 0});
+                const trace::Attempt first = entry->attempts()[0];
+                told.push_back({first.broker.value(), 0, first.at.time_since_epoch().count(), 0});
+                told.push_back({entry->number(0).value(), 0, 0, 0});
+                return told;
+            };
+            const Told before = tell();
+            CHECK(before.size() == (door.before_answer ? 2U : 5U) + 3U);
+            door.pass(h);
+            CHECK(tell() == before);
+        }
     }
 
     TEST_CASE("a record that never entered a batch has its refusal, any other has none") {
@@ -320,6 +369,57 @@ TEST_SUITE("trace.ledger") {
         CHECK(h.ledger.batch_of(0, RecordNumber(0))->has_passed());
         CHECK_FALSE(h.ledger.batch_of(0, RecordNumber(1))->has_passed());
         CHECK(h.ledger.highest_high_watermark(kPartition) == Offset(1));
+    }
+
+    TEST_CASE(
+        "a watermark that moves on passes batch after batch, also those of an earlier leader") {
+        History h;
+        for (std::uint32_t i = 0; i < 5; ++i) {
+            h.send(i, 1, i);
+            h.append(1, i, i + 1, i, true);
+            if (i < 4) h.append(2, i, i + 1, i, false);
+        }
+        h.advance(1, 1);
+        h.advance(1, 3);
+        for (std::int64_t i = 0; i < 5; ++i) CHECK(h.passed(i) == (i < 3));
+        const auto third = h.ledger.batch_of(0, RecordNumber(2))->below_high_watermark();
+        CHECK(third->at == at_ns(h.clock));
+        // Broker 2 leads with a watermark that is behind; what it has not it cannot pass.
+        h.lead(2, 1);
+        h.send(5, 1, 5);
+        h.append(2, 4, 5, 5, true);
+        h.advance(2, 4);
+        for (std::int64_t i = 0; i < 6; ++i) CHECK(h.passed(i) == (i < 4));
+        h.advance(2, 5);
+        CHECK(h.passed(5));
+        CHECK_FALSE(h.passed(4));
+        CHECK(h.ledger.batch_of(0, RecordNumber(2))->below_high_watermark()->at == third->at);
+    }
+
+    TEST_CASE("a zombie's watermark passes its own batches and says nothing of the new leader's") {
+        History h;
+        h.send(0, 1, 0);
+        h.send(1, 1, 1);
+        h.lead(1, 0);
+        h.append(1, 0, 1, 0, true);
+        h.lead(2, 0);
+        h.append(2, 0, 1, 1, true);
+        h.advance(1, 1);
+        CHECK(h.passed(0));
+        CHECK_FALSE(h.passed(1));
+        Note answered{.kind = NoteKind::produce_answered, .partition = kPartition};
+        answered.tag = BatchTag{kClient, 1};
+        answered.first = Offset(0);
+        answered.end = Offset(1);
+        answered.leader_epoch = LeaderEpoch(0);
+        h.note(NodeId(2), answered);
+        h.advance(2, 1);
+        CHECK(h.passed(1));
+        Note acked{.kind = NoteKind::produce_ack, .partition = kPartition, .peer = NodeId(2)};
+        acked.tag = answered.tag;
+        acked.first = Offset(0);
+        h.note(kClient, acked);
+        CHECK(h.ledger.batch_of(0, RecordNumber(1))->ack()->leader_high_watermark == Offset(0));
     }
 }
 
