@@ -7,6 +7,7 @@
 #include "core/base/text.h"
 #include "core/broker/broker.h"
 #include "core/client/reader.h"
+#include "core/controller/controller.h"
 #include "sim/audit.h"
 #include "sim/cluster_state.h"
 
@@ -256,22 +257,21 @@ void Cluster::State::on_cluster_note(const trace::Moment& moment, core::NodeId w
                                      const core::Note& note,
                                      std::span<const core::NodeId> replicas) {
     cluster_view->on_note(moment, who, note, replicas);
-    if (note.kind == core::NoteKind::config_change && !config_changes.empty()) {
-        for (const core::ConfigRecord& change : config_changes.front()) apply_config(change);
-        config_changes.erase(config_changes.begin());
-    }
+    // What an earlier controller wrote and did not live to commit is committed by its successor.
+    const bool settings =
+        note.kind == core::NoteKind::config_change || note.kind == core::NoteKind::controller_elect;
+    if (settings && live) take_settings(who);
     if (note.kind == core::NoteKind::partition_change) refresh_min_isr(*note.partition);
 }
 
-/// A dynamic setting is committed; no value removes it. [ClusterImage]
-void Cluster::State::apply_config(const core::ConfigRecord& change) {
-    core::ConfigMap* config = &cluster_config;
-    if (change.topic) config = &topic_settings[*change.topic];
-    if (change.broker) config = &broker_settings[*change.broker];
-    if (change.value)
-        core::set_config(*config, change.key, *change.value);
-    else
-        std::erase_if(*config, [&](const auto& entry) { return entry.first == change.key; });
+/// Dynamic settings are as this controller has them.
+void Cluster::State::take_settings(core::NodeId controller) {
+    const core::ClusterImage& image =
+        static_cast<const core::Controller&>(*host(controller).node()).image();
+    cluster_config = image.cluster_config();
+    for (const core::NodeId broker : broker_ids)
+        broker_settings.insert_or_assign(broker, image.broker_config(broker));
+    for (auto& [topic, settings] : topic_settings) settings = image.topic_config(topic);
     for (std::uint32_t p = 0; p < topics.partition_count(); ++p)
         refresh_min_isr(core::PartitionId(p));
 }

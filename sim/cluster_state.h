@@ -70,7 +70,8 @@ struct Cluster::State final : World, HostListener {
     void dispatch(const Event& event);
     [[gnu::noinline, gnu::cold]] void before_arrival(const Event& event);
     void on_run_end(const Event& event);
-    void apply_config(const core::ConfigRecord& change);
+    void take_settings(core::NodeId controller);
+    void tell_cuts(core::NodeId broker);
     void refresh_min_isr(core::PartitionId partition);
     /// A note that others want than the ledger.
     [[gnu::noinline, gnu::cold]] void fold_widely(const trace::Moment& moment, core::NodeId who,
@@ -166,10 +167,8 @@ struct Cluster::State final : World, HostListener {
     std::vector<std::vector<std::pair<HostIndex, HostIndex>>> cuts;  ///< by CutId; empty: mended
     std::vector<Degraded> degraded;      ///< by DegradeId; without directions: restored
     std::vector<DiskFault> disk_faults;  ///< by DiskFaultId; without nodes: repaired
-    /// Settings that are on their way to be committed, oldest first.
-    std::vector<std::vector<core::ConfigRecord>> config_changes;
 
-    // Dynamic settings as they were committed; a topic's begin with those it was created with.
+    // Dynamic settings as the controller has them; a topic's begin with those of its creation.
     core::ConfigMap cluster_config;
     std::map<core::NodeId, core::ConfigMap> broker_settings;
     std::map<core::TopicIndex, core::ConfigMap> topic_settings;

@@ -173,7 +173,6 @@ bool Cluster::State::elect_leader(core::PartitionId partition, bool unclean) {
 bool Cluster::State::alter_config(const std::vector<core::ConfigRecord>& changes) {
     Host* controller = active_controller();
     if (controller == nullptr) return false;
-    for (const core::ConfigRecord& change : changes) config_changes.push_back({change});
     controller->call(core::Call(core::AlterConfig{changes}));
     return true;
 }

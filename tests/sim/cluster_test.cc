@@ -207,6 +207,21 @@ TEST_SUITE("sim.cluster") {
         CHECK(min_isr(two, alter("2", brokers, three)) == 2);
     }
 
+    TEST_CASE("a setting that dies with the controller is not taken for a later one") {
+        const scenario::Scenario scenario =
+            make({.steps = R"({"id": "pause", "at": "1s", "do": "pause",
+                               "target": {"controller": 100}, "for": "10s"},
+                              {"id": "three", "at": "2s", "do": "alterConfig", "topic": "t",
+                               "config": {"min.insync.replicas": 3}},
+                              {"id": "dead", "at": "3s", "do": "crash",
+                               "target": {"controller": 100}, "for": "1s"},
+                              {"id": "one", "at": "10s", "do": "alterConfig", "topic": "t",
+                               "config": {"min.insync.replicas": 1}})"});
+        sim::Cluster cluster(scenario, 5, checked());
+        CHECK(cluster.run().failure == "");
+        CHECK(cluster.view().partition(PartitionId(0)).min_insync_replicas == 1);
+    }
+
     TEST_CASE("the audit is the end of settle: a leader that is elected later says nothing") {
         const Recipe recipe{.acks = "1",
                             .topic_config = R"("min.insync.replicas": 1)",
