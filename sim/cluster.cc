@@ -310,7 +310,28 @@ void Cluster::State::tell(const trace::WorldEvent& event) {
     digest.add(now(), event);
 }
 
+/// A step whose disk failed says nothing, but what it cut before that stays cut: a truncation needs
+/// no space, and only the checkpoint behind it does.
+void Cluster::State::tell_cuts(core::NodeId broker) {
+    const SimDisk* disk = host(broker).disk();
+    if (disk == nullptr) return;
+    for (std::uint32_t p = 0; p < topics.partition_count(); ++p) {
+        const core::PartitionId partition(p);
+        const core::Offset held = records->held_end(partition, broker);
+        if (held == core::Offset(0)) continue;
+        const core::Offset end = disk->log_end(partition);
+        if (end >= held) continue;
+        core::Notes::Said cut;
+        cut.note = {.kind = core::NoteKind::log_truncate,
+                    .partition = partition,
+                    .first = end,
+                    .end = held};
+        on_notes(broker, core::Notes(&cut, &cut + 1, nullptr));
+    }
+}
+
 void Cluster::State::on_process(trace::WorldKind kind, core::NodeId who, std::int64_t value) {
+    if (kind == trace::WorldKind::disk_error) tell_cuts(who);
     tell({.kind = kind, .node = who, .value = value});
     const HostIndex index = host_of(who);
     if (!is_client(index) || index == reader) return;

@@ -92,6 +92,12 @@ core::Offset Ledger::log_end(core::PartitionId partition, core::NodeId broker) c
     return core::Offset(0);
 }
 
+core::Offset Ledger::held_end(core::PartitionId partition, core::NodeId broker) const {
+    for (const ReplicaLog& log : partitions_[partition.value()].logs)
+        if (log.broker == broker && !log.held.empty()) return end_of(log, log.held.back());
+    return core::Offset(0);
+}
+
 core::Offset Ledger::highest_high_watermark(core::PartitionId partition) const {
     return partitions_[partition.value()].highest_hw;
 }

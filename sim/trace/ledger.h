@@ -80,6 +80,8 @@ class Ledger final : public Observer {
     std::int64_t acked_only_on_leader(core::PartitionId partition) const;
     /// Log end of a replica as its notes say (0 if it never said).
     core::Offset log_end(core::PartitionId partition, core::NodeId broker) const;
+    /// Behind the last batch that a replica's log holds; 0 if it holds none.
+    core::Offset held_end(core::PartitionId partition, core::NodeId broker) const;
     /// Highest high watermark any leader had.
     core::Offset highest_high_watermark(core::PartitionId partition) const;
 

@@ -222,6 +222,36 @@ TEST_SUITE("sim.cluster") {
         CHECK(cluster.view().partition(PartitionId(0)).min_insync_replicas == 1);
     }
 
+    TEST_CASE("what a follower cut before the checkpoint behind it failed stays cut, and is told") {
+        // Broker 1 comes back with five records that nobody has, and its disk is full by then.
+        const scenario::Scenario scenario = make(
+            {.acks = "1",
+             .producer_config = R"("enable.idempotence": false, "batch.size": 0)",
+             .topic_config = R"("min.insync.replicas": 1)",
+             .workload = R"("size": 100)",
+             .steps = R"({"id": "a", "at": "1s", "do": "produce", "producer": "p1", "records": 5},
+                         {"id": "c", "at": "3s", "do": "partition", "for": "17s",
+                          "groups": [[{"broker": 1}, {"producer": "p1"}],
+                                     [{"broker": 2}, {"broker": 3}, {"controller": 100}]]},
+                         {"id": "b", "at": "4s", "do": "produce", "producer": "p1", "records": 5},
+                         {"id": "full", "when": {"event": "fetch.request", "broker": 2,
+                                                 "armed": "19s", "nth": 1},
+                          "do": "fullDisk", "target": {"broker": 1}, "for": "forever"})",
+             .run = R"("seed": 1, "end": "60s", "settle": "20s")"});
+        sim::Cluster cluster(scenario, 1, checked());
+        Watcher watcher;
+        cluster.attach(watcher);
+        const trace::Outcome outcome = cluster.run();
+        CHECK(outcome.failure == "");
+        CHECK(watcher.notes[NoteKind::log_truncate] == 1);
+        const auto held = [&](std::int64_t record) {
+            return cluster.ledger().batch_of(0, core::RecordNumber(record))->held_by(NodeId(1));
+        };
+        for (std::int64_t record = 0; record < 10; ++record) CHECK(held(record) == (record < 5));
+        for (const trace::ReplicaOutcome& replica : outcome.partitions[0].replicas)
+            CHECK(replica.digest == outcome.partitions[0].replicas[0].digest);
+    }
+
     TEST_CASE("the audit is the end of settle: a leader that is elected later says nothing") {
         const Recipe recipe{.acks = "1",
                             .topic_config = R"("min.insync.replicas": 1)",
