@@ -10,9 +10,6 @@ namespace {
 
 using core::NoteKind;
 
-/// No flush touches more files at once than this; it bounds how long one can take.
-constexpr std::int64_t kFilesOfAFlush = 64;
-
 [[noreturn]] void broken(std::string_view invariant, const std::string& how) {
     throw core::AssertionFailure(core::concat("invariant ", invariant, ": ", how));
 }
@@ -32,8 +29,6 @@ Invariants::Invariants(const scenario::Scenario& scenario, const core::TopicTabl
     for (const scenario::Producer& producer : scenario_.producers)
         acks_all_.push_back(
             core::resolve_producer(*scenario_.kafka.profile, producer.config, problems).acks < 0);
-    for (const scenario::BrokerSpec& broker : scenario_.cluster.brokers)
-        flush_times_.emplace(broker.id, broker.disk.fsync.sample(UINT64_MAX) * kFilesOfAFlush);
     for (std::uint32_t p = 0; p < topics_.partition_count(); ++p) {
         const trace::PartitionView& partition = view_.partition(core::PartitionId(p));
         committed_.emplace(core::PartitionId(p),
@@ -189,7 +184,8 @@ void Invariants::check_sound(core::PartitionId partition, core::NodeId broker) c
 
 void Invariants::on_flush(core::TimePoint at, core::NodeId who, const core::Note& note) {
     auto& flushes = flushes_[ReplicaKey{*note.partition, who}];
-    const core::TimePoint over = at + flush_times_.at(who);
+    // Notes are told in the event of their step: all of its work is in what the disk charged.
+    const core::TimePoint over = at + disk_of_(context_, who).charged();
     // Of those that are surely over only the farthest counts.
     core::Offset farthest{0};
     for (const Flush& flush : flushes)

@@ -92,8 +92,7 @@ class Invariants final : public trace::Observer {
     std::map<core::PartitionId, Committed> committed_;
     std::map<ReplicaKey, Reign> reigns_;
     std::map<ReplicaKey, std::vector<Flush>> flushes_;
-    std::map<core::NodeId, core::Duration> flush_times_;  ///< most that one flush can take
-    std::set<ReplicaKey> in_use_;                         ///< logs that a running process took up
+    std::set<ReplicaKey> in_use_;  ///< logs that a running process took up
     /// What power took from below what it left.
     std::map<core::PartitionId, std::vector<std::pair<core::Offset, core::Offset>>> holes_;
 };
