@@ -6,11 +6,13 @@
 /// Rules:
 ///   L1  add() gives a place with whatever was left in it: its user sets all that is read later.
 ///   L2  A reference is good until the next add(), push_back() or drop_front().
+///   L3  A list that was moved from is empty.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "core/base/assert.h"
@@ -20,6 +22,18 @@ namespace core {
 template <class T>
 class ReusedList {
   public:
+    ReusedList() = default;
+    ReusedList(ReusedList&& other) noexcept
+        : size_(std::exchange(other.size_, 0)),
+          capacity_(std::exchange(other.capacity_, 0)),
+          places_(std::move(other.places_)) {}
+    ReusedList& operator=(ReusedList&& other) noexcept {
+        size_ = std::exchange(other.size_, 0);
+        capacity_ = std::exchange(other.capacity_, 0);
+        places_ = std::move(other.places_);
+        return *this;
+    }
+
     T& add() {
         if (size_ == capacity_) grow();
         return places_[size_++];

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 using core::ReusedList;
@@ -45,6 +46,22 @@ TEST_SUITE("core.reused_list") {
         REQUIRE(list.size() == 5);
         CHECK(list[4].number == 4);
         CHECK_THROWS_AS(list.keep_front(6), core::AssertionFailure);
+    }
+
+    TEST_CASE("a list that was moved from is empty, and can be filled again") {
+        ReusedList<int> list;
+        for (int i = 0; i < 10; ++i) list.add() = i;
+        ReusedList<int> moved(std::move(list));
+        CHECK(moved.size() == 10);
+        CHECK(list.empty());
+        list.add() = 7;
+        CHECK(list[0] == 7);
+        moved = std::move(list);
+        REQUIRE(moved.size() == 1);
+        CHECK(moved[0] == 7);
+        CHECK(list.empty());
+        list.add() = 8;
+        CHECK(list[0] == 8);
     }
 
     TEST_CASE("an emptied list keeps what its places hold") {
