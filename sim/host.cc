@@ -381,17 +381,17 @@ void Host::run(core::Lane on, core::Input&& input, bool announced) {
         return;
     }
     if (busy_until(on) > now() || !lane(on).waiting.empty()) {
-        enqueue(on, std::move(input), false);
+        enqueue(on, std::move(input));
         return;
     }
     if (!announced && !announce(on, input)) return;
     step(on, input);
 }
 
-void Host::enqueue(core::Lane on, core::Input&& input, bool announced) {
+void Host::enqueue(core::Lane on, core::Input&& input) {
     LaneState& state = lane(on);
     if (std::holds_alternative<core::Woken>(input)) state.wake_waiting = true;
-    state.waiting.push_back(Waiting{std::move(input), on, announced});
+    state.waiting.push_back(Waiting{std::move(input), on, false});
     set(kLaneWaits, true);
     if (state.free_event) return;
     state.free_event = true;

@@ -148,7 +148,7 @@ class alignas(64) Host {
     [[gnu::noinline]] void on_message_otherwise(core::Lane lane, core::Received& received);
     void on_other_arrival(const Arrival& arrival);
     void run(core::Lane lane, core::Input&& input, bool announced);
-    void enqueue(core::Lane lane, core::Input&& input, bool announced);
+    void enqueue(core::Lane lane, core::Input&& input);
     void run_waiting(core::Lane lane);
     void run_overdue();
     void step(core::Lane lane, core::Input& input);

@@ -38,7 +38,7 @@ void Network::open(core::ConnectionId connection, HostIndex from, HostIndex to, 
     made.lane = {lane, core::Lane::requests};
     made.link = {link_index(from, to), link_index(to, from)};
     endpoints_[from].connections.push_back(slot);
-    if (to != from) endpoints_[to].connections.push_back(slot);
+    endpoints_[to].connections.push_back(slot);
     Link& way = link_of_pipe(made, 0);
     if (!endpoints_[to].powered) {
         made.silent[1] = true;

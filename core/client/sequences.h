@@ -65,10 +65,6 @@ class Sequences {
     /// The batch expired after a retry (S4).
     void mark_unresolved(BatchSlot slot);
 
-    std::int32_t next_sequence(PartitionId partition) const {
-        return partitions_[partition.value()].next_sequence;
-    }
-
   private:
     struct Partition {
         std::optional<ProducerIdAndEpoch> owner;  ///< whose sequences these are

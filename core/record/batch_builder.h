@@ -60,7 +60,6 @@ class BatchBuilder {
     std::int32_t write_limit() const { return write_limit_; }
     /// MemoryRecordsBuilder.isFull: no further record can fit.
     bool full() const { return record_count_ > 0 && write_limit_ <= size_bytes(); }
-    std::int64_t base_timestamp_ms() const { return base_timestamp_ms_; }
 
     bool has_room_for(const std::optional<BytesView>& key, const std::optional<BytesView>& value,
                       std::int64_t timestamp_ms, std::span<const RecordHeader> headers = {}) const;

@@ -163,7 +163,6 @@ class Effects {
         if (!replicas.empty()) add_replicas(said, replicas);
     }
 
-    bool empty() const { return commands_.empty() && notes_.empty(); }
     /// Gives the effects, in program order, to on_open(connection, peer), on_send(connection,
     /// correlation, MessageBox&&), on_close(connection), on_exit(reason) and on_notes(Notes), which
     /// gets all that come in a row, of `performer`, none of which may add any; then there are none.
