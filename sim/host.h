@@ -116,7 +116,7 @@ class alignas(64) Host {
         std::deque<Waiting> waiting;
     };
 
-    /// Each keeps a message from being handed over as it arrives.
+    /// Each keeps a message from being handed over as it arrives; so does a lane that is busy.
     enum Hindrance : std::uint8_t {
         kNoNode = 1,
         kPaused = 2,

@@ -11,13 +11,14 @@
 ///   R3  A process that dies or closes resets its connections, behind what it had sent.
 ///   R4  A cut direction holds its items and gives them in order one latency after it is mended;
 ///       if either end closes meanwhile, what was held is gone and only the reset arrives.
-///   R5  Latency and loss are keyed by the identity of the message, never by other traffic.
-///       [DESIGN 4.2]
+///   R5  Latency and loss are keyed by the identity of the message, or by its number among those
+///       of its API on its link, never by other traffic. [DESIGN 4.2] (Fetchers that share a link
+///       share its numbers: num.replica.fetchers > 1.)
 ///   R6  What a busy process would have sent later than its death or pause has not been sent. Its
 ///       machine needs no process to accept, to refuse and to reset: a pause delays none of that.
 ///   R7  A message that a rule holds waits at the door of its receiver, and what stands behind it
-///   in
-///       its pipe waits too; let go, it arrives at that moment. One that a rule drops is as if the
+///       in its pipe waits too; let go, it arrives at that moment. One whose rule is over is left
+///       to the next rule that meets it, if there is one. One that a rule drops is as if the
 ///       request had never been answered: the connection stays, and no later answer gets past the
 ///       missing one. What is held when an end of its connection goes is gone with it.
 #pragma once

@@ -5,7 +5,8 @@
 /// with the memory of their lists; any other message is simply allocated.
 ///
 /// Rules:
-///   B1  A box that was moved from is empty; nothing else is.
+///   B1  A box that another was made of is empty. One that was assigned to another has what that
+///       other had before, which is given back at its own end.
 ///   B2  A message from the pool is as good as new: its lists are empty, its error is none. Whoever
 ///       takes a request out of it sets all of its other fields.
 ///   B3  A pool outlives its boxes.

@@ -8,7 +8,8 @@
 ///   R1  A place never moves and is never used again.
 ///   R2  A block lives as long as its arena fills it or one of its bodies lives; bodies may outlive
 ///       the arena.
-///   R3  What takes more than a quarter of a block, or has no arena, gets memory of its own.
+///   R3  What does not fit into the open block and takes more than a quarter of one, or has no
+///       arena, gets memory of its own.
 #pragma once
 
 #include <cstddef>

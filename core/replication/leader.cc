@@ -92,8 +92,9 @@ void Leader::on_registration(const PartitionRegistration& registration,
     if (registration.leader_epoch > epoch_) begin_epoch(registration, true, context);
     partition_epoch_ = registration.partition_epoch;
     list_outsiders();
+    // Only where the watermark moved are fetches that wait looked at: those that name the old epoch
+    // are then refused, and else when their wait is over [kafka Partition.makeLeader].
     if (!advance_high_watermark(context)) return;
-    // Fetches that still name the old epoch are refused now, not after their wait.
     for (const RemoteReplica& remote : remotes_)
         if (remote.session != nullptr) context.touch(*remote.session);
 }

@@ -6,7 +6,8 @@
 ///
 /// Rules:
 ///   L1  A record is in exactly one batch entry at a time (a split moves it).
-///   L2  `copies` of an entry are exactly the replicas whose logs hold it at this moment.
+///   L2  `copies` of an entry are exactly the replicas whose logs hold it at this moment. A step's
+///       notes are folded when it begins: what its disk takes time for counts from then on.
 ///   L3  Gauges are counters kept up to date by every event, O(1) to read.
 ///   L4  Every leader has its own high watermark and its own list of what waits for it, taken from
 ///       its log when it begins to lead: a zombie's watermark says nothing of its successor's.

@@ -63,7 +63,7 @@ struct Remark {
 /// What became of the messages that a step held or dropped.
 struct MessageTally {
     std::int64_t met = 0;
-    std::int64_t arrived = 0;  ///< held, and let go since
+    std::int64_t arrived = 0;  ///< held, and let go since, be it to another rule
     std::int64_t gone = 0;     ///< held, and gone with their connection
 };
 
