@@ -218,6 +218,14 @@ core::FileId SimDisk::open(std::string_view path) {
     to.chunks.append(batch);
 }
 
+void SimDisk::append_more(core::FileId file, const core::Batch& batch) {
+    fails_from(DiskHealth::full);
+    Inode& to = inode(file);
+    to.writeback.wrote(now_, static_cast<std::uint64_t>(batch.size_bytes()),
+                       core::saturating_add(moment(), writeback_time_));
+    to.chunks.append(batch);
+}
+
 const core::ChunkList& SimDisk::chunks(core::FileId file) const {
     return inode(file).chunks;
 }

@@ -111,6 +111,7 @@ class SimDisk final : public core::Storage {
     void sync_directory(std::string_view directory) override;
     core::FileId open(std::string_view path) override;
     void append(core::FileId file, const core::Batch& batch) override;
+    void append_more(core::FileId file, const core::Batch& batch) override;
     const core::ChunkList& chunks(core::FileId file) const override;
     void adopt(core::FileId file, std::uint64_t position,
                std::span<const core::Batch> batches) override;

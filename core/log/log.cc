@@ -57,6 +57,14 @@ void Log::State::roll(Offset first) {
     flush_waiting = first;
 }
 
+void Log::State::append_rest(std::span<const Batch> batches) {
+    for (const Batch& batch : batches) {
+        ASSERT(batch.base_offset >= log_end);
+        storage.append_more(active().file, batch);
+        take_up(batch);
+    }
+}
+
 bool Log::State::flush(Offset end) {
     ASSERT(end <= log_end);
     if (flush_waiting && *flush_waiting <= end) flush_waiting.reset();
@@ -164,7 +172,8 @@ Result<AppendInfo> Log::append_as_follower(TimePoint now, std::span<const Batch>
     ASSERT(info.first < next);
     s.assign_epochs(batches);
     s.rolled = s.maybe_roll(bytes, max_timestamp_ms, info.first, next + -1);
-    for (const Batch& batch : batches) s.append_batch(batch);
+    s.append_batch(batches.front());
+    if (batches.size() > 1) s.append_rest(batches.subspan(1));
     s.finish_append(next, info);
     return info;
 }

@@ -103,7 +103,8 @@ class Log {
     /// out_of_order_sequence_number.
     Result<AppendInfo> append_as_leader(TimePoint now, const BatchBodyRef& batch,
                                         LeaderEpoch epoch);
-    /// Follower's append: exactly as received, all or nothing, into one segment. Refusals:
+    /// Follower's append: exactly as received, all or nothing, into one segment, in one write
+    /// [kafka FileRecords.append(MemoryRecords)]. Refusals:
     /// corrupt_message (a checksum), offset_out_of_range (a batch begins below the log end:
     /// UnexpectedAppendOffsetException).
     Result<AppendInfo> append_as_follower(TimePoint now, std::span<const Batch> batches);

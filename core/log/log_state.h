@@ -90,10 +90,16 @@ struct Log::State : LogOffsets {
     void roll(Offset first);
     std::int64_t read(Offset from, std::int64_t max_bytes, Offset limit, BatchList& batches) const;
     void append_batch(const Batch& batch) {
-        Segment& segment = segments.back();
         ASSERT(batch.base_offset >= log_end);
-        ASSERT(batch.base_offset >= segment.base);
-        storage.append(segment.file, batch);
+        ASSERT(batch.base_offset >= segments.back().base);
+        storage.append(segments.back().file, batch);
+        take_up(batch);
+    }
+    /// In the write of the batch before them.
+    [[gnu::noinline]] void append_rest(std::span<const Batch> batches);
+    /// What follows the bytes of a batch.
+    void take_up(const Batch& batch) {
+        Segment& segment = segments.back();
         const BatchBody& body = *batch.body;
         if (segment.size_bytes == 0) segment.first_timestamp_ms = body.max_timestamp_ms();
         segment.size_bytes += static_cast<std::uint64_t>(body.size_bytes());

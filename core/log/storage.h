@@ -62,6 +62,8 @@ class Storage : public StorageReader {
     virtual FileId open(std::string_view path) = 0;
     /// Appends a batch at the end (a write into the page cache).
     virtual void append(FileId file, const Batch& batch) = 0;
+    /// Goes on with the write of the last append, which was to this file: a batch more in it.
+    virtual void append_more(FileId file, const Batch& batch) { append(file, batch); }
     /// The file's content in order; valid until the next operation on this file.
     virtual const ChunkList& chunks(FileId file) const = 0;
     /// Puts these batches in the place of the raw bytes that they encode to, from `position` on; a

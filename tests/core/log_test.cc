@@ -205,6 +205,19 @@ TEST_SUITE("core.log") {
               std::vector<std::string>{"sync t-0/00000000000000000001.snapshot"});
     }
 
+    TEST_CASE("a follower writes all that one answer brought at once") {
+        LogOnMemory t;
+        t.append(1);
+        std::vector<Batch> batches;
+        for (int i = 0; i < 3; ++i)
+            batches.push_back(Batch{Offset(1 + 2 * i), LeaderEpoch(0), make_batch(2, i)});
+        t.storage.forget_operations();
+        CHECK(t.log->append_as_follower(t.now, batches).value().end == Offset(7));
+        CHECK(t.storage.operations() ==
+              std::vector<std::string>{"append t-0/00000000000000000000.log"});
+        CHECK(read_all(*t.log, 0) == "0+1 1+2 3+2 5+2");
+    }
+
     TEST_CASE("before 3.7 a roll syncs its snapshot itself (KAFKA-15046)") {
         const std::int64_t bytes = make_batch(1)->size_bytes();
         for (const bool async : {true, false}) {

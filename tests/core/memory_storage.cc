@@ -114,6 +114,13 @@ core::FileId MemoryStorage::open(std::string_view path) {
     return core::FileId(static_cast<std::uint32_t>(files_.size() - 1));
 }
 
+void MemoryStorage::append_more(core::FileId id, const Batch& batch) {
+    ASSERT(!operations_.empty());
+    ASSERT(operations_.back() == concat("append ", file_of(id).path));
+    append(id, batch);
+    operations_.pop_back();
+}
+
 void MemoryStorage::append(core::FileId id, const Batch& batch) {
     File& file = file_of(id);
     operations_.push_back(concat("append ", file.path));

@@ -101,6 +101,17 @@ TEST_SUITE("sim.disk") {
         }
     }
 
+    TEST_CASE("batches of one write are paid for once, and are durable together") {
+        Machine machine;
+        machine.at(seconds(1)).append(machine.file, batch_at(0));
+        machine.disk.append_more(machine.file, batch_at(1));
+        machine.disk.append_more(machine.file, batch_at(2));
+        CHECK(machine.disk.charged() == from_ms(1));
+        CHECK(machine.disk.chunks(machine.file).size() == 3);
+        machine.disk.sync(machine.file);
+        CHECK(machine.disk.charged() == from_ms(11));
+    }
+
     TEST_CASE("the lane pays for appends and syncs, and later work of a step comes later") {
         Machine machine;
         machine.at(seconds(1)).append(machine.file, batch_at(0));
