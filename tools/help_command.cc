@@ -9,6 +9,7 @@
 #include "scenarios/problem.h"
 #include "tools/commands.h"
 #include "tools/files.h"
+#include "tools/help_cause.h"
 #include "tools/help_scenario.h"
 
 namespace tool {
@@ -165,7 +166,7 @@ std::string named_thing(std::string_view word) {
     };
     for (int i = 0; i < report::kCauses; ++i)
         if (report::name(static_cast<report::Cause>(i)) == word)
-            add("cause", report::sentence(static_cast<report::Cause>(i)).en);
+            out += cause_help(static_cast<report::Cause>(i));
     for (int i = 0; i < report::kFates; ++i)
         if (report::name(static_cast<report::Fate>(i)) == word)
             add("fate", report::meaning(static_cast<report::Fate>(i)).en);

@@ -61,6 +61,20 @@ class Usage(CliTest):
             self.expect(self.acklab("help", topic), 0, out=word)
         self.expect(self.acklab("help", "exit-code"), 2, err='did you mean "exit-codes"?')
 
+    def test_help_on_a_cause_says_what_helps_and_where_to_see_it(self):
+        text = self.acklab("help", "correlated-power-loss").out
+        self.assertIn("flush.messages=1", text)
+        causes = [line.split()[0] for line in self.acklab("help", "causes").out.splitlines()[2:]
+                  if line.startswith("  ") and not line.startswith("   ")]
+        self.assertEqual(len(causes), 15)
+        for cause in causes:
+            text = self.acklab("help", cause).out
+            self.assertIn("  helps  ", text)
+            listed = json.loads(self.acklab("list", "--cause", cause, "--format", "json").out)
+            named = text.replace(",", " ").split()
+            for scenario in listed["scenarios"]:
+                self.assertIn(scenario["id"], named)
+
     def test_the_examples_of_the_readme_run(self):
         readme = pathlib.Path(__file__).resolve().parents[2] / "README.md"
         lines = [line.split("#")[0].split() for line in readme.read_text("utf-8").splitlines()
