@@ -7,7 +7,6 @@
 #include "core/base/assert.h"
 #include "core/base/random.h"
 #include "core/base/text.h"
-#include "reports/expect.h"
 
 namespace report {
 namespace {
@@ -64,6 +63,8 @@ void name_seeds(const ComparedCell& cell, std::uint64_t first_seed, CellFigures&
     out.typical_seed = losing[(losing.size() - 1) / 2].second;
 }
 
+}  // namespace
+
 CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed) {
     CellFigures out;
     std::vector<const RunSummary*> fired;
@@ -88,6 +89,11 @@ CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed) {
     out.lost = spread_of(fired, fate(Fate::lost));
     out.stranded = spread_of(fired, fate(Fate::stranded));
     out.refused = spread_of(fired, fate(Fate::refused));
+    out.failed = spread_of(fired, [](const RunSummary& run) { return std::int64_t{run.failed()}; });
+    for (const RunSummary* run : fired) {
+        out.sent += run->sent;
+        out.sent_since_fault += run->sent_since_fault;
+    }
     out.acks0_lost =
         spread_of(fired, [](const RunSummary& run) { return std::int64_t{run.acks0_lost}; });
     out.duplicates =
@@ -100,6 +106,8 @@ CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed) {
     out.ranked = 10 * out.fired >= kTenthsForRank * out.done;
     return out;
 }
+
+namespace {
 
 /// The only axis in whose value two cells differ that have acknowledged losses to compare.
 std::optional<std::size_t> differing_axis(const ComparedCell& a, const ComparedCell& b) {
@@ -159,37 +167,6 @@ std::vector<ComparedPair> pairs_of(const Comparison& comparison) {
     return out;
 }
 
-/// Whether the two prices are the same text in a report.
-bool read_alike(const CellFigures& a, const CellFigures& b) {
-    const auto text = [](std::int64_t ns) { return words(core::Duration(ns)); };
-    const auto p99 = [&](const CellFigures& cell) {
-        return cell.latency_p99_ns ? text(cell.latency_p99_ns->median) : std::string();
-    };
-    return text(a.unavailable_ns.median) == text(b.unavailable_ns.median) && p99(a) == p99(b);
-}
-
-std::vector<std::size_t> cheapest_of(const Comparison& comparison,
-                                     const std::vector<CellFigures>& figures) {
-    std::vector<std::size_t> safe;
-    const auto price = [&](std::size_t i) {
-        const std::int64_t p99 =
-            figures[i].latency_p99_ns ? figures[i].latency_p99_ns->median : INT64_MAX;
-        return std::pair(figures[i].unavailable_ns.median, p99);
-    };
-    for (std::size_t i = 0; i < figures.size(); ++i)
-        if (can_be_cheapest(comparison.cells[i], figures[i]) && figures[i].lossy == 0)
-            safe.push_back(i);
-    if (safe.empty()) return safe;
-    const std::size_t best =
-        *std::min_element(safe.begin(), safe.end(),
-                          [&](std::size_t a, std::size_t b) { return price(a) < price(b); });
-    std::erase_if(safe, [&](std::size_t i) { return !read_alike(figures[i], figures[best]); });
-    std::stable_sort(safe.begin(), safe.end(), [&](std::size_t a, std::size_t b) {
-        return comparison.cells[a].strictness > comparison.cells[b].strictness;
-    });
-    return safe;
-}
-
 }  // namespace
 
 ComparisonFigures figures_of(const Comparison& comparison) {
@@ -202,7 +179,7 @@ ComparisonFigures figures_of(const Comparison& comparison) {
         out.inconclusive += figures.done - figures.fired;
     }
     out.pairs = pairs_of(comparison);
-    out.cheapest = cheapest_of(comparison, out.cells);
+    judge_candidates(comparison, out);
     return out;
 }
 
@@ -220,6 +197,14 @@ std::vector<std::string> versions_of(const Comparison& comparison) {
     for (const ComparedCell& cell : comparison.cells)
         if (std::find(out.begin(), out.end(), cell.kafka) == out.end()) out.push_back(cell.kafka);
     return out;
+}
+
+std::vector<std::string> modelled_versions_of(const Comparison& comparison) {
+    std::vector<std::string> out;
+    for (const ComparedCell& cell : comparison.cells)
+        if (cell.not_modelled.empty() && std::find(out.begin(), out.end(), cell.kafka) == out.end())
+            out.push_back(cell.kafka);
+    return out.empty() ? versions_of(comparison) : out;
 }
 
 std::string settings_text(const ComparedCell& cell) {

@@ -13,9 +13,14 @@
 ///       the same verdict, the text says "same in all N" where it else shows an interval. Documents
 ///       keep the interval: delays are drawn all the same, and other seeds may end otherwise.
 ///   R4  A setting ranks only if the fault happened in at least nine of ten of its runs.
-///   R5  The cheapest is the setting that lost nothing with the least median time without writes,
-///       then the least median p99 of acknowledgements. Those whose two numbers read alike are
-///       named with it, the safer one first.
+///   R5  The cheapest is the setting that lost nothing with the fewest failed sends, then the least
+///       median time without a leader that takes writes, then the least median p99 of
+///       acknowledgements. Those whose prices lie within each other's spread are named with it, the
+///       safer one first. Where the first gives up a safeguard that another setting without loss
+///       keeps, or goes without one as all do that lost nothing, that is said.
+///   R6  Nobody chooses the size or the moment of a fault, or the world around the cluster: values
+///       of such axes are judged together, and a setting lost nothing only if it did so at all.
+///   R7  A setting that was run and is not judged is named, with the reason.
 #pragma once
 
 #include <array>
@@ -26,7 +31,7 @@
 #include <vector>
 
 #include "core/base/time.h"
-#include "reports/fates.h"
+#include "reports/judge.h"
 #include "reports/layout.h"
 #include "reports/statistics.h"
 #include "reports/verdict.h"
@@ -46,12 +51,18 @@ struct RunSummary {
     std::array<std::int32_t, kFates> fates{};
     std::int32_t duplicates = 0;
     std::int32_t acks0_lost = 0;
+    std::int32_t sent = 0;
+    std::int32_t sent_since_fault = 0;  ///< by send(), from the first fault on
     core::Duration unavailable_write{0};
     core::Duration latency_p50{-1};  ///< below 0: nothing was acknowledged
     core::Duration latency_p99{-1};
     std::uint64_t digest = 0;
 
     std::int32_t count(Fate fate) const { return fates[static_cast<std::size_t>(fate)]; }
+    /// Sends under a promise that the client never saw acknowledged, in the log or not.
+    std::int32_t failed() const {
+        return count(Fate::refused) + count(Fate::ghost) + count(Fate::unknown) - acks0_lost;
+    }
 };
 
 /// What one axis is set to.
@@ -59,12 +70,14 @@ struct ComparedSetting {
     std::string label;
     std::string text;
     std::string json;
+    bool chosen = true;  ///< false: of the fault or the world, nothing that one chooses (R6)
 };
 
 struct ComparedAxis {
     std::string label;
     std::string path;                 ///< "" for variants
     std::vector<std::string> values;  ///< as JSON
+    bool chosen = true;               ///< see ComparedSetting
 };
 
 /// What makes a setting the safer one among equals, the first that differs.
@@ -102,6 +115,7 @@ struct Comparison {
     bool aimed = false;                   ///< some step waits for what the settings decide
     std::vector<std::string> notes = {};  ///< stand-ins for versions, and the like
     std::string arguments = {};           ///< how the scenario was named, with the user's --set
+    Text remedy = {};                     ///< where every setting lost: what the causes ask for
 };
 
 /// A count over the runs of a cell.
@@ -123,7 +137,10 @@ struct CellFigures {
     Spread stranded;
     Spread acks0_lost;
     Spread refused;
+    Spread failed;
     Spread duplicates;
+    std::int64_t sent = 0;  ///< over all runs in which the fault happened
+    std::int64_t sent_since_fault = 0;
     Spread unavailable_ns;
     std::optional<Spread> latency_p50_ns;  ///< over the runs that acknowledged anything
     std::optional<Spread> latency_p99_ns;
@@ -146,10 +163,41 @@ struct ComparedPair {
     Interval difference;
 };
 
+/// Why a setting is not in the contest for the cheapest.
+enum class Standing : std::uint8_t {
+    judged,
+    apart,       ///< refused, not modelled, not run, or without a promise: the table says so
+    capped,      ///< no run in which the fault happened: they were stopped at run.maxEvents
+    never_came,  ///< the fault, at some value of the axes that nobody chooses
+    seldom_came,
+    not_everywhere,  ///< it has fewer of those values than others
+};
+
+/// What one may choose: a cell, or those that differ only in what nobody chooses (R6).
+struct Candidate {
+    std::vector<std::size_t> cells;  ///< ascending
+    CellFigures figures;             ///< over the runs of all of them
+    Standing standing = Standing::apart;
+};
+
+/// Safeguards that one setting goes without and another keeps.
+struct GivenUp {
+    bool acks_all = false;
+    bool min_isr = false;  ///< two or more
+    bool no_unclean = false;
+    bool any() const { return acks_all || min_isr || no_unclean; }
+};
+
 struct ComparisonFigures {
     std::vector<CellFigures> cells;
     std::vector<ComparedPair> pairs;
-    std::vector<std::size_t> cheapest;  ///< of the cells that lost nothing: R5
+    std::vector<Candidate> candidates;  ///< all cells, each in one
+    std::vector<std::size_t> cheapest;  ///< of the candidates that lost nothing: R5
+    /// What the first of the cheapest gives up, and which candidate without loss keeps.
+    GivenUp given_up;
+    std::size_t keeper = 0;
+    /// What all that lost nothing go without, and one keeps that lost or could not be judged.
+    GivenUp lacking;
     std::int64_t runs = 0;
     std::int64_t lossy = 0;
     std::int64_t inconclusive = 0;
@@ -161,16 +209,32 @@ ComparisonFigures figures_of(const Comparison& comparison);
 bool any_fired(const ComparisonFigures& figures);
 /// True if the cell counts where the cheapest setting is looked for.
 bool can_be_cheapest(const ComparedCell& cell, const CellFigures& figures);
-/// Every Kafka version that is compared, once each.
+/// Every Kafka version that is asked for, once each, and those of which acklab has a model; all
+/// where it has none.
 std::vector<std::string> versions_of(const Comparison& comparison);
+std::vector<std::string> modelled_versions_of(const Comparison& comparison);
 
 /// "acks=all min.isr=2".
 std::string settings_text(const ComparedCell& cell);
+/// The same without what nobody chooses.
+Text choice_text(const ComparedCell& cell);
+
+/// Fills all that is said of candidates; `cells` are there.
+void judge_candidates(const Comparison& comparison, ComparisonFigures& figures);
+/// Figures over the runs of one cell; seeds begin at `first_seed`.
+CellFigures figures_of(const ComparedCell& cell, std::uint64_t first_seed);
+
+/// Where every setting that counts lost records: the safest of them.
+std::optional<std::size_t> safest_losing(const Comparison& comparison,
+                                         const ComparisonFigures& figures);
+/// What the causes of one run's losses say of settings.
+Text remedy_sentence(const ComparedCell& cell, const History& history, const Judgement& judgement);
 
 // ---- outputs, all of the same words and numbers
 
-/// A sentence each: the cheapest setting that lost nothing, and what every setting left over.
+/// Sentences: the cheapest setting that lost nothing, what it gives up, and what was not judged.
 Text cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures);
+/// What every setting left over.
 Text left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures);
 
 std::string comparison_text(const Comparison& comparison, const ComparisonFigures& figures,
@@ -179,6 +243,12 @@ std::string comparison_markdown(const Comparison& comparison, const ComparisonFi
                                 const TextStyle& style);
 /// One row for each cell and metric. [UX F5]
 std::string comparison_csv(const Comparison& comparison, const ComparisonFigures& figures);
+/// What the cheapest setting gives up, how little a test says, what is not judged; or empty.
+Text caution_sentence(const Comparison& comparison, const ComparisonFigures& figures);
+Text few_sends_sentence(const ComparisonFigures& figures);
+Text not_judged_sentence(const Comparison& comparison, const ComparisonFigures& figures);
+/// Why a candidate is not judged.
+Text standing_words(Standing standing);
 /// The document of REPORT_FORMAT 2.
 std::string comparison_json(const Comparison& comparison, const ComparisonFigures& figures,
                             std::string_view command);

@@ -34,10 +34,10 @@ Json number_json(double value, int decimals) {
     return out;
 }
 
-Json settings_json(const ComparedCell& cell) {
+Json settings_json(const ComparedCell& cell, bool only_chosen = false) {
     Json out = Json::object();
     for (const ComparedSetting& setting : cell.settings)
-        out[setting.label] = Json::parse(setting.json);
+        if (setting.chosen || !only_chosen) out[setting.label] = Json::parse(setting.json);
     return out;
 }
 
@@ -54,6 +54,11 @@ Json spread_json(const Spread& spread) {
     out["median"] = spread.median;
     out["max"] = spread.most;
     return out;
+}
+
+Json text_json(const Text& text) {
+    if (text.empty()) return nullptr;
+    return Json::object({{"en", text.en}, {"zh", text.zh}});
 }
 
 Json seed_json(const std::optional<std::uint64_t>& seed) {
@@ -82,6 +87,9 @@ void add_figures(Json& out, const ComparedCell& cell, const CellFigures& figures
     out["refusedPerRun"] = spread_json(figures.refused);
     out["duplicatesPerRun"] = spread_json(figures.duplicates);
     out["strandedPerRun"] = spread_json(figures.stranded);
+    out["failedPerRun"] = cell.promises ? spread_json(figures.failed) : Json(nullptr);
+    out["sent"] = figures.sent;
+    out["sentSinceFault"] = figures.sent_since_fault;
     out["sameInAll"] = figures.same_in_all;
     out["ranked"] = figures.ranked;
 }
@@ -203,6 +211,7 @@ std::vector<CsvMetric> csv_metrics(const ComparedCell& cell, const CellFigures& 
         out.push_back(csv_time("ack_latency_p99", *figures.latency_p99_ns, kNsPerUs, "us"));
     }
     out.push_back(csv_spread("refused", figures.refused));
+    if (cell.promises) out.push_back(csv_spread("failed", figures.failed));
     out.push_back(csv_spread("duplicates", figures.duplicates));
     out.push_back(csv_spread("stranded", figures.stranded));
     return out;
@@ -228,6 +237,7 @@ std::string comparison_json(const Comparison& comparison, const ComparisonFigure
         one["path"] = axis.path.empty() ? Json(nullptr) : Json(axis.path);
         one["values"] = Json::array();
         for (const std::string& value : axis.values) one["values"].push_back(Json::parse(value));
+        one["chosen"] = axis.chosen;
         out["axes"].push_back(std::move(one));
     }
     out["cells"] = Json::array();
@@ -240,11 +250,23 @@ std::string comparison_json(const Comparison& comparison, const ComparisonFigure
                                   {"partial", comparison.partial}});
     out["cheapest"] = nullptr;
     out["cheapestAlike"] = Json::array();
-    for (const std::size_t cell : figures.cheapest) {
+    const auto choice = [&](const Candidate& one) {
+        return settings_json(comparison.cells[one.cells.front()], true);
+    };
+    for (const std::size_t index : figures.cheapest) {
         if (out["cheapest"].is_null())
-            out["cheapest"] = settings_json(comparison.cells[cell]);
+            out["cheapest"] = choice(figures.candidates[index]);
         else
-            out["cheapestAlike"].push_back(settings_json(comparison.cells[cell]));
+            out["cheapestAlike"].push_back(choice(figures.candidates[index]));
+    }
+    out["caution"] = text_json(caution_sentence(comparison, figures));
+    out["fewSends"] = text_json(few_sends_sentence(figures));
+    out["remedy"] = text_json(comparison.remedy);
+    out["notJudged"] = Json::array();
+    for (const Candidate& one : figures.candidates) {
+        const Text why = standing_words(one.standing);
+        if (!why.empty())
+            out["notJudged"].push_back({{"variant", choice(one)}, {"why", text_json(why)}});
     }
     out["aimed"] = comparison.aimed;
     out["notes"] = comparison.notes;

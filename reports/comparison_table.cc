@@ -1,6 +1,7 @@
 #include "reports/comparison_table.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/base/text.h"
 #include "reports/expect.h"
@@ -68,8 +69,11 @@ struct Shown {
 std::vector<Text> figure_words(const ComparedCell& cell, const CellFigures& figures,
                                const Shown& shown) {
     std::vector<Text> out;
-    const auto promised = [&](const Spread& spread) {
-        return cell.promises ? same(spread_words(spread)) : not_applicable();
+    const auto promised = [&](const Text& words) {
+        return cell.promises ? words : not_applicable();
+    };
+    const auto mean = [](const Spread& spread) {
+        return same(spread.most == 0 ? "0" : mean_words(spread.mean));
     };
     Text share = share_words(figures);
     if (figures.fired < figures.done - figures.capped)
@@ -77,14 +81,14 @@ std::vector<Text> figure_words(const ComparedCell& cell, const CellFigures& figu
                      figures.done - figures.capped);
     if (figures.capped > 0) share += say(", {0}", "，{0}", capped_words(figures));
     out.push_back(std::move(share));
-    out.push_back(promised(figures.lost));
-    if (shown.stranded) out.push_back(promised(figures.stranded));
+    out.push_back(promised(same(spread_words(figures.lost))));
+    if (shown.stranded) out.push_back(promised(same(spread_words(figures.stranded))));
     if (shown.acks0) out.push_back(same(cell.has_acks0 ? spread_words(figures.acks0_lost) : "-"));
+    out.push_back(promised(mean(figures.failed)));
     out.push_back(same(range_words(figures.unavailable_ns)));
     out.push_back(latency_words(cell, figures.latency_p50_ns));
     out.push_back(latency_words(cell, figures.latency_p99_ns));
-    for (const Spread* spread : {&figures.refused, &figures.duplicates})
-        out.push_back(same(spread->most == 0 ? "0" : mean_words(spread->mean)));
+    out.push_back(mean(figures.duplicates));
     return out;
 }
 
@@ -98,45 +102,37 @@ std::int64_t least_of(const Comparison& comparison, const ComparisonFigures& fig
     return least == INT64_MAX ? 0 : least;
 }
 
-/// Why no setting can be named.
-Text nothing_cheapest(const Comparison& comparison, const ComparisonFigures& figures) {
-    bool any_applies = false;
-    bool any_counts = false;
-    for (std::size_t i = 0; i < figures.cells.size(); ++i) {
-        any_applies = any_applies || comparison.cells[i].applies();
-        any_counts = any_counts || can_be_cheapest(comparison.cells[i], figures.cells[i]);
+/// Puts below the table why settings have no row, and reasons that several rows share; the number
+/// of each of those.
+std::map<std::string, std::size_t> add_remarks(const std::vector<ComparedCell>& cells,
+                                               ComparisonTable& table) {
+    std::map<std::string, std::size_t> refusals;
+    for (const ComparedCell& cell : cells)
+        if (!cell.refused.empty()) ++refusals[cell.refused];
+    std::erase_if(refusals, [](const auto& one) { return one.second < 2; });
+    std::size_t numbers = 0;
+    std::map<std::string, std::size_t> numbered;
+    for (const ComparedCell& cell : cells) {
+        if (!refusals.contains(cell.refused) || numbered.contains(cell.refused)) continue;
+        numbered[cell.refused] = ++numbers;
+        table.remarks.push_back({same(concat("[", numbers, "]")), same(cell.refused)});
     }
-    if (any_counts)
-        return say("No setting lost nothing under this fault.",
-                   "在此故障下，没有一种配置不丢消息。");
-    const auto nothing = [](const Text& why) {
-        return say("Nothing can be compared: {0}.", "无从比较：{0}。", why);
-    };
-    if (!any_applies)
-        return nothing(say("Kafka refuses every setting, or it is not modelled",
-                           "每种配置都被 Kafka 拒绝，或未被建模"));
-    if (figures.runs == 0) return nothing(say("no run was made", "没有运行过"));
-    if (!any_fired(figures))
-        return nothing(std::any_of(figures.cells.begin(), figures.cells.end(),
-                                   [](const CellFigures& cell) { return cell.capped > 0; })
-                           ? say("runs were stopped at run.maxEvents", "运行停在了 run.maxEvents")
-                           : say("the fault never came about", "故障从未出现"));
-    return nothing(
-        say("no setting that asks for acknowledgements met the fault in nine of ten of its runs",
-            "没有一种要求应答的配置在九成的运行中遇到故障"));
-}
-
-/// " (alike to the digit: acks=all min.isr=1)": who shares the first place with the first.
-Text equals_words(const Comparison& comparison, const std::vector<std::size_t>& cheapest) {
-    constexpr std::size_t kMostEquals = 3;
-    if (cheapest.size() < 2) return {};
-    std::vector<Text> others;
-    for (std::size_t i = 1; i < std::min(cheapest.size(), kMostEquals + 1); ++i)
-        others.push_back(same(settings_text(comparison.cells[cheapest[i]])));
-    if (cheapest.size() > kMostEquals + 1)
-        others.push_back(say("and {0} more", "还有 {0} 种", cheapest.size() - kMostEquals - 1));
-    return say(" (alike to the digit: {0})", "（数字完全相同：{0}）",
-               joined(others, say("; ", "；")));
+    std::vector<std::pair<std::string, std::size_t>> left_out;
+    for (const ComparedCell& cell : cells) {
+        if (!cell.refused.empty() || cell.not_modelled.empty()) continue;
+        const auto known = std::find_if(left_out.begin(), left_out.end(), [&](const auto& one) {
+            return one.first == cell.not_modelled;
+        });
+        if (known == left_out.end())
+            left_out.emplace_back(cell.not_modelled, 1);
+        else
+            ++known->second;
+    }
+    for (const auto& [reason, count] : left_out)
+        table.remarks.push_back(
+            {say("not run", "未运行"), say(count == 1 ? "{0} setting: {1}" : "{0} settings: {1}",
+                                           "{0} 种配置：{1}", count, reason)});
+    return numbered;
 }
 
 }  // namespace
@@ -197,10 +193,12 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
     if (shown.stranded) table.heads.push_back(say("out of reach", "读不到"));
     if (shown.acks0) table.heads.push_back(say("sent and gone", "已发送却不在"));
     for (const Text& head :
-         {say("no writes", "不可写"), say("ack p50", "应答 p50"), say("ack p99", "应答 p99"),
-          say("refused", "被拒"), say("duplicates", "重复")})
+         {say("failed sends", "发送失败"), say("no writable leader", "无可写 leader"),
+          say("ack p50", "应答 p50"), say("ack p99", "应答 p99"), say("duplicates", "重复")})
         table.heads.push_back(head);
+    const auto numbered = add_remarks(cells, table);
     for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (cells[i].refused.empty() && !cells[i].not_modelled.empty()) continue;
         ComparisonRow row;
         for (const std::string& label : table.labels) {
             const auto own = std::find_if(
@@ -209,9 +207,10 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
             row.settings.push_back(own == cells[i].settings.end() ? "-" : own->text);
         }
         if (!cells[i].refused.empty()) {
-            row.reason = say("n/a: {0}", "不适用：{0}", cells[i].refused);
-        } else if (!cells[i].not_modelled.empty()) {
-            row.reason = say("n/a: {0}", "不适用：{0}", cells[i].not_modelled);
+            const auto number = numbered.find(cells[i].refused);
+            row.reason = number == numbered.end()
+                             ? say("n/a: {0}", "不适用：{0}", cells[i].refused)
+                             : say("n/a [{0}]", "不适用［{0}］", number->second);
         } else if (figures.cells[i].done == 0) {
             row.reason = say("not run", "未运行");
         } else if (figures.cells[i].fired == 0) {
@@ -224,41 +223,14 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
     return table;
 }
 
-Text cheapest_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
-    if (figures.cheapest.empty()) return nothing_cheapest(comparison, figures);
-    const std::size_t first = figures.cheapest.front();
-    const CellFigures& best = figures.cells[first];
-    Text out =
-        say("The cheapest setting that lost nothing under this fault is {0}{1}: ",
-            "在此故障下不丢消息、代价最小的配置是 {0}{1}：", settings_text(comparison.cells[first]),
-            equals_words(comparison, figures.cheapest));
-    out += best.unavailable_ns.most == 0 ? say("writes always available", "一直可写")
-                                         : say("writes unavailable {0}", "不可写 {0}",
-                                               time_words(best.unavailable_ns.median));
-    if (best.latency_p99_ns)
-        out += say(", acknowledgements p99 {0}", "，应答 p99 {0}",
-                   time_words(best.latency_p99_ns->median));
-    if (best.stranded.most > 0)
-        out += say(", up to {0} acknowledged records out of reach at the end of a run",
-                   "，运行结束时至多有 {0} 条已应答消息读不到", best.stranded.most);
-    const std::string most = percent(best.share->hi);
-    const char* const chinese = "；{0} 次运行都没有丢，真实比例高达 {1}% 也会如此。";
-    out += best.fired == 1
-               ? say("; none lost in {0} run, and a true share up to {1}% would look the same.",
-                     chinese, best.fired, most)
-               : say("; none lost in {0} runs, and a true share up to {1}% would look the same.",
-                     chinese, best.fired, most);
-    return out;
-}
-
 Text left_over_sentence(const Comparison& comparison, const ComparisonFigures& figures) {
     std::vector<Text> parts;
     const auto least = [&](auto get) { return least_of(comparison, figures, get); };
     const std::int64_t gap = least(
         [](const ComparedCell&, const CellFigures& cell) { return cell.unavailable_ns.least; });
     if (gap > 0)
-        parts.push_back(say("at least {0} without writes in every run", "每次运行至少 {0} 不可写",
-                            time_words(gap)));
+        parts.push_back(say("at least {0} without a writable leader in every run",
+                            "每次运行至少 {0} 没有可写的 leader", time_words(gap)));
     const auto count = [&](auto get, const Text& what) {
         if (least(get) > 0) parts.push_back(what);
     };
@@ -270,8 +242,8 @@ Text left_over_sentence(const Comparison& comparison, const ComparisonFigures& f
           say("acknowledged records that were lost", "丢失的已应答消息"));
     count([&](const ComparedCell& c, const CellFigures& f) { return promised(c, f.stranded.most); },
           say("acknowledged records out of reach", "读不到的已应答消息"));
-    count([](const ComparedCell&, const CellFigures& f) { return f.refused.most; },
-          say("refused writes", "被拒的写入"));
+    count([&](const ComparedCell& c, const CellFigures& f) { return promised(c, f.failed.most); },
+          say("failed sends", "失败的发送"));
     count([](const ComparedCell&, const CellFigures& f) { return f.duplicates.most; },
           say("duplicates", "重复"));
     const bool any_ranked = std::any_of(figures.cells.begin(), figures.cells.end(),
@@ -323,8 +295,17 @@ std::vector<Text> reading_sentences(const Comparison& comparison,
             "intervals, in this model of Kafka {0}. Not yearly odds.",
             "比例只计出现故障的模拟运行，附 95% Wilson 区间，针对本模型中的 Kafka {0}。"
             "不是年度概率。",
-            core::join(versions_of(comparison), ", ")));
-    if (any_same)
+            core::join(modelled_versions_of(comparison), ", ")));
+    if (any_same && comparison.aimed)
+        out.push_back(say(
+            "Same in all N: faults come when what they wait for happens, the seed draws neither "
+            "their moment nor whom they meet, and these seeds ended alike, with as many lost "
+            "and the same verdict. Delays are still drawn, and with them the moment, so "
+            "another seed may end otherwise; JSON and CSV have the interval.",
+            "N 次全同：故障等待的事一发生就出现，种子不直接决定其时刻与对象，这些种子的结果"
+            "相同，丢失数与判定都一样。延迟仍是随机的，时刻也随之而变，换一个种子可能不同；"
+            "JSON 与 CSV 中有区间。"));
+    else if (any_same)
         out.push_back(
             say("Same in all N: with faults at fixed moments these seeds ended alike, with as many "
                 "lost and the same verdict. Delays are still drawn, so another seed may end "
@@ -334,12 +315,20 @@ std::vector<Text> reading_sentences(const Comparison& comparison,
     out.push_back(
         say("Lost = acknowledged, then absent after {0} without faults (out of reach: "
             "still on a disk). Lost, and sent and gone: mean/median/most per run; no "
-            "writes, and latencies of acknowledgements: median over the runs, with "
-            "least and most; refused, duplicates: mean per run.",
+            "writable leader, and latencies of acknowledgements: median over the runs, with "
+            "least and most; failed sends, duplicates: mean per run.",
             "丢失 = 已应答，无故障 {0} 后却不在（读不到：仍在某块磁盘上）。丢失、已发送却不"
-            "在：每次运行的平均/中位/最多；不可写与应答延迟：各次运行的中位数，附最少与最多；"
-            "被拒、重复：每次运行的平均。",
+            "在：每次运行的平均/中位/最多；无可写 leader 与应答延迟：各次运行的中位数，附最少与"
+            "最多；发送失败、重复：每次运行的平均。",
             words(comparison.scenario.run.settle)));
+    out.push_back(
+        say("Failed sends: refused, timed out or still unanswered at the end; some may be in the "
+            "log all the same. No writable leader: time in which the controller's leader of the "
+            "worst partition was down, or there was none, or its ISR was too small for these "
+            "producers' acks; sends may fail although it is 0.",
+            "发送失败：被拒、超时或到最后仍无应答；其中一些可能仍在日志里。无可写 leader：最差分区"
+            "没有 leader、controller 所认的 leader 停机，或其 ISR 对这些生产者的 acks "
+            "来说太小的时间；即使为 0，发送也可能失败。"));
     for (const std::string& note : comparison.notes) out.push_back(same(note));
     return out;
 }

@@ -14,10 +14,17 @@ struct ComparisonRow {
     std::vector<Text> figures;  ///< one for each head, or none
 };
 
+/// A line below the table.
+struct TableRemark {
+    Text head;  ///< "[1]", which rows name, or "not run"
+    Text text;
+};
+
 struct ComparisonTable {
     std::vector<std::string> labels;  ///< of the settings
     std::vector<Text> heads;          ///< of the figures
-    std::vector<ComparisonRow> rows;
+    std::vector<ComparisonRow> rows;  ///< none for a setting that is not modelled
+    std::vector<TableRemark> remarks = {};
 };
 
 ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& figures);

@@ -22,7 +22,10 @@ std::string title_of(const Comparison& comparison, const TextStyle& style) {
 }
 
 Text extent_of(const Comparison& comparison, const ComparisonFigures& figures) {
-    const std::size_t cells = comparison.cells.size();
+    const auto modelled = static_cast<std::size_t>(
+        std::count_if(comparison.cells.begin(), comparison.cells.end(),
+                      [](const ComparedCell& cell) { return cell.not_modelled.empty(); }));
+    const std::size_t cells = modelled == 0 ? comparison.cells.size() : modelled;
     Text out = say(cells == 1 ? "{0} setting, " : "{0} settings, ", "{0} 种配置，", cells);
     out += say(
         comparison.seeds == 1 ? "{0} seed from {1}, {2} runs" : "{0} seeds from {1}, {2} runs",
@@ -176,12 +179,13 @@ std::string markdown_row(const std::vector<std::string>& words) {
 std::string comparison_text(const Comparison& comparison, const ComparisonFigures& figures,
                             const TextStyle& style) {
     std::string out = concat(inked(title_of(comparison, style), Ink::bold, style), "   Kafka ",
-                             core::join(versions_of(comparison), ", "), " KRaft\n");
+                             core::join(modelled_versions_of(comparison), ", "), " KRaft\n");
     out += hanging(say("given: ", "前提：").in(style.lang), fault_words(comparison).in(style.lang),
                    style);
     out += concat(extent_of(comparison, figures).in(style.lang), "\n\n");
-    out += TableText(table_of(comparison, figures), style).make();
-    out += "\n";
+    const ComparisonTable table = table_of(comparison, figures);
+    if (!table.rows.empty()) out += TableText(table, style).make() + "\n";
+    for (const TableRemark& remark : table.remarks) out += row(remark.head, remark.text, style);
     out += row(say("cheapest", "代价最小"), cheapest_sentence(comparison, figures), style);
     out += row(say("left over", "留下的代价"), left_over_sentence(comparison, figures), style);
     const Text paired = paired_sentence(comparison, figures);
@@ -200,9 +204,9 @@ std::string comparison_markdown(const Comparison& comparison, const ComparisonFi
     const auto told = [&](const Text& text) { return text.in(style.lang); };
     const auto paragraph = [&](const Text& text) { return told(text) + "\n\n"; };
     std::string out = concat("**", title_of(comparison, style), "** ");
-    out +=
-        paragraph(say("(Kafka {0}, {1})", "（Kafka {0}，{1}）",
-                      core::join(versions_of(comparison), ", "), extent_of(comparison, figures)));
+    out += paragraph(say("(Kafka {0}, {1})", "（Kafka {0}，{1}）",
+                         core::join(modelled_versions_of(comparison), ", "),
+                         extent_of(comparison, figures)));
     out += paragraph(say("Given: {0}", "前提：{0}", fault_words(comparison)));
     std::vector<std::string> heads = table.labels;
     for (const Text& head : table.heads) heads.push_back(told(head));
@@ -215,7 +219,11 @@ std::string comparison_markdown(const Comparison& comparison, const ComparisonFi
         words.resize(heads.size());
         out += markdown_row(words);
     }
-    out += concat("\n", told(cheapest_sentence(comparison, figures)), " ");
+    if (!table.remarks.empty()) out += "\n";
+    for (const TableRemark& remark : table.remarks)
+        out += told(say("{0}: {1}", "{0}：{1}", remark.head, remark.text)) + "\n\n";
+    out += concat(table.remarks.empty() ? "\n" : "", told(cheapest_sentence(comparison, figures)),
+                  " ");
     out += paragraph(left_over_sentence(comparison, figures));
     const Text paired = paired_sentence(comparison, figures);
     if (!paired.empty()) out += paragraph(paired);

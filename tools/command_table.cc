@@ -70,9 +70,12 @@ const std::vector<Command>& all_commands() {
          "min.insync.replicas 1, 2 x unclean.leader.election.enable false, true. Else the axes, "
          "variants, fault sets and seeds of its `sweep` block; the first fault set takes the place "
          "of all steps. Every setting meets the same seeds. The cheapest setting is, of those that "
-         "lost nothing, the one with the least median time without writes, then the least median "
-         "p99 of acknowledgements; settings whose two numbers read alike are named together, the "
-         "safer one first (acks=all, the higher min.insync.replicas, no unclean election). The "
+         "lost nothing, the one with the fewest failed sends, then the least median time without a "
+         "leader that takes writes, then the least median p99 of acknowledgements; settings whose "
+         "prices lie within each other's spread are named together, the safer one first (acks=all, "
+         "the higher min.insync.replicas, no unclean election). Where it gives up a safeguard that "
+         "another setting without loss keeps, that is said. An axis of /steps, /run, /network or "
+         "/disk is nothing one chooses: a setting must lose nothing at all its values. The "
          "file's expectations are not judged: they speak of one setting. Exit 4 if the fault came "
          "about in no setting, 130 after Ctrl-C (the report is partial).",
          {"seeds", "first-seed", "standard", "faults", "versions", "jobs", "set", "kafka", "format",

@@ -12,6 +12,7 @@
 #include "tools/commands.h"
 #include "tools/comparing.h"
 #include "tools/files.h"
+#include "tools/lab/run.h"
 #include "tools/lab/sweep.h"
 #include "tools/session.h"
 
@@ -99,6 +100,18 @@ class ProgressLine {
     std::chrono::steady_clock::time_point shown_ = start_;
 };
 
+/// Where every setting lost, the safest of them is run once more for the causes of its losses.
+void find_remedy(report::Comparison& comparison, const report::ComparisonFigures& figures,
+                 const std::vector<std::optional<scenario::Scenario>>& scenarios) {
+    const auto cell = report::safest_losing(comparison, figures);
+    if (!cell || !scenarios[*cell]) return;
+    lab::RunOptions options;
+    options.seed = *figures.cells[*cell].worst_seed;
+    const auto run = lab::run_once(*scenarios[*cell], options);
+    comparison.remedy =
+        report::remedy_sentence(comparison.cells[*cell], run->history(), run->judgement());
+}
+
 std::string made(const report::Comparison& comparison, const report::ComparisonFigures& figures,
                  Format format, const report::TextStyle& style) {
     switch (format) {
@@ -174,6 +187,7 @@ ExitStatus compare_command(const Invocation& invocation) {
     comparison.partial = !result.complete;
     comparison.arguments = shared_arguments_of(invocation);
     const report::ComparisonFigures figures = report::figures_of(comparison);
+    if (!comparison.partial) find_remedy(comparison, figures, prepared.scenarios);
     if (!invocation.has("quiet")) print(made(comparison, figures, format, style));
     for (const Output& output : outputs)
         write_file(output.path,

@@ -193,12 +193,33 @@ void describe(const scenario::Scenario& scenario, report::ComparedCell& cell) {
     cell.strictness = strictness_of(scenario);
 }
 
-report::ComparedCell compared(const scenario::SweepCell& cell) {
+/// Whether a path leads to what one sets; the faults, the run and the world are as they are.
+bool is_chosen(std::string_view path) {
+    const auto within = [&](std::string_view block) { return path.starts_with(block); };
+    return !within("/steps/") && !within("/network/") && !within("/disk/") && !within("/run/");
+}
+
+/// The same of a cell's setting, whose label is that of an axis, or a path.
+bool is_chosen(const scenario::SweepSetting& setting, const scenario::Sweep& sweep) {
+    if (setting.label == scenario::kVariantLabel) {
+        for (const scenario::SweepVariant& variant : sweep.variants)
+            if (variant.name == setting.value.text)
+                return variant.changes.empty() ||
+                       std::any_of(variant.changes.begin(), variant.changes.end(),
+                                   [](const auto& change) { return is_chosen(change.path); });
+        return true;
+    }
+    for (const scenario::SweepAxis& axis : sweep.axes)
+        if (axis.label == setting.label) return is_chosen(scenario::full_path(axis.path));
+    return is_chosen(setting.label);
+}
+
+report::ComparedCell compared(const scenario::SweepCell& cell, const scenario::Sweep& sweep) {
     report::ComparedCell out;
     for (const scenario::SweepSetting& setting : cell.settings)
-        out.settings.push_back(report::ComparedSetting{setting.label,
-                                                       scenario::value_text(setting.value),
-                                                       scenario::dump_json(setting.value)});
+        out.settings.push_back(
+            report::ComparedSetting{setting.label, scenario::value_text(setting.value),
+                                    scenario::dump_json(setting.value), is_chosen(setting, sweep)});
     for (const scenario::Change& change : cell.changes) {
         const std::string value = scenario::value_text(change.value);
         if (change.path == kVersionPath)
@@ -213,8 +234,9 @@ report::ComparedCell compared(const scenario::SweepCell& cell) {
 /// Reads one cell, and judges whether there is anything to run.
 class CellReader {
   public:
-    CellReader(const Loaded& document, const scenario::FaultSet* faults, Prepared& out)
-        : document_(document), faults_(faults), out_(out) {}
+    CellReader(const Loaded& document, const scenario::Sweep& sweep,
+               const scenario::FaultSet* faults, Prepared& out)
+        : document_(document), sweep_(sweep), faults_(faults), out_(out) {}
 
     void read(const scenario::SweepCell& cell) {
         scenario::ReadOptions options = document_.options;
@@ -222,7 +244,7 @@ class CellReader {
         if (faults_ != nullptr) options.faults = faults_->name;
         options.changes.insert(options.changes.end(), cell.changes.begin(), cell.changes.end());
         scenario::ReadResult result = tool::read(document_.source, options);
-        report::ComparedCell own = compared(cell);
+        report::ComparedCell own = compared(cell, sweep_);
         if (own.kafka.empty()) {
             own.kafka = document_.result.scenario->kafka.profile->version;
             if (options.kafka) own.repeat_words += concat(" --kafka ", quoted(*options.kafka));
@@ -277,6 +299,7 @@ class CellReader {
     }
 
     const Loaded& document_;
+    const scenario::Sweep& sweep_;
     const scenario::FaultSet* faults_;
     Prepared& out_;
 };
@@ -314,10 +337,11 @@ Prepared prepare(const Loaded& document, const CompareChoice& choice) {
     }
     for (const scenario::SweepAxis& own : sweep.axes) {
         report::ComparedAxis axis{own.label, scenario::full_path(own.path), {}};
+        axis.chosen = is_chosen(axis.path);
         for (const Value& value : own.values) axis.values.push_back(scenario::dump_json(value));
         comparison.axes.push_back(std::move(axis));
     }
-    CellReader reader(document, faults, out);
+    CellReader reader(document, sweep, faults, out);
     const std::vector<scenario::SweepCell> cells = scenario::cells_of(sweep);
     ASSERT(!cells.empty());  // the reader refuses such a file
     for (const scenario::SweepCell& cell : cells) reader.read(cell);

@@ -133,7 +133,8 @@ class Chinese(CliTest):
                                      "zh", "--width", "1000", "--format", form)
                 self.assertIn(result.status, (0, 1), f"{path.name} {result.err}")
                 # What refuses a setting is said by the reader, whose messages are English.
-                told = re.sub("不适用：Kafka [^|\n]*", " ", result.out.replace(str(path), " "))
+                told = re.sub(r"(不适用：|\[\d+\](：| +))Kafka [^|\n]*", " ",
+                              result.out.replace(str(path), " "))
                 for line in told.splitlines():
                     self.assertEqual(latin_words(line, own), [], f"{path.name}: {line}")
             tried += 1

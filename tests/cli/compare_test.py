@@ -78,7 +78,10 @@ class Compare(CliTest):
                 continue
             self.assertIn("ConfigException", cell["refusedByKafka"])
             self.assertEqual(set(cell), {"variant", "fault", "refusedByKafka"})
-        self.expect(self.acklab("compare", name, "--seeds", "1"), 0, out="n/a: Kafka refuses")
+        result = self.acklab("compare", name, "--seeds", "1")
+        self.expect(result, 0, out="n/a [1]")
+        self.assertEqual(result.out.count("n/a [1]"), 8)
+        self.assertEqual(result.out.count("Kafka refuses"), 1)
 
     def test_a_fault_that_never_comes_about(self):
         words = [LESSON, "--seeds", "2", "--faults", "steps"]
@@ -90,6 +93,12 @@ class Compare(CliTest):
         result = self.acklab("compare", *words)
         self.expect(result, 0, err="AL401", out="the fault never came about")
         self.assertIn("possible, not how often", result.out)
+        text = " ".join(result.out.split())
+        self.assertIn("Not judged: acks=0; acks=all: the fault never", text)
+        self.assertNotIn("fixed moments", text)
+        # Every judged setting lost: its causes say what would help.
+        self.assertIn("No setting lost nothing under this fault. Under acks=1", text)
+        self.assertIn("acks=all waits until the whole ISR has the record", text)
         # In no cell: inconclusive.
         name = self.scenario("never.json", CRASH.replace('"at": "1s"', '"at": "99s"'))
         self.expect(self.acklab("compare", name, "--seeds", "1"), 4)
@@ -115,10 +124,40 @@ class Compare(CliTest):
         last = document["cells"][2]
         self.assertIsNone(last["refusedByKafka"])
         self.assertIn("not modelled", last["notModelled"])
+        text = self.acklab("compare", name, "--seeds", "1", "--versions", "3.9,0.11").out
+        self.assertIn("Kafka 3.9 KRaft\n", text)
+        self.assertEqual(text.count("0.11"), 1)
+        self.assertIn("\n  not run     12 settings: Kafka ", text)
         self.expect(self.acklab("compare", name, "--versions", "3.9", "--kafka", "4.1"), 2,
                     err="--kafka")
         for versions in ("", "3.9,", "3.9,3.9"):
             self.expect(self.acklab("compare", name, "--versions", versions), 2, err="--versions")
+
+    def test_the_size_of_a_fault_is_nothing_one_chooses(self):
+        document = self.acklab("compare", "gc-pause-zombie-leader", "--seeds", "1", "--format",
+                               "json").document()
+        self.assertEqual(document["cheapest"], {"acks": "all"})
+        self.assertEqual([axis["chosen"] for axis in document["axes"]], [True, False])
+        self.assertEqual(document["notJudged"], [])
+
+    def test_a_fault_after_the_last_record_says_little(self):
+        name = self.scenario("s.json", CRASH.replace('"at": "1s"', '"at": "2s"'))
+        report = self.acklab("compare", name, "--seeds", "2", "--format", "json").document()
+        self.assertIn("No record was sent during or after the fault", report["fewSends"]["en"])
+        for cell in report["cells"]:
+            self.assertEqual((cell["sent"], cell["sentSinceFault"]), (40, 0))
+        name = self.scenario("s.json", CRASH)
+        report = self.acklab("compare", name, "--seeds", "2", "--format", "json").document()
+        self.assertIsNone(report["fewSends"])
+
+    def test_where_every_setting_loses_the_causes_say_what_helps(self):
+        power = CRASH.replace('{"inFlight": "drop"}', '{"kind": "host"}').replace(
+            '{"leaderOf": "t-0"}', '{"brokers": "all"}')
+        name = self.scenario("s.json", power)
+        report = self.acklab("compare", name, "--seeds", "1", "--format", "json").document()
+        self.assertIsNone(report["cheapest"])
+        self.assertIn("flush.messages=1", report["remedy"]["en"])
+        self.assertIn("flush.messages=1", report["remedy"]["zh"])
 
     def test_a_version_that_lacks_a_key(self):
         sweep = ('"sweep": {"axes": [{"label": "zk", "path": '
@@ -192,7 +231,7 @@ class Compare(CliTest):
         os.close(stderr)
         os.close(terminal)
         self.assertEqual(process.returncode, 4)
-        self.assertIn(b"n/a: Kafka refuses", process.stdout)
+        self.assertIn(b"Kafka refuses", process.stdout)
 
     def test_what_a_seed_draws_is_no_fixed_fault(self):
         for target, alike in (('"broker": 2', True), ('"brokers": "all", "pick": "one"', False)):
@@ -249,7 +288,7 @@ class Compare(CliTest):
 
     def test_help_names_the_formats_that_a_command_takes(self):
         self.assertIn("csv", self.acklab("compare", "--help").out)
-        self.assertIn("least median time without writes",
+        self.assertIn("fewest failed sends",
                       " ".join(self.acklab("help", "compare").out.split()))
         for command in ("run", "explain", "list"):
             self.assertNotIn("csv", self.acklab(command, "--help").out)

@@ -8,55 +8,17 @@
 
 #include "core/base/text.h"
 #include "reports/comparison_table.h"
-#include "scenarios/read.h"
+#include "tests/reports/compared_cells.h"
 
 namespace {
 
+using compared_cells::comparison_of;
+using compared_cells::one_cell;
+using compared_cells::one_run;
 using report::ComparedCell;
 using report::Comparison;
 using report::Fate;
 using report::RunSummary;
-
-const scenario::Scenario& base() {
-    static const scenario::Scenario kScenario = [] {
-        auto result = scenario::read_scenario("x.json", R"({"scenario": 1, "id": "x",
-            "kafka": {"version": "3.9"}, "run": {"end": "9s"},
-            "cluster": {"brokers": [{"id": 1}]},
-            "topics": [{"name": "t", "partitions": 1}],
-            "steps": [{"id": "kill", "at": "2s", "do": "crash", "target": {"broker": 1}}]})");
-        REQUIRE(result.scenario.has_value());
-        return std::move(*result.scenario);
-    }();
-    return kScenario;
-}
-
-RunSummary one_run(std::int32_t lost, std::int64_t gap_ms = 8'000) {
-    RunSummary run;
-    run.done = true;
-    run.fired = true;
-    run.fates[static_cast<std::size_t>(Fate::lost)] = lost;
-    run.fates[static_cast<std::size_t>(Fate::kept)] = 100 - lost;
-    run.unavailable_write = core::from_ms(gap_ms);
-    run.latency_p50 = core::from_ms(1);
-    run.latency_p99 = core::from_ms(9);
-    return run;
-}
-
-ComparedCell one_cell(const std::string& acks, std::vector<RunSummary> runs) {
-    ComparedCell cell;
-    cell.settings = {{"acks", acks, core::concat("\"", acks, "\"")}};
-    cell.promises = acks != "0";
-    cell.has_acks0 = acks == "0";
-    cell.runs = std::move(runs);
-    return cell;
-}
-
-Comparison comparison_of(std::vector<ComparedCell> cells) {
-    Comparison out{base()};
-    out.seeds = static_cast<std::int64_t>(cells.front().runs.size());
-    out.cells = std::move(cells);
-    return out;
-}
 
 }  // namespace
 
@@ -112,50 +74,41 @@ TEST_SUITE("report.comparison") {
         const auto table = report::table_of(comparison, figures);
         CHECK(table.rows[0].figures[0].en == "n/a (no promise)");
         CHECK(table.heads[2].en == "sent and gone");
+        CHECK(table.heads[3].en == "failed sends");
+        CHECK(table.rows[0].figures[3].en == "n/a");
         CHECK(table.rows[0].figures[2].en == "7");
         CHECK(table.rows[1].figures[2].en == "-");
         CHECK(report::left_over_sentence(comparison, figures).en ==
               "What every setting left over: acknowledged records that were lost.");
     }
 
-    TEST_CASE("the cheapest is that with the least time without writes, then p99") {
-        RunSummary slow = one_run(0, 5'000);
-        slow.latency_p99 = core::from_ms(20);
-        const std::vector<RunSummary> lossy = {one_run(1, 1'000), one_run(0, 1'000)};
-        const Comparison comparison = comparison_of(
-            {one_cell("a", lossy), one_cell("b", {one_run(0, 6'000), one_run(0, 6'000)}),
-             one_cell("c", {slow, slow}), one_cell("d", {one_run(0, 5'000), one_run(0, 5'000)})});
+    TEST_CASE(
+        "what is not modelled is one line below the table, and a shared refusal stands once") {
+        ComparedCell strange = one_cell("1", {});
+        strange.kafka = "0.11";
+        strange.not_modelled = "Kafka 0.11 is not modelled";
+        ComparedCell run = one_cell("all", {one_run(0), one_run(0)});
+        run.kafka = "3.9";
+        ComparedCell refused = one_cell("2", {});
+        refused.kafka = "3.9";
+        refused.refused = "ConfigException: no";
+        const Comparison comparison = comparison_of({run, strange, strange, refused, refused});
         const auto figures = report::figures_of(comparison);
-        CHECK(figures.cheapest == std::vector<std::size_t>{3});
-        CHECK(report::cheapest_sentence(comparison, figures).en ==
-              "The cheapest setting that lost nothing under this fault is acks=d: writes "
-              "unavailable 5.0s, "
-              "acknowledgements p99 9.0ms; none lost in 2 runs, and a true share up to 66% would "
-              "look the same.");
-        CHECK(report::left_over_sentence(comparison, figures).en ==
-              "What every setting left over: at least 1.0s without writes in every run.");
-    }
-
-    TEST_CASE("settings whose price reads alike are named together, the safer one first") {
-        // A tenth of a millisecond is no difference that a reader sees.
-        const auto run = [](std::int64_t us) {
-            RunSummary out = one_run(0, 5'000);
-            out.latency_p99 = core::Duration(us * 1'000);
-            return out;
-        };
-        ComparedCell loose = one_cell("all", {run(20'000), run(20'000)});
-        loose.settings.push_back({"min.isr", "1", "1"});
-        loose.strictness = {true, 1, true};
-        ComparedCell strict = one_cell("all", {run(20'010), run(20'010)});
-        strict.settings.push_back({"min.isr", "2", "2"});
-        strict.strictness = {true, 2, true};
-        const Comparison comparison =
-            comparison_of({loose, one_cell("1", {run(29'000), run(29'000)}), strict});
-        const auto figures = report::figures_of(comparison);
-        CHECK(figures.cheapest == std::vector<std::size_t>{2, 0});
-        CHECK(report::cheapest_sentence(comparison, figures)
-                  .en.find(
-                      "is acks=all min.isr=2 (alike to the digit: acks=all min.isr=1): writes") !=
+        const auto table = report::table_of(comparison, figures);
+        REQUIRE(table.rows.size() == 3);
+        CHECK(table.rows[1].reason.en == "n/a [1]");
+        REQUIRE(table.remarks.size() == 2);
+        CHECK(table.remarks[0].head.en == "[1]");
+        CHECK(table.remarks[0].text.en == "ConfigException: no");
+        CHECK(table.remarks[1].text.en == "2 settings: Kafka 0.11 is not modelled");
+        const std::string text = report::comparison_text(comparison, figures, {});
+        CHECK(text.find("Kafka 3.9 KRaft\n") != std::string::npos);
+        CHECK(text.find("3 settings, ") != std::string::npos);
+        CHECK(text.find("in this model of Kafka 3.9.") != std::string::npos);
+        CHECK(report::comparison_markdown(comparison, figures, {})
+                  .find("\n[1]: ConfigException: no\n\nnot run: 2 settings") != std::string::npos);
+        // Documents have every cell.
+        CHECK(report::comparison_json(comparison, figures, "compare").find("\"0.11\"") !=
               std::string::npos);
     }
 
@@ -165,27 +118,9 @@ TEST_SUITE("report.comparison") {
         const Comparison comparison =
             comparison_of({one_cell("1", {one_run(0, 7'000), one_run(0, 8'000), one_run(0, 9'000)}),
                            one_cell("all", {one_run(0, 3'000), missed, missed})});
-        CHECK(report::left_over_sentence(comparison, report::figures_of(comparison)).en ==
-              "What every setting left over: at least 7.0s without writes in every run.");
-    }
-
-    TEST_CASE("where nothing can be compared the reason is said") {
-        RunSummary missed = one_run(0);
-        missed.fired = false;
-        const auto sentence = [](const std::vector<ComparedCell>& cells) {
-            const Comparison comparison = comparison_of(cells);
-            return report::cheapest_sentence(comparison, report::figures_of(comparison)).en;
-        };
-        CHECK(sentence({one_cell("1", {missed, missed})}) ==
-              "Nothing can be compared: the fault never came about.");
-        ComparedCell strange = one_cell("1", {});
-        strange.not_modelled = "Kafka 0.9 is not modelled";
-        CHECK(sentence({strange}) ==
-              "Nothing can be compared: Kafka refuses every setting, or it is not modelled.");
-        CHECK(sentence({one_cell("1", {missed, one_run(0)})}).find("nine of ten") !=
-              std::string::npos);
-        CHECK(sentence({one_cell("1", {one_run(1), one_run(0)})}) ==
-              "No setting lost nothing under this fault.");
+        CHECK(
+            report::left_over_sentence(comparison, report::figures_of(comparison)).en ==
+            "What every setting left over: at least 7.0s without a writable leader in every run.");
     }
 
     TEST_CASE("a run that hit the event cap is no run without the fault") {
@@ -236,7 +171,7 @@ TEST_SUITE("report.comparison") {
         CHECK(report::table_of(comparison_of({one_cell("1", {run, run})}),
                                report::figures_of(comparison_of({one_cell("1", {run, run})})))
                   .heads[2]
-                  .en == "no writes");
+                  .en == "failed sends");
         run.fates[static_cast<std::size_t>(Fate::stranded)] = 4;
         const Comparison comparison = comparison_of({one_cell("1", {run, run})});
         const auto figures = report::figures_of(comparison);
@@ -259,8 +194,15 @@ TEST_SUITE("report.comparison") {
         CHECK(document.find("\"lo\": 0.4385") != std::string::npos);
         CHECK(document.find("wilson95") != std::string::npos);
         CHECK(document.find("\"sameInAll\": true") != std::string::npos);
-        CHECK(report::comparison_text(same, report::figures_of(same), {}).find("Same in all N:") !=
-              std::string::npos);
+        const auto told = [](const Comparison& one, const char* words) {
+            return report::comparison_text(one, report::figures_of(one), {}).find(words) !=
+                   std::string::npos;
+        };
+        CHECK(told(same, "Same in all N: with faults at fixed moments"));
+        Comparison aimed = same;
+        aimed.aimed = true;
+        CHECK(told(aimed, "Same in all N: faults come when what they wait for happens"));
+        CHECK_FALSE(told(aimed, "fixed moments"));
         const auto differ = [&](const RunSummary& run) {
             ComparedCell changed = cell;
             changed.runs[1] = run;

@@ -30,6 +30,33 @@ bool any_step_fired(const trace::Outcome& outcome) {
            std::ranges::any_of(outcome.steps, [](const auto& step) { return step.fired; });
 }
 
+/// What the scenario itself asks for, and no fault.
+bool is_fault(const scenario::Step& step) {
+    return !std::holds_alternative<scenario::NoteAction>(step.action) &&
+           !std::holds_alternative<scenario::ProduceAction>(step.action);
+}
+
+/// Of the records sent, those of the first fault's moment or later; all where there is none.
+void count_sends(const report::History& history, report::RunSummary& out) {
+    std::optional<core::TimePoint> first;
+    bool any_fault = false;
+    for (std::size_t i = 0; i < history.outcome.steps.size(); ++i) {
+        const trace::StepOutcome& step = history.outcome.steps[i];
+        if (!is_fault(history.scenario.steps[i])) continue;
+        any_fault = true;
+        if (step.fired && (!first || step.at < *first)) first = step.at;
+    }
+    std::int64_t since = 0;
+    std::int64_t sent = 0;
+    for (std::uint32_t client = 0; client < history.ledger.client_count(); ++client)
+        for (const trace::RecordEntry& record : history.ledger.records(client)) {
+            ++sent;
+            if (!any_fault || (first && record.sent_at >= *first)) ++since;
+        }
+    out.sent = narrow(sent);
+    out.sent_since_fault = narrow(since);
+}
+
 /// What the workers share.
 class Pool {
   public:
@@ -140,6 +167,7 @@ report::RunSummary summarize(const scenario::Scenario& scenario, std::uint64_t s
         out.fates[static_cast<std::size_t>(i)] = narrow(measures.by_fate[i]);
     out.duplicates = narrow(measures.duplicates);
     out.acks0_lost = narrow(measures.acks0_lost);
+    count_sends(history, out);
     out.unavailable_write = measures.unavailable_write;
     if (measures.latency_p50) out.latency_p50 = *measures.latency_p50;
     if (measures.latency_p99) out.latency_p99 = *measures.latency_p99;
