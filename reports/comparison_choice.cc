@@ -1,5 +1,7 @@
 // Which setting a comparison names, and what is said of it.
 #include <algorithm>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "core/base/assert.h"
@@ -91,7 +93,7 @@ void find_candidates(const Comparison& comparison, ComparisonFigures& figures) {
     for (Candidate& one : candidates) {
         one.figures = joined_figures(comparison, figures, one.cells);
         std::size_t run = 0;
-        for (const std::size_t cell : one.cells) run += figures.cells[cell].done > 0 ? 1 : 0;
+        for (const std::size_t cell : one.cells) run += figures.cells[cell].done > 0 ? 1U : 0U;
         most_cells = std::max(most_cells, run);
     }
     for (Candidate& one : candidates)
@@ -367,44 +369,56 @@ Text standing_words(Standing standing) {
 
 namespace {
 
-/// Where all settings of some values of one axis stand so, and no other does, those values: what
-/// else would be a long list. Empty where there is no such axis.
-std::vector<Text> values_of(const Comparison& comparison, const ComparisonFigures& figures,
-                            Standing standing, const std::string& label) {
-    std::vector<std::string> those;
-    std::vector<std::string> others;
-    for (std::size_t i = 0; i < figures.candidates.size(); ++i) {
-        const auto& settings = first_cell(comparison, figures, i).settings;
-        const auto own = std::find_if(settings.begin(), settings.end(),
-                                      [&](const auto& one) { return one.label == label; });
-        const bool stands = figures.candidates[i].standing == standing;
-        if (own == settings.end() || !own->chosen) {
-            if (stands) return {};
-            continue;
-        }
-        auto& list = stands ? those : others;
-        if (std::find(list.begin(), list.end(), own->text) == list.end()) list.push_back(own->text);
-    }
-    std::vector<Text> out;
-    for (const std::string& value : those) {
-        if (std::find(others.begin(), others.end(), value) != others.end()) return {};
-        out.push_back(same(concat(label, "=", value)));
-    }
-    return out;
+/// The value of an axis in a setting; empty where it has none that one chooses.
+std::string value_of(const ComparedCell& cell, const std::string& label) {
+    for (const ComparedSetting& one : cell.settings)
+        if (one.label == label && one.chosen) return concat(label, "=", one.text);
+    return "";
 }
 
+/// The candidates that stand so: "acks=0" for all with that value of an axis, if two or more have
+/// it and all of them stand so, then the others one by one.
+std::vector<Text> named_by(const Comparison& comparison, const ComparisonFigures& figures,
+                           Standing standing, const std::string& label) {
+    const auto& all = figures.candidates;
+    const auto value = [&](std::size_t i) {
+        return value_of(first_cell(comparison, figures, i), label);
+    };
+    struct Count {
+        int stand = 0;
+        int all = 0;
+    };
+    std::map<std::string, Count> counts;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        Count& count = counts[value(i)];
+        count.stand += all[i].standing == standing ? 1 : 0;
+        ++count.all;
+    }
+    std::set<std::string> named;
+    std::vector<Text> values;
+    std::vector<Text> others;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i].standing != standing) continue;
+        const std::string own = value(i);
+        const Count& count = counts[own];
+        if (own.empty() || count.stand < count.all || count.all < 2)
+            others.push_back(choice_text(first_cell(comparison, figures, i)));
+        else if (named.insert(own).second)
+            values.push_back(same(own));
+    }
+    values.insert(values.end(), others.begin(), others.end());
+    return values;
+}
+
+/// The shortest of these lists.
 std::vector<Text> names_of(const Comparison& comparison, const ComparisonFigures& figures,
                            Standing standing) {
-    std::vector<Text> names;
-    for (std::size_t i = 0; i < figures.candidates.size(); ++i)
-        if (figures.candidates[i].standing == standing)
-            names.push_back(choice_text(first_cell(comparison, figures, i)));
-    if (names.size() < 2) return names;
+    std::vector<Text> shortest = named_by(comparison, figures, standing, "");
     for (const ComparedSetting& one : comparison.cells.front().settings) {
-        std::vector<Text> values = values_of(comparison, figures, standing, one.label);
-        if (!values.empty() && values.size() < names.size()) return values;
+        std::vector<Text> names = named_by(comparison, figures, standing, one.label);
+        if (names.size() < shortest.size()) shortest = std::move(names);
     }
-    return names;
+    return shortest;
 }
 
 }  // namespace

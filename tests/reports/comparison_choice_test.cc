@@ -166,6 +166,11 @@ TEST_SUITE("report.comparison") {
         comparison.cells[3] = cell("all", "2", one_run(0, 99'000));
         CHECK(report::not_judged_sentence(comparison, report::figures_of(comparison)).en ==
               "Not judged: acks=all min.isr=1: the fault never came about there.");
+        // A value of which all stand so, then the rest.
+        comparison.cells.insert(comparison.cells.begin(),
+                                {cell("0", "1", missed), cell("0", "2", missed)});
+        CHECK(report::not_judged_sentence(comparison, report::figures_of(comparison)).en ==
+              "Not judged: acks=0; acks=all min.isr=1: the fault never came about there.");
     }
 
     TEST_CASE("a setting is judged over all values of what nobody chooses") {
