@@ -61,6 +61,20 @@ void lint_min_isr(Build& build, const Topic& topic, TopicNumber number, const At
                 "no effect on acknowledgements: min.insync.replicas guards acks=all only; ", who));
 }
 
+/// AL414: unclean.leader.election.enable that the controller does not read.
+void lint_unclean(Build& build, const At& owner) {
+    const core::Profile& profile = build.profile();
+    if (profile.unclean_config_honoured || owner.value->find("config") == nullptr) return;
+    const At config = owner.member("config");
+    const Member* member = config.value->find_member("unclean.leader.election.enable");
+    if (member == nullptr || member->value.text != "true") return;
+    build.reading.warning(
+        member->key_span, core::concat(config.path, "/", member->key), "AL414",
+        core::concat("no effect: Kafka ", profile.version,
+                     " in KRaft mode ignores unclean.leader.election.enable; 3.9 is the first that "
+                     "heeds it"));
+}
+
 /// AL420: a step that cannot fire.
 void lint_times(Build& build, const Step& step, const At& at) {
     const core::Duration end = build.scenario.run.end;
@@ -145,8 +159,13 @@ void lint(Build& build) {
     const Scenario& scenario = build.scenario;
     if (build.root.value->find("topics") != nullptr)
         for (TopicNumber i = 0; i < scenario.topics.size(); ++i)
-            if (const auto at = named(build.root.member("topics"), "name", scenario.topics[i].name))
+            if (const auto at =
+                    named(build.root.member("topics"), "name", scenario.topics[i].name)) {
                 lint_min_isr(build, scenario.topics[i], i, *at);
+                lint_unclean(build, *at);
+            }
+    if (build.root.value->find("cluster") != nullptr)
+        lint_unclean(build, build.root.member("cluster"));
     if (build.root.value->find("producers") != nullptr)
         for (const Producer& producer : scenario.producers)
             if (const auto at = named(build.root.member("producers"), "id", producer.id))

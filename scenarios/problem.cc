@@ -94,6 +94,8 @@ const std::vector<ProblemCode>& codes() {
          "From 3.7 on it is taken as the number "
          "of replicas; before, acks=all is "
          "refused for good."},
+        {"AL414", "unclean.leader.election.enable without effect",
+         "A KRaft controller before 3.9 ignores it."},
         {"AL420", "a step that never happens", "Its moment is not before run.end."},
         {"AL421", "a rate without records", "`records` says how many."},
         {"AL422", "a producer that sends nothing", "It has no workload and no produce step."},

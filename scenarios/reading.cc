@@ -109,7 +109,11 @@ std::string Reading::guess(std::string_view word,
 
 std::optional<std::string> Reading::text(const At& at) {
     if (at.value->is_string()) return at.value->text;
-    error(at, "AL205", core::concat("a text is expected here, not ", with_article(at.value->kind)));
+    Hint hint;
+    if (at.value->is_number() || at.value->kind == Kind::boolean)
+        hint.expected = core::concat("\"", shown(at.value->text), "\" in quotes");
+    error(at, "AL205", core::concat("a text is expected here, not ", with_article(at.value->kind)),
+          std::move(hint));
     return std::nullopt;
 }
 
@@ -292,16 +296,51 @@ Text Reading::words(const At& at) {
     return out;
 }
 
+namespace {
+
+/// What to write where an object is asked for, for those that are most often something else.
+std::string example_of(std::string_view path) {
+    const auto under = [&](std::string_view key) {
+        const std::size_t last = path.rfind('/');
+        if (last == std::string_view::npos) return false;
+        if (path.substr(last + 1) == key) return true;
+        // An element of a list that has no id of its own goes by its number.
+        const std::string_view number = path.substr(last + 1);
+        const bool element =
+            !number.empty() && number.find_first_not_of("0123456789") == std::string_view::npos;
+        return element && path.substr(0, last).ends_with(core::concat("/", key));
+    };
+    if (under("target") || under("from") || under("to"))
+        return R"({"broker": 1} or {"leaderOf": "orders-0"})";
+    if (under("brokers")) return R"({"id": 1})";
+    if (under("crash")) return R"({"kind": "host"})";
+    const std::size_t groups = path.rfind("/groups/");
+    if (groups != std::string_view::npos)
+        return R"(lists of targets, [[{"broker": 1}], [{"broker": 2}, {"broker": 3}]])";
+    return {};
+}
+
+std::string example_of_list(std::string_view path) {
+    if (path.ends_with("/groups") || path.rfind("/groups/") != std::string_view::npos)
+        return R"(lists of targets, [[{"broker": 1}], [{"broker": 2}, {"broker": 3}]])";
+    if (path == "/cluster/brokers") return R"([{"id": 1}, {"id": 2}])";
+    return {};
+}
+
+}  // namespace
+
 bool Reading::is_list(const At& at) {
     if (at.value->is_array()) return true;
-    error(at, "AL205", core::concat("a list is expected here, not ", with_article(at.value->kind)));
+    error(at, "AL205", core::concat("a list is expected here, not ", with_article(at.value->kind)),
+          {example_of_list(at.path), {}});
     return false;
 }
 
 bool Reading::is_object(const At& at) {
     if (at.value->is_object()) return true;
     error(at, "AL205",
-          core::concat("an object is expected here, not ", with_article(at.value->kind)));
+          core::concat("an object is expected here, not ", with_article(at.value->kind)),
+          {example_of(at.path), {}});
     return false;
 }
 

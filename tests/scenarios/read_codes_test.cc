@@ -162,6 +162,15 @@ const std::vector<Case> kCases = {
      "\"min.insync.replicas\""},
     {"AL413", R"("min.insync.replicas": 1)", R"("min.insync.replicas": 4)",
      "\"min.insync.replicas\""},
+    {"AL414", R"("version": "3.9", "mode": "auto" },
+  "run": { "seed": 3, "end": "20s" },
+  "cluster": {
+    "config": {)",
+     R"("version": "3.6" },
+  "run": { "seed": 3, "end": "20s" },
+  "cluster": {
+    "config": { "unclean.leader.election.enable": true,)",
+     "\"unclean.leader.election.enable\""},
     {"AL420", R"("at": "5s")", R"("at": "20s")", "\"20s\", \"do\""},
     {"AL421", R"("records": 10, )", "", "\"10/s\""},
     {"AL422", R"("records": 10,)", R"("records": 0,)", "{ \"id\": \"p1\""},
