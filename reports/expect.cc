@@ -193,8 +193,14 @@ std::optional<FailOn> parse_fail_on(std::string_view text, std::string& problem)
         for (int i = 0; i < kVerdicts; ++i) words.emplace_back(name(static_cast<Verdict>(i)));
         problem = core::concat("\"", text, "\" is neither a verdict (", core::join(words, ", "),
                                ") nor METRIC OP VALUE");
-        if (const auto near = core::nearest(text, words, 3))
-            problem += core::concat("; did you mean \"", *near, "\"?");
+        // "lost" is meant as the worst verdict that begins so, not as "kept", which is as near.
+        const std::string word = trimmed(text);
+        const auto begins = std::find_if(words.begin(), words.end(), [&](const std::string& one) {
+            return one.substr(0, word.size() + 1) == word + "-";
+        });
+        const auto near =
+            begins != words.end() ? std::optional(*begins) : core::nearest(text, words, 3);
+        if (near) problem += core::concat("; did you mean \"", *near, "\"?");
         return std::nullopt;
     }
     const std::string metric = trimmed(text.substr(0, at));

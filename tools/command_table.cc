@@ -27,7 +27,7 @@ const std::vector<Option>& all_options() {
         {"check-invariants", 0, "", false,
          "check the invariants of the whole cluster after every event (slow)"},
         {"twice", 0, "", false, "run it twice; exit 70 if the two differ"},
-        {"quiet", 'q', "", false, "print no report; the exit status is the answer"},
+        {"quiet", 'q', "", false, "print no report and no warnings; the exit status is the answer"},
         {"record", 0, "p1#12", false, "explain this record"},
         {"offset", 0, "orders-0/1048", false, "explain the record acknowledged at this offset"},
         {"first-lost", 0, "", false, "explain the first lost record (the default)"},

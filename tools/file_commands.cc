@@ -49,6 +49,7 @@ class ListFilter {
         if (cause_ && std::find(causes.begin(), causes.end(), *cause_) == causes.end())
             throw UsageError(concat("--cause: there is no cause \"", *cause_, "\"",
                                     did_you_mean(*cause_, causes), " (acklab help causes)"));
+        check_tags();
         const auto version = invocation.one("kafka");
         if (!version) return;
         std::vector<std::string> versions;
@@ -68,6 +69,18 @@ class ListFilter {
     }
 
   private:
+    void check_tags() const {
+        if (tags_.empty()) return;
+        std::vector<std::string> known;
+        for (const scenario::LibraryFile& entry : scenario::library())
+            if (const auto one = scenario::read_scenario(entry.name, entry.bytes).scenario)
+                known.insert(known.end(), one->tags.begin(), one->tags.end());
+        for (const std::string& tag : tags_)
+            if (std::find(known.begin(), known.end(), tag) == known.end())
+                throw UsageError(concat("--tag: no scenario has the tag \"", tag, "\"",
+                                        did_you_mean(tag, known)));
+    }
+
     std::vector<std::string> tags_;
     std::optional<std::string> cause_;
     std::optional<std::string> kafka_;

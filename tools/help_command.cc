@@ -51,7 +51,10 @@ std::string fates() {
         out += row(report::name(fate), 9, report::meaning(fate).en);
     }
     out += "\nMarks, in addition\n\n";
-    out += row("thin", 9, "acknowledged and present, on fewer than min.insync.replicas replicas");
+    out +=
+        row("thin", 9,
+            "acknowledged and present, on fewer than min.insync.replicas replicas (or than there "
+            "are, from Kafka 3.7 on)");
     out += row("twice", 9, "in the log more than once");
     out += row("phantom", 9, "read by a consumer, then gone; 0 in a run without consumers");
     out += row("skipped", 9,

@@ -1,7 +1,10 @@
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/log/segment_index.h"
 #include "reports/json.h"
 #include "reports/text.h"
+#include "reports/words.h"
 #include "tools/commands.h"
 #include "tools/files.h"
 #include "tools/lab/run.h"
@@ -82,6 +85,16 @@ ExitStatus run_command(const Invocation& invocation) {
         }
     }
     const Reports reports(invocation, *result);
+    const bool any_json = format == Format::json ||
+                          std::any_of(outputs.begin(), outputs.end(), [](const Output& output) {
+                              return output.format == Format::json;
+                          });
+    for (const char* name : {"records", "all-losses"})
+        if (invocation.has(name) && !any_json && !invocation.has("quiet"))
+            warn(report::say("note: --{0} changes the JSON document only: add --format json",
+                             "注意：--{0} 只影响 JSON 文档：请加上 --format json",
+                             std::string(name))
+                     .in(style.lang));
     if (!invocation.has("quiet")) print(reports.make(format, style));
     for (const Output& output : outputs)
         write_file(output.path, reports.make(output.format, file_style_of(invocation)));

@@ -212,7 +212,8 @@ std::optional<Loaded> load_document(const Invocation& invocation, std::string_vi
         throw UsageError(text);
     }
     if (!result.scenario && json) print(report::problems_json(command, result.problems));
-    if (!result.problems.empty())
+    const bool silent = result.scenario && invocation.has("quiet");
+    if (!result.problems.empty() && !silent)
         warn(report::problems_text(result.problems, result.errors, result.warnings));
     if (!result.scenario) return std::nullopt;
     return loaded;

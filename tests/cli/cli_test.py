@@ -419,7 +419,9 @@ class Library(CliTest):
         self.expect(self.acklab("list", "--cause", "disc-wiped"), 2,
                     err='did you mean "disk-wiped"')
         self.expect(self.acklab("list", "--kafka", "3.7"), 2, err="3.6, 3.9, 4.0, 4.1")
-        self.expect(self.acklab("list", "--tag", "no-such-tag"), 0, out="no scenario is like that")
+        self.expect(self.acklab("list", "--tag", "no-such-tag"), 2,
+                    err='no scenario has the tag "no-such-tag"')
+        self.expect(self.acklab("list", "--tag", "acks", "--tag", "group:S"), 0)
 
     def test_every_built_in_scenario_is_valid(self):
         document = self.acklab("list", "--format", "json").document()
