@@ -193,8 +193,10 @@ class FateJudge {
 
     bool is_thin(std::uint32_t client, std::size_t n) const {
         const core::PartitionId id = history_.ledger.records(client)[n].partition;
-        const auto needed = history_.view.partition(id).min_insync_replicas;
-        return static_cast<std::int64_t>(fates_[client][n].holders) < needed;
+        const trace::PartitionView& committed = history_.view.partition(id);
+        return static_cast<std::int64_t>(fates_[client][n].holders) <
+               needed_in_sync(history_.scenario, committed.min_insync_replicas,
+                              committed.replicas.size());
     }
 
     const History& history_;

@@ -1,5 +1,7 @@
 #include "reports/history.h"
 
+#include <algorithm>
+
 #include "core/base/text.h"
 #include "core/profile/config.h"
 
@@ -29,6 +31,12 @@ std::string topic_setting(const scenario::Scenario& scenario, std::uint32_t topi
     if (const auto broker = core::find_config(scenario.cluster.config, key))
         return std::string(*broker);
     return default_of(scenario, core::ConfigScope::topic, key);
+}
+
+std::int64_t needed_in_sync(const scenario::Scenario& scenario, std::int64_t min_insync_replicas,
+                            std::size_t replicas) {
+    if (!scenario.kafka.profile->min_isr_capped_by_replicas) return min_insync_replicas;
+    return std::min(min_insync_replicas, static_cast<std::int64_t>(replicas));
 }
 
 int acks_of(const scenario::Scenario& scenario, std::uint32_t producer) {

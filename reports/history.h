@@ -30,6 +30,9 @@ std::string producer_setting(const scenario::Scenario& scenario, std::uint32_t p
 /// The value a topic really has: its own, else the broker's, else the version's default.
 std::string topic_setting(const scenario::Scenario& scenario, std::uint32_t topic,
                           std::string_view key);
+/// How many replicas min.insync.replicas really asks for: from 3.7 on at most those there are.
+std::int64_t needed_in_sync(const scenario::Scenario& scenario, std::int64_t min_insync_replicas,
+                            std::size_t replicas);
 /// The outcome of a partition; nothing if the audit has none.
 const trace::PartitionOutcome* find_partition(const trace::Outcome& outcome, core::PartitionId id);
 /// What a step says of itself.

@@ -95,11 +95,10 @@ void MetricsFold::refresh(std::uint32_t partition, core::TimePoint at) {
         if (committed.leader != leading.broker || committed.leader_epoch != leading.epoch) continue;
         if (view_.up(leading.broker) && !view_.paused(leading.broker)) serving = leading.broker;
     }
-    // From 3.7 on a partition with fewer replicas than min.insync.replicas needs all of them.
-    auto needed = static_cast<std::size_t>(committed.min_insync_replicas);
-    if (scenario_.kafka.profile->min_isr_capped_by_replicas)
-        needed = std::min(needed, committed.replicas.size());
-    const bool isr_suffices = !state.needs_isr || committed.isr.size() >= needed;
+    const bool isr_suffices =
+        !state.needs_isr ||
+        static_cast<std::int64_t>(committed.isr.size()) >=
+            needed_in_sync(scenario_, committed.min_insync_replicas, committed.replicas.size());
     if (!ended_) {
         set_gap(state.read, !serving, at);
         set_gap(state.write, !serving || !isr_suffices, at);
