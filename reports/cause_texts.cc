@@ -220,9 +220,11 @@ Text setting_that_mattered(const History& history, Cause cause, std::uint32_t cl
         case Cause::correlated_power_loss:
         case Cause::page_cache_lost:
             return say(
-                "flush.messages and flush.ms: by default Kafka acknowledges from the page "
+                "flush.messages=1, or flush.ms together with log.flush.scheduler.interval.ms "
+                "(flush.ms alone does nothing): by default Kafka acknowledges from the page "
                 "cache and relies on replicas not losing power together",
-                "flush.messages 和 flush.ms：Kafka 默认写入 page cache 就应答，"
+                "flush.messages=1，或 flush.ms 加上 log.flush.scheduler.interval.ms"
+                "（只设 flush.ms 不起作用）：Kafka 默认写入 page cache 就应答，"
                 "依靠各副本不会同时断电");
         case Cause::disk_corrupted:
         case Cause::disk_failed:

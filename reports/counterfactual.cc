@@ -249,8 +249,8 @@ Text words(const Cost& cost) {
     if (cost.none()) return say("costs nothing here", "在这里没有代价");
     std::vector<Text> parts;
     if (cost.unavailable.count() > 0)
-        parts.push_back(
-            say("writes unavailable {0} longer", "写不可用多 {0}", words(cost.unavailable)));
+        parts.push_back(say("{0} longer without a leader for writes",
+                            "没有可写 leader 的时间多 {0}", words(cost.unavailable)));
     if (cost.refused > 0)
         parts.push_back(cost.refused == 1 ? say("one more record without an acknowledgement",
                                                 "多 1 条消息未获应答")

@@ -124,6 +124,17 @@ std::string list_text(const std::vector<ListRow>& rows, const TextStyle& style) 
                     id_width, style, [&](const ListRow& row) { return row.group == group.letter; });
     out += section(rows, say("held against real brokers", "与真实 broker 对照过"), id_width, style,
                    [](const ListRow& row) { return row.level.empty() && row.group.empty(); });
+    const bool any_safe = std::any_of(rows.begin(), rows.end(), [](const ListRow& row) {
+        return row.level.empty() && !row.group.empty() && row.causes.empty();
+    });
+    if (any_safe)
+        out += hanging("",
+                       say("safe: no acknowledged record is lost; records that were never "
+                           "acknowledged may be",
+                           "安全：不丢已应答的消息；从未应答的消息可能会丢")
+                           .in(style.lang),
+                       style) +
+               "\n";
     return out + "acklab run ID    acklab explain ID    acklab show ID\n";
 }
 

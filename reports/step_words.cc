@@ -20,6 +20,8 @@ bool condition_waits(const scenario::Condition& condition) {
                        [](const scenario::Condition& c) { return condition_waits(c); });
 }
 
+}  // namespace
+
 Text target_text(const scenario::Scenario& scenario, const scenario::Target& target) {
     using scenario::TargetKind;
     const auto of_partition = [&](std::string_view what) {
@@ -54,8 +56,6 @@ Text target_text(const scenario::Scenario& scenario, const scenario::Target& tar
     UNREACHABLE();
 }
 
-}  // namespace
-
 Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionAction& action) {
     if (action.from && action.to)
         return say("{0} -> {1}", "{0} -> {1}", target_text(scenario, *action.from),
@@ -65,7 +65,7 @@ Text cut_text(const scenario::Scenario& scenario, const scenario::PartitionActio
         std::vector<Text> names;
         names.reserve(group.size());
         for (const scenario::Target& target : group) names.push_back(target_text(scenario, target));
-        sides.push_back(joined(names, same(" ")));
+        sides.push_back(joined(names, say(", ", "，")));
     }
     return joined(sides, same(" | "));
 }
@@ -248,14 +248,20 @@ Text step_label(const scenario::Scenario& scenario, const scenario::Step& step,
         });
 }
 
-Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step) {
-    if (waits_for_lonely_ack(step))
+Text step_detail(const scenario::Scenario& scenario, const scenario::Step& step, bool came) {
+    const bool waited = waits_for_lonely_ack(step);
+    if (waited && came)
         return say("an acknowledged record existed only on the leader",
                    "有一条已应答的消息只存在于 leader");
     const Text facts = facts_of(scenario, step);
-    if (step.title.empty()) return facts.empty() ? same(step.id) : facts;
-    const Text title{step.title.in("en"), step.title.in("zh")};
-    return facts.empty() ? title : say("{0} ({1})", "{0}（{1}）", title, facts);
+    Text text = same(step.id);
+    if (!step.title.empty()) text = Text{step.title.in("en"), step.title.in("zh")};
+    if (!facts.empty())
+        text = step.title.empty() ? facts : say("{0} ({1})", "{0}（{1}）", text, facts);
+    if (waited)
+        text += say("; no acknowledged record was only on the leader then",
+                    "；当时没有已应答的消息只存在于 leader");
+    return text;
 }
 
 Text tally_text(const scenario::Step& step, const trace::StepOutcome& outcome) {

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/text.h"
+#include "reports/run_header.h"
 #include "reports/timeline.h"
 
 namespace report {
@@ -12,7 +13,6 @@ namespace {
 using core::concat;
 
 constexpr std::size_t kMostRanges = 8;
-constexpr std::size_t kMostTopics = 3;
 
 /// How bad a fate is in a strip: higher wins.
 int weight_of(Fate fate) {
@@ -142,7 +142,7 @@ class RunText {
         out_ += inked(title, Ink::bold, style_);
         out_ += need <= style_.width ? std::string(style_.width - left - display_width(right), ' ')
                                      : "\n";
-        out_ += right + "\n" + hanging("", setting_line(), style_) + "\n";
+        out_ += right + "\n" + run_header(scenario_, style_) + "\n";
     }
 
     /// Where it is on, and where it is off though the version has it on.
@@ -152,61 +152,9 @@ class RunText {
                                                        : Text{};
     }
 
-    std::string setting_line() const {
-        std::vector<std::string> parts;
-        const std::size_t brokers = scenario_.cluster.brokers.size();
-        parts.push_back(in(brokers == 1 ? say("1 broker", "1 个 broker")
-                                        : say("{0} brokers", "{0} 个 broker", brokers)));
-        for (std::size_t t = 0; t < std::min(scenario_.topics.size(), kMostTopics); ++t) {
-            const scenario::Topic& topic = scenario_.topics[t];
-            const std::size_t count = topic.partitions.size();
-            parts.push_back(
-                count == 1 ? topic.name + "-0"
-                           : in(say("{0} {1} partitions", "{0} {1} 个分区", topic.name, count)));
-            parts.back() += concat(" RF ", topic.partitions.front().replicas.size());
-            const auto number = static_cast<std::uint32_t>(t);
-            parts.push_back("min.insync.replicas=" +
-                            topic_setting(scenario_, number, "min.insync.replicas"));
-            parts.push_back(concat(
-                "unclean=", topic_setting(scenario_, number, "unclean.leader.election.enable")));
-        }
-        if (scenario_.topics.size() > kMostTopics)
-            parts.push_back(in(say("{0} more topics", "另有 {0} 个 topic",
-                                   scenario_.topics.size() - kMostTopics)));
-        const std::vector<std::string> acks = acks_words();
-        parts.insert(
-            parts.begin() + std::min<std::ptrdiff_t>(2, static_cast<std::ptrdiff_t>(parts.size())),
-            acks.begin(), acks.end());
-        return core::join(parts, "  ");
-    }
-
-    /// "acks=1"; where producers differ, of whom: "acks=1 (p1)", "acks=all (p2, p3)".
-    std::vector<std::string> acks_words() const {
-        std::vector<std::string> words;
-        std::vector<std::vector<std::string>> producers;
-        for (std::uint32_t p = 0; p < scenario_.producers.size(); ++p) {
-            const int value = acks_of(scenario_, p);
-            const std::string word = value == -1 ? "acks=all" : concat("acks=", value);
-            const auto at = std::find(words.begin(), words.end(), word);
-            const auto index = static_cast<std::size_t>(at - words.begin());
-            if (at == words.end()) {
-                words.push_back(word);
-                producers.emplace_back();
-            }
-            producers[index].push_back(scenario_.producers[p].id);
-        }
-        if (words.size() < 2) return words;
-        for (std::size_t i = 0; i < words.size(); ++i) {
-            const std::size_t count = producers[i].size();
-            producers[i].resize(std::min(count, kMostTopics));
-            words[i] +=
-                concat(" (", core::join(producers[i], ", "), count > kMostTopics ? ", ...)" : ")");
-        }
-        return words;
-    }
-
     void add_timeline() {
         const Timeline timeline = timeline_of(history_, fold_);
+        aimed_ = timeline.aimed;
         std::size_t label_width = 10;
         for (const TimelineLine& line : timeline.lines)
             label_width =
@@ -266,6 +214,13 @@ class RunText {
         row(say("records", "消息"), joined(parts, same("   ")));
     }
 
+    /// True if a step hit an acknowledged record that only its leader had, and it is there.
+    bool is_aimed_kept() const {
+        return aimed_ &&
+               judgement_.fates[aimed_->client][static_cast<std::size_t>(aimed_->number.value())]
+                       .fate == Fate::kept;
+    }
+
     std::string range_text(const LossRange& range) const {
         const auto [first, last] = range.offsets;
         return first == last ? concat(first) : concat(first, "-", last);
@@ -285,6 +240,10 @@ class RunText {
         if (m.count(Fate::lost) + m.count(Fate::stranded) == 0 && m.acked > 0)
             row(say("KEPT", "保住"),
                 say("every acknowledged record is there", "所有已应答的消息都在"), Ink::green);
+        if (is_aimed_kept()) {
+            const Text how = how_it_survived(history_, *aimed_);
+            if (!how.empty()) row(Text{}, how);
+        }
     }
 
     void add_lost() {
@@ -365,17 +324,37 @@ class RunText {
 
     void add_service() {
         const Measures& m = judgement_.measures;
-        const auto gap = [](core::Duration d) {
-            return d.count() == 0 ? say("always available", "始终可用")
-                                  : say("unavailable {0}", "不可用 {0}", words(d));
+        const auto gap = [](core::Duration d, const Text& what) {
+            return d.count() == 0 ? say("always there for {0}", "始终可{0}", what)
+                                  : say("none for {0} for {1}", "{1} 不可{0}", what, words(d));
         };
-        Text text = gap(m.unavailable_write);
+        Text text = gap(m.unavailable_write, say("writes", "写"));
         if (m.unavailable_read != m.unavailable_write)
-            text += say("   reads {0}", "   读取{0}", gap(m.unavailable_read));
+            text += say("   {0}", "   {0}", gap(m.unavailable_read, say("reads", "读")));
         if (m.latency_p50)
             text += say("   ack latency p50 {0} p99 {1}", "   应答延迟 p50 {0} p99 {1}",
                         words(*m.latency_p50), words(*m.latency_p99));
-        row(say("writes", "写入"), text);
+        row(say("leaders", "leader"), text);
+        add_unacknowledged(m.unavailable_write.count() == 0);
+    }
+
+    /// A leader that takes writes is no promise that they came through: what the clients saw.
+    void add_unacknowledged(bool although) {
+        const Measures& m = judgement_.measures;
+        std::vector<Text> parts;
+        const auto add = [&](std::int64_t count, const Text& what) {
+            if (count > 0) parts.push_back(say("{0} {1}", "{0} 次{1}", count, what));
+        };
+        add(m.count(Fate::refused), say("refused", "被拒"));
+        add(m.count(Fate::ghost),
+            say("not acknowledged though in the log", "未获应答（却在日志里）"));
+        add(m.count(Fate::unknown), say("with an unknown outcome", "结果未知"));
+        if (parts.empty()) return;
+        const Text seen = joined(parts, say(", ", "，"));
+        row(Text{}, although ? say("but of {0} sends clients saw {1}",
+                                   "但在 {0} 次发送中，客户端看到 {1}", m.sent, seen)
+                             : say("of {0} sends clients saw {1}", "{0} 次发送中，客户端看到 {1}",
+                                   m.sent, seen));
     }
 
     void add_expectations() {
@@ -434,6 +413,8 @@ class RunText {
             const Loss& first = judgement_.losses.front();
             explain_next(next, first.client, first.number);
             row(Text{}, same(concat("acklab help ", name(first.how.cause))));
+        } else if (is_aimed_kept()) {
+            explain_next(next, aimed_->client, aimed_->number);
         } else if (const auto record = worth_a_look()) {
             explain_next(next, record->first, record->second);
         } else {
@@ -473,6 +454,7 @@ class RunText {
     const MetricsFold& fold_;
     const TextInput& input_;
     const TextStyle& style_;
+    std::optional<AimedRecord> aimed_;
     std::string out_;
 };
 

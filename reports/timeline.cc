@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/text.h"
+#include "reports/step_facts.h"
 #include "reports/step_words.h"
 
 namespace report {
@@ -13,13 +14,14 @@ using core::NoteKind;
 using trace::WorldKind;
 
 constexpr std::size_t kMostNames = 3;
-/// By then an election that was asked for is committed.
-constexpr core::Duration kElectionTime = core::from_ms(1'000);
 
 class TimelineMaker {
   public:
     TimelineMaker(const History& history, const MetricsFold& fold)
-        : history_(history), scenario_(history.scenario), fold_(fold) {}
+        : history_(history),
+          scenario_(history.scenario),
+          fold_(fold),
+          histories_(history.chronicle, history.scenario) {}
 
     Timeline make() {
         for (const Happening& h : history_.chronicle.all()) {
@@ -183,45 +185,28 @@ class TimelineMaker {
     void on_step(const Happening& h) {
         const scenario::Step* step = step_of(h);
         if (step == nullptr) return;
-        const std::string who = nodes(resolved(h));
+        const std::vector<core::NodeId> met = resolved(h);
+        const std::string who = nodes(met);
         Text label = step_label(scenario_, *step, who);
+        const std::vector<core::NodeId> down = down_already(histories_, *step, met, h.moment.at);
+        if (!down.empty() && down.size() == met.size()) {
+            label.en.replace(0, std::string_view("FAULT").size(), "STEP ");
+            label.zh.replace(0, std::string_view("故障").size(), "步骤");
+        }
         const bool fault = label.en.substr(0, 5) == "FAULT";
         const bool send = label.en.substr(0, 4) == "SEND";
-        Text detail = step_detail(scenario_, *step);
-        detail += outcome_of_election(*step, h);
+        Text detail = step_detail(scenario_, *step, h.acked_alone.has_value());
+        detail += outcome_of_election(history_, *step, h.moment.at);
+        if (!down.empty())
+            detail += say("; nothing happens to {0}: down already", "；{0} 早已停止，什么也没发生",
+                          nodes(down));
+        const auto aimed = aimed_at(history_, *step, h);
+        if (!aimed_) aimed_ = aimed;
         add(h.moment.at, send ? 0 : 3, fault ? Ink::yellow : Ink::plain, std::move(label),
-            std::move(detail), evidence(*step, h));
+            std::move(detail),
+            aimed ? words(history_, *aimed)
+                  : who_is_cut(scenario_, histories_, *step, h.moment.at));
         flush_disk_losses();
-    }
-
-    /// An election that was asked for and did not come says so.
-    Text outcome_of_election(const scenario::Step& step, const Happening& asked) const {
-        const auto* action = std::get_if<scenario::ElectLeaderAction>(&step.action);
-        if (action == nullptr) return Text{};
-        const core::TimePoint until = asked.moment.at + kElectionTime;
-        for (const Happening& h : history_.chronicle.all()) {
-            if (h.moment.at > until) break;
-            if (h.moment.at < asked.moment.at || h.partition != action->partition) continue;
-            if (h.is(NoteKind::leader_elect)) return Text{};
-        }
-        return say("; no leader came of it", "；没有选出 leader");
-    }
-
-    /// The record that the step waited for, and who did not have it.
-    Text evidence(const scenario::Step& step, const Happening& h) const {
-        if (!waits_for_lonely_ack(step) || !h.acked_alone) return Text{};
-        const trace::BatchEntry* entry = history_.ledger.find(*h.acked_alone);
-        if (entry == nullptr || !entry->answered_offset()) return Text{};
-        const auto client =
-            static_cast<std::uint32_t>(entry->tag.client.value() - core::kFirstClientId);
-        std::vector<Text> others;
-        for (const core::NodeId broker : scenario_.partition(entry->partition).replicas)
-            if (!LossJudge::held(*entry, broker, h.moment.at))
-                others.push_back(say("{0} no", "{0} 没有", node(broker)));
-        return say("({0}, offset {1}, acked {2}{3}{4})", "（{0}，offset {1}，{2} 应答{3}{4}）",
-                   shown_record(scenario_, client, entry->first_record),
-                   entry->answered_offset()->value(), short_clock(entry->ack()->at),
-                   others.empty() ? Text{} : say("; ", "；"), joined(others, say(", ", "，")));
     }
 
     void on_step_end(const Happening& h) {
@@ -238,7 +223,7 @@ class TimelineMaker {
                             lines_.back().label.en.substr(0, 4) == "HEAL";
         if (healed) return;
         add(h.moment.at, 3, Ink::plain, say("network whole", "网络复通"),
-            say("the cut {0} ends", "断网 {0} 结束", step->id));
+            say("the network cut of step {0} ends", "步骤 {0} 的断网结束", step->id));
     }
 
     void on_step_missed(const Happening& h) {
@@ -298,12 +283,14 @@ class TimelineMaker {
     Text why_fenced(const Happening& fenced) const {
         const Happening* stop = nullptr;
         bool shutdown = false;
+        bool back = false;
         for (const Happening& h : history_.chronicle.all()) {
             if (h.moment.at > fenced.moment.at) break;
             if (h.is(NoteKind::controlled_shutdown) && h.peer == fenced.peer) shutdown = true;
             if (h.is(NoteKind::broker_unfenced) && h.peer == fenced.peer) {
                 stop = nullptr;
                 shutdown = false;
+                back = false;
             }
             // A step that restarts a broker which is down shuts nothing down.
             if (stop == nullptr &&
@@ -316,6 +303,7 @@ class TimelineMaker {
                  h.world == WorldKind::process_exit))
                 stop = &h;
             if (h.world == WorldKind::process_crash) shutdown = false;
+            if (h.world == WorldKind::process_start) back = stop != nullptr;
             // A process that starts has no session before the controller has unfenced it.
             if (h.world == WorldKind::process_resume && stop != nullptr &&
                 stop->world == WorldKind::process_pause)
@@ -325,6 +313,13 @@ class TimelineMaker {
         if (stop == nullptr)
             return say("its session ended: no heartbeat came through", "会话过期：没有收到心跳");
         const std::string time = words(fenced.moment.at - stop->moment.at);
+        if (back)
+            return say(
+                "the session of its earlier life ended, {0} after {1}; it had not "
+                "registered anew yet",
+                "它上次运行的会话过期，距其{1} {0}；它还没有重新注册", time,
+                stop->world == WorldKind::process_crash ? say("its crash", "宕机")
+                                                        : say("it stopped", "停止"));
         if (stop->world == WorldKind::process_pause)
             return say("its session ended, {0} after its pause", "会话过期，距其暂停 {0}", time);
         if (stop->world == WorldKind::process_crash && wipes(stop->moment.at, *fenced.peer))
@@ -476,12 +471,15 @@ class TimelineMaker {
             ++out.left_out;
         }
         out.lines = std::move(lines_);
+        out.aimed = aimed_;
         return out;
     }
 
     const History& history_;
     const scenario::Scenario& scenario_;
     const MetricsFold& fold_;
+    const Histories histories_;
+    std::optional<AimedRecord> aimed_;
     std::vector<TimelineLine> lines_;
     std::vector<TimelineLine> disk_losses_;  ///< of this moment, to be shown behind its step
     Group group_;

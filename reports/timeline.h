@@ -2,11 +2,13 @@
 /// Routine (heartbeats, fetches, appends) is left out; the number of lines is bounded.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "reports/judge.h"
 #include "reports/layout.h"
+#include "reports/step_facts.h"
 
 namespace report {
 
@@ -25,6 +27,7 @@ struct TimelineLine {
 
 struct Timeline {
     std::vector<TimelineLine> lines;
+    std::optional<AimedRecord> aimed;  ///< of the first such step
     std::size_t left_out = 0;
 };
 

@@ -234,7 +234,7 @@ TEST_SUITE("report.counterfactual") {
         CHECK(cost.p99 == core::Duration(2'100'000));
         CHECK(cost.p50 == core::Duration(0));
         CHECK(report::words(cost).en ==
-              "costs writes unavailable 12.0s longer, one more record "
+              "costs 12.0s longer without a leader for writes, one more record "
               "without an acknowledgement, 2.1ms of ack latency at p99");
     }
 

@@ -185,7 +185,7 @@ TEST_SUITE("report.text") {
               "acks=1", "b1 fenced", "its session ended, 8.9s after its crash", "b2 leader",
               "epoch 1, clean election, ISR {2,3}", "b1 back", "b1 cuts", "from 3 to 1",
               "lost-acked", "LOST 2", "orders-0 1-2", "leader-crash-before-replication",
-              "sent 3   acked 3", "|.xx|", "unavailable 8.9s",
+              "sent 3   acked 3", "|.xx|", "none for writes for 8.9s",
               "acklab explain by-hand --seed 7 --record p1#1"}) {
             INFO(part);
             CHECK(text.find(part) != std::string::npos);
@@ -274,7 +274,8 @@ TEST_SUITE("report.text") {
         input.style.width = 90;
         const std::string text = report::run_text(h.history(), h.judgement(), h.metrics(), input);
         CAPTURE(text);
-        CHECK(text.find("its session ended, 9.0s after its crash") != std::string::npos);
+        CHECK(text.find("the session of its earlier life ended, 9.0s after its crash") !=
+              std::string::npos);
     }
 
     TEST_CASE("an answer of a replaced leader that no client took is no zombie ack") {
