@@ -282,8 +282,11 @@ Text meaning(Metric metric) {
             return say("acknowledged by a broker whose leader epoch was no longer the controller's",
                        "由 leader epoch 已过期的 broker 应答的消息数");
         case Metric::thin:
-            return say("acknowledged and present, on fewer than min.insync.replicas replicas",
-                       "已应答且存在、但副本数少于 min.insync.replicas 的消息数");
+            return say(
+                "acknowledged and present, on fewer than min.insync.replicas replicas (from "
+                "Kafka 3.7 on it counts as no more than there are)",
+                "已应答且存在、但副本数少于 min.insync.replicas 的消息数"
+                "（Kafka 3.7 起，该值最多按副本总数计）");
         case Metric::unacked_present:
             return say("records that failed at the client and are in the log",
                        "客户端得知失败、却在日志中的消息数");

@@ -116,11 +116,14 @@ Text how_it_survived(const History& history, const AimedRecord& aimed) {
     const core::NodeId leader = entry->ack()->broker;
     const std::string its_name = scenario.node_name(leader);
     const std::string record = record_name(scenario, aimed.client, aimed.number);
-    const trace::Copy* first = nullptr;
-    for (const trace::Copy& copy : entry->copies())
-        if (copy.broker != leader && (first == nullptr || copy.appended_at < first->appended_at))
-            first = &copy;
-    if (first != nullptr && first->appended_at >= aimed.at &&
+    std::optional<trace::Copy> first;
+    const auto earlier = [&](const trace::Copy& copy) {
+        if (copy.broker != leader && (!first || copy.appended_at < first->appended_at))
+            first = copy;
+    };
+    for (const trace::Copy& copy : entry->copies()) earlier(copy);
+    for (const trace::LostCopy& lost : entry->lost_copies()) earlier(lost.copy);
+    if (first && first->appended_at >= aimed.at &&
         !histories.node(leader).live_at(first->appended_at))
         return say("{0} was on its way when {1} failed: {2} appended it at {3}",
                    "{0} 在 {1} 出故障时已在路上：{2} 于 {3} 写入了它", record, its_name,

@@ -157,7 +157,7 @@ ExitStatus compare_command(const Invocation& invocation) {
         warn(report::problems_text(prepared.problems, prepared.problems.size(), 0));
         return ExitStatus::invalid;
     }
-    if (!prepared.warnings.empty())
+    if (!prepared.warnings.empty() && !invocation.has("quiet"))
         warn(report::problems_text(prepared.warnings, 0, prepared.warnings.size()));
 
     lab::SweepPlan plan;
