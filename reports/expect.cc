@@ -11,18 +11,17 @@
 namespace report {
 namespace {
 
-using scenario::Comparison;
 using scenario::Metric;
 using scenario::MetricValue;
 
-constexpr std::array<std::pair<std::string_view, Comparison>, 7> kSigns{{
-    {">=", Comparison::ge},
-    {"<=", Comparison::le},
-    {"!=", Comparison::ne},
-    {"==", Comparison::eq},
-    {"=", Comparison::eq},
-    {">", Comparison::gt},
-    {"<", Comparison::lt},
+constexpr std::array<std::pair<std::string_view, scenario::Comparison>, 7> kSigns{{
+    {">=", scenario::Comparison::ge},
+    {"<=", scenario::Comparison::le},
+    {"!=", scenario::Comparison::ne},
+    {"==", scenario::Comparison::eq},
+    {"=", scenario::Comparison::eq},
+    {">", scenario::Comparison::gt},
+    {"<", scenario::Comparison::lt},
 }};
 
 std::string one_decimal(std::int64_t value, std::int64_t unit) {
@@ -81,9 +80,9 @@ std::string words(const MetricValue& value) {
 }
 
 bool passes(const MetricValue& observed, const scenario::Test& test) {
-    if (observed.index() != test.value.index()) return test.op == Comparison::ne;
+    if (observed.index() != test.value.index()) return test.op == scenario::Comparison::ne;
     return core::match(
-        observed, [&](const scenario::NoValue&) { return test.op == Comparison::eq; },
+        observed, [&](const scenario::NoValue&) { return test.op == scenario::Comparison::eq; },
         [&](const std::int64_t& count) {
             return scenario::holds(count, test.op, std::get<std::int64_t>(test.value));
         },
@@ -93,11 +92,15 @@ bool passes(const MetricValue& observed, const scenario::Test& test) {
         },
         [&](const scenario::OffsetRange& range) {
             const bool same = range == std::get<scenario::OffsetRange>(test.value);
-            return test.op == Comparison::eq ? same : test.op == Comparison::ne && !same;
+            return test.op == scenario::Comparison::eq
+                       ? same
+                       : test.op == scenario::Comparison::ne && !same;
         },
         [&](const std::string& word) {
             const bool same = word == std::get<std::string>(test.value);
-            return test.op == Comparison::eq ? same : test.op == Comparison::ne && !same;
+            return test.op == scenario::Comparison::eq
+                       ? same
+                       : test.op == scenario::Comparison::ne && !same;
         });
 }
 
@@ -216,7 +219,8 @@ std::optional<FailOn> parse_fail_on(std::string_view text, std::string& problem)
         const auto value =
             parse_value(*out.metric, trimmed(text.substr(at + sign.size())), problem);
         if (!value) return std::nullopt;
-        if (out.metric == Metric::verdict && op != Comparison::eq && op != Comparison::ne) {
+        if (out.metric == Metric::verdict && op != scenario::Comparison::eq &&
+            op != scenario::Comparison::ne) {
             problem = "a verdict is compared with = or !=";
             return std::nullopt;
         }

@@ -92,7 +92,7 @@ std::vector<Text> cluster_words(const scenario::Scenario& scenario) {
 }
 
 /// One value of one key, and of whom it is.
-struct Group {
+struct SettingGroup {
     std::string block;  ///< "topics"
     std::string word;   ///< "flush.messages=1"
     std::vector<std::string> owners;
@@ -117,19 +117,20 @@ std::vector<Text> other_settings(const scenario::Scenario& scenario) {
                std::any_of(scenario.not_modelled.begin(), scenario.not_modelled.end(),
                            [&](const scenario::NotModelled& one) { return one.key == key; });
     };
-    std::vector<Group> groups;
+    std::vector<SettingGroup> groups;
     for (const scenario::Setting& setting : scenario::settings(scenario)) {
         if (told(setting.key)) continue;
         const std::pair<std::string, std::string> owner = owner_of(setting);
         const std::string word = concat(setting.key, "=", setting.value);
-        auto at = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
+        auto at = std::find_if(groups.begin(), groups.end(), [&](const SettingGroup& group) {
             return group.block == owner.first && group.word == word;
         });
-        if (at == groups.end()) at = groups.insert(groups.end(), Group{owner.first, word, {}});
+        if (at == groups.end())
+            at = groups.insert(groups.end(), SettingGroup{owner.first, word, {}});
         at->owners.push_back(owner.second);
     }
     std::vector<Text> out;
-    for (const Group& group : groups) {
+    for (const SettingGroup& group : groups) {
         const std::size_t all = group.block == "topics"      ? scenario.topics.size()
                                 : group.block == "producers" ? scenario.producers.size()
                                 : group.block == "cluster"   ? 1
