@@ -13,11 +13,11 @@
 ///       the same verdict, the text says "same in all N" where it else shows an interval. Documents
 ///       keep the interval: delays are drawn all the same, and other seeds may end otherwise.
 ///   R4  A setting ranks only if the fault happened in at least nine of ten of its runs.
-///   R5  The cheapest is the setting that lost nothing with the fewest failed sends, then the least
-///       median time without a leader that takes writes, then the least median p99 of
-///       acknowledgements. Those whose prices lie within each other's spread are named with it, the
-///       safer one first. Where the first gives up a safeguard that another setting without loss
-///       keeps, or goes without one as all do that lost nothing, that is said.
+///   R5  The cheapest is the setting that lost nothing with the least median time without a leader
+///       that takes writes, then the least median p99 of acknowledgements. Those whose two numbers
+///       read alike are named with it, the safer one first; how many sends failed is said. Where
+///       the first gives up a safeguard that another setting without loss keeps, or goes without
+///       one as all do that lost nothing, that is said.
 ///   R6  Nobody chooses the size or the moment of a fault, or the world around the cluster: values
 ///       of such axes are judged together, and a setting lost nothing only if it did so at all.
 ///   R7  A setting that was run and is not judged is named, with the reason.

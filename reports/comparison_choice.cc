@@ -102,38 +102,24 @@ void find_candidates(const Comparison& comparison, ComparisonFigures& figures) {
 
 // ---- prices
 
+/// The least time without a writable leader comes first, then the least p99.
 struct Price {
-    std::int64_t failed;  ///< the mean, in whole records
     std::int64_t leaderless_ns;
     std::int64_t p99_ns;
     friend auto operator<=>(const Price&, const Price&) = default;
 };
 
 Price price_of(const CellFigures& figures) {
-    return {static_cast<std::int64_t>(rounded(figures.failed.mean, 0)),
-            figures.unavailable_ns.median,
+    return {figures.unavailable_ns.median,
             figures.latency_p99_ns ? figures.latency_p99_ns->median : INT64_MAX};
 }
 
-bool within(std::int64_t value, const Spread& spread) {
-    return spread.least <= value && value <= spread.most;
-}
-
-bool times_overlap(const Spread& a, const Spread& b) {
-    return (within(a.median, b) && within(b.median, a)) ||
-           time_words(a.median) == time_words(b.median);
-}
-
-/// Whether each price lies within the other's spread.
-bool overlap(const CellFigures& a, const CellFigures& b) {
-    const std::int64_t failed_a = price_of(a).failed;
-    const std::int64_t failed_b = price_of(b).failed;
-    if (failed_a != failed_b && !(within(failed_a, b.failed) && within(failed_b, a.failed)))
-        return false;
-    if (!times_overlap(a.unavailable_ns, b.unavailable_ns)) return false;
+/// Whether the two prices read alike: what is not printed decides nothing.
+bool read_alike(const CellFigures& a, const CellFigures& b) {
+    if (time_words(a.unavailable_ns.median) != time_words(b.unavailable_ns.median)) return false;
     if (!a.latency_p99_ns || !b.latency_p99_ns)
         return a.latency_p99_ns.has_value() == b.latency_p99_ns.has_value();
-    return times_overlap(*a.latency_p99_ns, *b.latency_p99_ns);
+    return time_words(a.latency_p99_ns->median) == time_words(b.latency_p99_ns->median);
 }
 
 GivenUp given_up(const Strictness& own, const Strictness& other) {
@@ -213,14 +199,13 @@ Text nothing_cheapest(const Comparison& comparison, const ComparisonFigures& fig
             "没有一种要求应答的配置在九成的运行中遇到故障"));
 }
 
-/// " (its price is within the spread of: acks=all min.isr=1)": who shares the first place.
+/// " (alike to the digit: acks=all min.isr=1)": who shares the first place.
 Text equals_words(const Comparison& comparison, const ComparisonFigures& figures) {
     if (figures.cheapest.size() < 2) return {};
     std::vector<Text> others;
     for (std::size_t i = 1; i < figures.cheapest.size(); ++i)
         others.push_back(choice_text(first_cell(comparison, figures, figures.cheapest[i])));
-    return say(" (not clearly dearer or cheaper: {0})", "（代价没有明显差别的还有：{0}）",
-               listed(others));
+    return say(" (alike to the digit: {0})", "（数字完全相同：{0}）", listed(others));
 }
 
 Text named_cheapest(const Comparison& comparison, const ComparisonFigures& figures) {
@@ -236,7 +221,7 @@ Text named_cheapest(const Comparison& comparison, const ComparisonFigures& figur
                          "{0}{1}: ",
                          "在此故障下，{2} 取任何值都不丢消息、代价最小的配置是 {0}{1}：", choice,
                          equals, given);
-    const std::int64_t failed = price_of(best).failed;
+    const auto failed = static_cast<std::int64_t>(rounded(best.failed.mean, 0));
     if (best.failed.most == 0)
         out += say("no send failed", "没有发送失败");
     else if (failed == 0)
@@ -278,7 +263,7 @@ void judge_candidates(const Comparison& comparison, ComparisonFigures& figures) 
         return price_of(all[a].figures) < price_of(all[b].figures);
     });
     for (const std::size_t i : safe)
-        if (overlap(all[i].figures, all[safe.front()].figures)) figures.cheapest.push_back(i);
+        if (read_alike(all[i].figures, all[safe.front()].figures)) figures.cheapest.push_back(i);
     std::stable_sort(figures.cheapest.begin(), figures.cheapest.end(),
                      [&](std::size_t a, std::size_t b) { return own(a) > own(b); });
     const Strictness& first = own(figures.cheapest.front());

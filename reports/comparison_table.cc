@@ -88,6 +88,7 @@ std::vector<Text> figure_words(const ComparedCell& cell, const CellFigures& figu
     out.push_back(same(range_words(figures.unavailable_ns)));
     out.push_back(latency_words(cell, figures.latency_p50_ns));
     out.push_back(latency_words(cell, figures.latency_p99_ns));
+    out.push_back(mean(figures.refused));
     out.push_back(mean(figures.duplicates));
     return out;
 }
@@ -194,7 +195,8 @@ ComparisonTable table_of(const Comparison& comparison, const ComparisonFigures& 
     if (shown.acks0) table.heads.push_back(say("sent and gone", "已发送却不在"));
     for (const Text& head :
          {say("failed sends", "发送失败"), say("no writable leader", "无可写 leader"),
-          say("ack p50", "应答 p50"), say("ack p99", "应答 p99"), say("duplicates", "重复")})
+          say("ack p50", "应答 p50"), say("ack p99", "应答 p99"), say("refused", "被拒"),
+          say("duplicates", "重复")})
         table.heads.push_back(head);
     const auto numbered = add_remarks(cells, table);
     for (std::size_t i = 0; i < cells.size(); ++i) {
@@ -316,10 +318,10 @@ std::vector<Text> reading_sentences(const Comparison& comparison,
         say("Lost = acknowledged, then absent after {0} without faults (out of reach: "
             "still on a disk). Lost, and sent and gone: mean/median/most per run; no "
             "writable leader, and latencies of acknowledgements: median over the runs, with "
-            "least and most; failed sends, duplicates: mean per run.",
+            "least and most; failed sends, refused, duplicates: mean per run.",
             "丢失 = 已应答，无故障 {0} 后却不在（读不到：仍在某块磁盘上）。丢失、已发送却不"
             "在：每次运行的平均/中位/最多；无可写 leader 与应答延迟：各次运行的中位数，附最少与"
-            "最多；发送失败、重复：每次运行的平均。",
+            "最多；发送失败、被拒、重复：每次运行的平均。",
             words(comparison.scenario.run.settle)));
     out.push_back(
         say("Failed sends: refused, timed out or still unanswered at the end; some may be in the "
