@@ -90,7 +90,7 @@ class Log {
     Offset high_watermark() const { return offsets_->high_watermark; }
     Offset recovery_point() const { return offsets_->recovery_point; }
     /// Whether the last append began a new segment at the log end: one that was refused for its
-    /// sequence, or was a duplicate, may have too [kafka UnifiedLog.append].
+    /// sequence, or was a duplicate, may have too. [kafka UnifiedLog.append 3.9]
     bool rolled() const { return offsets_->rolled; }
     std::vector<Offset> segment_base_offsets() const;
 

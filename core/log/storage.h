@@ -62,7 +62,8 @@ class Storage : public StorageReader {
     virtual FileId open(std::string_view path) = 0;
     /// Appends a batch at the end (a write into the page cache).
     virtual void append(FileId file, const Batch& batch) = 0;
-    /// Goes on with the write of the last append, which was to this file: a batch more in it.
+    /// Goes on with the write of the last append, which was to this file: a batch more in it. A
+    /// follower writes all records of one answer at once. [kafka LocalLog.append 3.9]
     virtual void append_more(FileId file, const Batch& batch) { append(file, batch); }
     /// The file's content in order; valid until the next operation on this file.
     virtual const ChunkList& chunks(FileId file) const = 0;
